@@ -47,10 +47,10 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
 fn show_picture(picture: &Picture, remarks: &[PictureRemark], json: bool, common: &Common) -> Result<()> {
     let kind = format!("{:?}", picture.image.color());
     if json {
-        let facts = json!({ "path": picture.path, "width": picture.width(), "height": picture.height(),
+        let fields = json!({ "path": picture.path, "width": picture.width(), "height": picture.height(),
             "pixels": kind, "fingerprint": picture.fingerprint,
             "remarks": remarks.iter().map(ToString::to_string).collect::<Vec<_>>() });
-        return print_json(&facts);
+        return print_json(&fields);
     }
     PicturePrinter::new(common).print(picture, u32::MAX)?;
     let path = one_line(&picture.path.display().to_string());
@@ -68,8 +68,8 @@ fn show_case(dataset: &Dataset, case: &Case, json: bool, common: &Common) -> Res
     let question = dataset.question_of(case);
     let path = dataset.image_path(&case.image);
     if json {
-        let facts = json!({ "case": case, "question": question, "labels": task.labels, "image_path": path });
-        return print_json(&facts);
+        let fields = json!({ "case": case, "question": question, "labels": task.labels, "image_path": path });
+        return print_json(&fields);
     }
     let gold = dataset.gold_of(case).and_then(Answer::label);
     let labels: Vec<String> = task
@@ -86,16 +86,16 @@ fn show_case(dataset: &Dataset, case: &Case, json: bool, common: &Common) -> Res
         TaskKind::OpenVqa => ("answer", case.answer.clone()),
         _ => ("labels", format!("{}   * gold", labels.join("  "))),
     };
-    let mut facts = vec![
+    let mut fields = vec![
         ("case", case.id.clone()),
         ("task", case.task.clone()),
         ("split", case.split.to_string()),
         ("question", question.to_string()),
         answers,
     ];
-    facts.extend(case.group.clone().map(|group| ("group", group)));
-    facts.extend(dataset.note.clone().map(|note| ("note", note)));
-    print_with_facts(&path, &facts, common)
+    fields.extend(case.group.clone().map(|group| ("group", group)));
+    fields.extend(dataset.note.clone().map(|note| ("note", note)));
+    print_with_fields(&path, &fields, common)
 }
 
 fn show_document(dataset: &Dataset, document: &Document, json: bool, common: &Common) -> Result<()> {
@@ -103,22 +103,22 @@ fn show_document(dataset: &Dataset, document: &Document, json: bool, common: &Co
     if json {
         return print_json(&json!({ "document": document, "image_path": path }));
     }
-    let mut facts = vec![("document", document.id.clone()), ("caption", document.caption.clone())];
-    facts.extend(document.source.clone().map(|source| ("source", source)));
-    facts.extend(document.group.clone().map(|group| ("group", group)));
-    print_with_facts(&path, &facts, common)
+    let mut fields = vec![("document", document.id.clone()), ("caption", document.caption.clone())];
+    fields.extend(document.source.clone().map(|source| ("source", source)));
+    fields.extend(document.group.clone().map(|group| ("group", group)));
+    print_with_fields(&path, &fields, common)
 }
 
-/// Prints the facts first, so that they are seen even if the image is broken.
-fn print_with_facts(path: &Path, facts: &[(&str, String)], common: &Common) -> Result<()> {
-    for (name, value) in facts {
+/// Prints the fields first, so that they are seen even if the image is broken.
+fn print_with_fields(path: &Path, fields: &[(&str, String)], common: &Common) -> Result<()> {
+    for (name, value) in fields {
         print_line(&format!("{name:9} {}", one_line(value)))?;
     }
     print_line(&format!("{:9} {}", "image", one_line(&path.display().to_string())))?;
     let (picture, remarks) = Picture::read_with_remarks(path)?;
     print_remarks(&remarks)?;
-    // Leaves room for the facts above the picture.
+    // Leaves room for the fields above the picture.
     let (_, rows) = terminal_size();
-    let room = u32::from(rows).saturating_sub((facts.len() + remarks.len()) as u32 + 3).max(8);
+    let room = u32::from(rows).saturating_sub((fields.len() + remarks.len()) as u32 + 3).max(8);
     PicturePrinter::new(common).print(&picture, room)
 }

@@ -66,7 +66,7 @@ impl Sites {
     /// Malignant interiors by the rule of site B.
     pub const RULE_B: [Interior; 2] = [Interior::Dotted, Interior::Septated];
 
-    /// Draws exceptions until the sites share [`MALIGNANT_AT_BOTH`] malignant entities.
+    /// Draws exceptions until the sites share `MALIGNANT_AT_BOTH` malignant entities.
     pub fn draw(rng: &mut PhantomRng) -> Self {
         loop {
             let sites = Self { a: OutcomeTable::draw(Self::RULE_A, rng), b: OutcomeTable::draw(Self::RULE_B, rng) };

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// An effect of [`super::App::update`], carried out by the session before the next frame.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    Engine(Request),
+    Worker(Request),
     /// Writes to the journal and syncs; the result comes back through [`super::App::recorded`].
     Record(AnnotationEdit),
     /// Computes agreement; the reports come back through [`super::App::on_agreement`] with this ticket.

@@ -7,7 +7,7 @@ use dissent::pipeline::{Event, ModelDescription};
 use dissent::run::{CaseAnswer, Head, Hit, LabelScores, Provenance};
 use dissent::terminal::images::{ImageMode, Loaded, encode};
 use dissent::tui::keymap::Keymap;
-use dissent::tui::state::cases::KnownAtStart;
+use dissent::tui::state::cases::InitialCases;
 use dissent::tui::state::comparison::Against;
 use dissent::tui::theme::Theme;
 use dissent::tui::{App, Setting, views};
@@ -74,7 +74,7 @@ pub fn app(root: &Path, count: usize) -> App {
 
 /// The same, started with other settings.
 pub fn app_with(root: &Path, count: usize, change: impl FnOnce(&mut Setting)) -> App {
-    let known = KnownAtStart {
+    let known = InitialCases {
         dataset: Arc::new(dataset(root, count)),
         categories: Taxonomy::default().categories,
         several: false,
@@ -129,11 +129,11 @@ pub fn scores(yes: f32) -> LabelScores {
 
 /// Answers a case: closed-book No; the hits say Yes with these probabilities.
 pub fn answer(app: &mut App, case: usize, yes: &[f32]) {
-    app.on_engine_event(Event::Hits { case, hits: hits() });
+    app.on_worker_event(Event::Hits { case, hits: hits() });
     for (slot, probability) in yes.iter().enumerate() {
-        app.on_engine_event(Event::Prediction { case, slot, prediction: scores(*probability).into() });
+        app.on_worker_event(Event::Prediction { case, slot, prediction: scores(*probability).into() });
     }
-    app.on_engine_event(Event::ClosedBook { case, prediction: scores(0.39).into() });
+    app.on_worker_event(Event::ClosedBook { case, prediction: scores(0.39).into() });
 }
 
 /// Draws, loads the images that the frame wanted, and draws again.

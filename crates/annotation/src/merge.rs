@@ -57,8 +57,8 @@ pub fn merge_folder(source: &Path, target: &Path) -> Result<Vec<Merged>> {
     for (path, content) in contents(&source)? {
         merged.push(bring(&path, &content, target, &known)?);
     }
-    bring_looks(&source, target)?;
-    bring_taxonomy(&source, target)?;
+    copy_exposures(&source, target)?;
+    copy_taxonomy(&source, target)?;
     Ok(merged)
 }
 
@@ -123,7 +123,7 @@ fn merged_name(source: &Path, bytes: &[u8], ending: &str) -> String {
 }
 
 /// Copies the files of unblinded cases, whose names begin with the annotator.
-fn bring_looks(source: &Path, target: &Path) -> Result<()> {
+fn copy_exposures(source: &Path, target: &Path) -> Result<()> {
     for path in exposure_files(source) {
         let content = read_journal(&path).with_context(|| format!("cannot read {}", path.display()))?;
         // The name comes from the first line, as for journals.
@@ -141,7 +141,7 @@ fn bring_looks(source: &Path, target: &Path) -> Result<()> {
 }
 
 /// Copies the kept versions of the taxonomy, and the taxonomy itself if the target has none.
-fn bring_taxonomy(source: &Path, target: &Path) -> Result<()> {
+fn copy_taxonomy(source: &Path, target: &Path) -> Result<()> {
     let in_file = |path: &Path| format!("cannot read taxonomy {}", path.display());
     for path in kept_versions(source) {
         let text = read_taxonomy(&path).with_context(|| in_file(&path))?;

@@ -38,7 +38,7 @@ pub struct Interval {
 impl Interval {
     /// The interval, unless there are too few units or the resamples agree, so that it does not show how uncertain
     /// the figure is.
-    pub fn if_it_tells(self, units: usize) -> Result<Self, NoInterval> {
+    pub fn if_informative(self, units: usize) -> Result<Self, NoInterval> {
         if units < FEWEST_UNITS {
             return Err(NoInterval::FewUnits);
         }

@@ -20,21 +20,21 @@ pub struct CaseAnswers {
     /// Reason why the worker gave up on this case.
     pub failed: Option<String>,
     /// Documents added by the user; only what-if fusions count them.
-    pub own: Vec<OwnHit>,
+    pub user_hits: Vec<UserHit>,
     /// The fused answer, set once every hit is read.
     fused: Option<Fused>,
 }
 
 /// A document added by the user, in a slot after the hits.
 #[derive(Clone, Debug)]
-pub struct OwnHit {
+pub struct UserHit {
     pub probe: Probe,
     pub hit: Hit,
     /// `None` until the reader has answered.
     pub outcome: Option<Result<Prediction, String>>,
 }
 
-impl OwnHit {
+impl UserHit {
     /// Whether it counts in the fusion. A whole document does; one with a part withheld is only shown.
     pub fn counts(&self) -> bool {
         self.probe.ablation.is_none()
@@ -65,7 +65,7 @@ impl CaseAnswers {
             return;
         }
         self.predictions = vec![None; hits.len()];
-        self.own.clear();
+        self.user_hits.clear();
         self.fused = None;
         self.failed = None;
         self.hits = Some(hits);
@@ -139,9 +139,9 @@ impl CaseAnswers {
 
     /// Like [`Self::found`], with the user's own evidence, one entry per slot. A document that is not read has an
     /// empty prediction and must get weight 0.
-    pub fn found_with_own(&self) -> Option<Vec<ScoredHit<'_>>> {
+    pub fn found_with_user_hits(&self) -> Option<Vec<ScoredHit<'_>>> {
         let mut found = self.found()?;
-        for own in &self.own {
+        for own in &self.user_hits {
             let prediction = match &own.outcome {
                 Some(Ok(prediction)) => prediction,
                 None | Some(Err(_)) => &NOT_READ,
@@ -154,20 +154,20 @@ impl CaseAnswers {
     /// The hit in this slot; the user's own evidence comes after the retrieved hits.
     pub fn hit_at(&self, slot: usize) -> Option<&Hit> {
         let hits = self.hits.as_deref()?;
-        hits.get(slot).or_else(|| Some(&self.own.get(slot - hits.len())?.hit))
+        hits.get(slot).or_else(|| Some(&self.user_hits.get(slot - hits.len())?.hit))
     }
 
     /// The reader's answer with the hit in this slot.
     pub fn prediction_at(&self, slot: usize) -> Option<&Prediction> {
-        match self.own_at(slot) {
+        match self.user_hit_at(slot) {
             Some(own) => own.outcome.as_ref()?.as_ref().ok(),
             None => self.predictions.get(slot)?.as_ref(),
         }
     }
 
     /// The user's own evidence in this slot.
-    pub fn own_at(&self, slot: usize) -> Option<&OwnHit> {
-        self.own.get(slot.checked_sub(self.hits.as_ref()?.len())?)
+    pub fn user_hit_at(&self, slot: usize) -> Option<&UserHit> {
+        self.user_hits.get(slot.checked_sub(self.hits.as_ref()?.len())?)
     }
 
     /// The slots that are read, each with its prediction.
@@ -177,7 +177,7 @@ impl CaseAnswers {
 
     /// Number of hits, including the user's own evidence.
     pub fn slots(&self) -> usize {
-        self.hits.as_ref().map_or(0, Vec::len) + self.own.len()
+        self.hits.as_ref().map_or(0, Vec::len) + self.user_hits.len()
     }
 
     /// Hits and predictions as input of fusers; `None` until every hit is read.

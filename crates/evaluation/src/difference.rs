@@ -23,7 +23,7 @@ impl Difference {
             let total: u32 = weights.iter().sum();
             Some(sum / f64::from(total))
         };
-        let interval = Bootstrap::BY_CASE.of_weights(changes.len(), &mean)?.if_it_tells(changes.len()).ok()?;
+        let interval = Bootstrap::BY_CASE.of_weights(changes.len(), &mean)?.if_informative(changes.len()).ok()?;
         Some(Self { value: changes.iter().sum::<f64>() / changes.len() as f64, low: interval.low, high: interval.high })
     }
 
@@ -36,7 +36,7 @@ impl Difference {
             (n > 0).then(|| (counts[2] as f64 - counts[0] as f64) / n as f64)
         };
         let units = bootstrap.unit_count(cells.len());
-        let interval = bootstrap.of_counts(&cells, 3, &mean)?.if_it_tells(units).ok()?;
+        let interval = bootstrap.of_counts(&cells, 3, &mean)?.if_informative(units).ok()?;
         let mut counts = [0; 3];
         for cell in &cells {
             counts[*cell] += 1;

@@ -98,7 +98,7 @@ impl Estimate {
         }
         // The bootstrap returns `None` if all units are equal.
         let interval = interval.unwrap_or(Interval { low: 0.0, high: 0.0 });
-        match interval.if_it_tells(bootstrap.unit_count(n)) {
+        match interval.if_informative(bootstrap.unit_count(n)) {
             Ok(Interval { low, high }) => Self { low: Some(low), high: Some(high), ..bare },
             Err(reason) => Self { no_interval: Some(reason), ..bare },
         }

@@ -18,7 +18,7 @@ mod summary;
 mod verdict;
 
 pub use bootstrap::{Bootstrap, FEWEST_UNITS, Interval, NoInterval, RESAMPLES};
-pub use case_answers::{CaseAnswers, OwnHit};
+pub use case_answers::{CaseAnswers, UserHit};
 pub use comparison::{Comparison, PairedAccuracy, PairedOutcome, TaskComparison};
 pub use difference::Difference;
 pub use estimate::Estimate;

@@ -8,28 +8,28 @@ use std::collections::HashMap;
 
 /// The answers that have come so far.
 pub(super) struct Answers {
-    engine: WorkerHandle,
+    worker: WorkerHandle,
     of_case: HashMap<usize, CaseAnswers>,
     /// Fingerprint of the stored run, or of the models once they are loaded.
     pub run_fingerprint: Option<String>,
 }
 
 impl Answers {
-    pub fn new(engine: WorkerHandle, run_fingerprint: Option<String>) -> Self {
-        Self { engine, of_case: HashMap::new(), run_fingerprint }
+    pub fn new(worker: WorkerHandle, run_fingerprint: Option<String>) -> Self {
+        Self { worker, of_case: HashMap::new(), run_fingerprint }
     }
 
     /// All answers to a case; waits for the reader. The first case waits for the models as well.
     pub fn wait_for(&mut self, case: usize) -> &CaseAnswers {
-        while let Ok(event) = self.engine.events.try_recv() {
+        while let Ok(event) = self.worker.events.try_recv() {
             self.take_in(event);
         }
         if !self.of_case.get(&case).is_some_and(is_complete) {
-            self.engine.send(Request::Open { case });
+            self.worker.send(Request::Open { case });
         }
         while !self.of_case.get(&case).is_some_and(is_complete) {
             // If the worker has ended, no more answers will come.
-            let Ok(event) = self.engine.events.recv() else { break };
+            let Ok(event) = self.worker.events.recv() else { break };
             self.take_in(event);
         }
         self.of_case.entry(case).or_default()
@@ -37,7 +37,7 @@ impl Answers {
 
     /// Asks the reader to work on these cases while the annotator thinks.
     pub fn work_ahead(&self, cases: Vec<usize>) {
-        self.engine.send(Request::Ahead { cases });
+        self.worker.send(Request::Ahead { cases });
     }
 
     fn take_in(&mut self, event: Event) {

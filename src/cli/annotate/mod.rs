@@ -83,8 +83,8 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     annotations.set_passes(chosen.passes);
     let run = args.run.as_deref().map(|name| Run::open(&workspace.run_dir(name)?)).transpose()?;
     let run_fingerprint = run.as_ref().map(|run| run.identity.fingerprint().to_string());
-    let engine = args.models.start_worker(common, &dataset, &workspace, args.run.clone().zip(run))?;
-    let answers = Answers::new(engine, run_fingerprint);
+    let worker = args.models.start_worker(common, &dataset, &workspace, args.run.clone().zip(run))?;
+    let answers = Answers::new(worker, run_fingerprint);
     let form = if args.json { Form::Json } else { Form::Text };
     let outcome = Session::new(dataset, annotations, chosen.cases, answers, form).run(std::io::stdin().lock());
     let (written, path) = outcome?;

@@ -164,7 +164,7 @@ impl Session {
         let id = self.dataset.cases[case].id.clone();
         let edit = edit(id.clone());
         let what = format!("{} of {id}", what_is_edited(&edit));
-        self.tell_what_is_shown(case);
+        self.set_shown_case(case);
         match self.annotations.apply(&edit) {
             Ok(event) => {
                 self.unsaved.remove(&what);
@@ -185,7 +185,7 @@ impl Session {
     }
 
     /// Sets the run and the answers on the screen, so that events record them.
-    fn tell_what_is_shown(&mut self, case: usize) {
+    fn set_shown_case(&mut self, case: usize) {
         let answers = self.answers_fingerprint(case);
         self.annotations.set_run_fingerprint(self.answers.run_fingerprint.as_deref());
         self.annotations.show(&self.dataset.cases[case].id, answers.as_deref());
@@ -313,7 +313,7 @@ impl Session {
         self.put(&text, object)?;
         self.answers.work_ahead(ahead);
         // The time spent on the case begins once it is on the screen.
-        self.tell_what_is_shown(case);
+        self.set_shown_case(case);
         Ok(())
     }
 

@@ -31,7 +31,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let (theme, themes) = choose_theme(common, color_depth, &environment)?;
     let keymap = Keymap::load(&keys_file(args.keys.as_deref()))?;
     let annotator = args.annotator.clone().unwrap_or_else(user_name);
-    let memory_file = workspace.path.join("explorer").join(format!("{annotator}.toml"));
+    let session_file = workspace.path.join("explorer").join(format!("{annotator}.toml"));
     let (screens, recording) = (workspace.path.join("screens"), args.record.clone());
     let images = caps::image_mode(common.images, &environment);
     let mut opener = Opener {
@@ -39,21 +39,26 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         common: common.clone(),
         workspace,
         annotator,
-        memory_file: memory_file.clone(),
+        session_file: session_file.clone(),
         keymap,
         theme,
         themes,
         images,
         cases: None,
     };
-    let output =
-        Output { depth: color_depth, images, memory: &memory_file, screens: &screens, recording: recording.as_deref() };
+    let output = Output {
+        depth: color_depth,
+        images,
+        session_state: &session_file,
+        screens: &screens,
+        recording: recording.as_deref(),
+    };
     // Without the guard the explorer works as well; only a crash would leave the terminal in raw mode.
     if let Ok(program) = std::env::current_exe() {
         let _ = guard::start(&program);
     }
-    let cover = opener.cover();
-    let ended = match session::run(cover, move || opener.open(), output) {
+    let preview = opener.preview();
+    let ended = match session::run(preview, move || opener.open(), output) {
         Err(error) => return error.downcast::<NothingLeft>().map(|nothing| say(&nothing.to_string())),
         Ok(ended) => ended,
     };

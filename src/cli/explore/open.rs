@@ -10,7 +10,7 @@ use crate::terminal::images::ImageMode;
 use crate::tui::keymap::Keymap;
 use crate::tui::session::Opened;
 use crate::tui::state::annotations::{case_reviews, own_annotations};
-use crate::tui::state::cases::KnownAtStart;
+use crate::tui::state::cases::InitialCases;
 use crate::tui::state::comparison::Against;
 use crate::tui::state::overlay::Notice;
 use crate::tui::state::session_state::SessionState;
@@ -33,19 +33,19 @@ pub struct Opener {
     pub common: Common,
     pub workspace: Workspace,
     pub annotator: String,
-    pub memory_file: PathBuf,
+    pub session_file: PathBuf,
     pub keymap: Keymap,
     pub theme: Theme,
     pub themes: Vec<(String, Theme)>,
     pub images: ImageMode,
-    /// Cases that [`Opener::cover`] has read already.
+    /// Cases that [`Opener::preview`] has read already.
     pub cases: Option<OpenedCases>,
 }
 
 impl Opener {
     /// The explorer with its cases alone, shown while the rest is read. `None` if the queue depends on the rest, or
     /// if something failed; [`Opener::open`] then returns the error.
-    pub fn cover(&mut self) -> Option<App> {
+    pub fn preview(&mut self) -> Option<App> {
         let names = [&self.args.run, &self.args.against];
         let are_there = |name: &String| self.workspace.run_dir(name).is_ok_and(|folder| folder.is_dir());
         if !names.into_iter().flatten().all(are_there) {
@@ -73,7 +73,7 @@ impl Opener {
         }
         let against = self.args.against.clone().map(|name| Against { name, ..Against::default() });
         let setting = Setting {
-            known: KnownAtStart {
+            known: InitialCases {
                 dataset,
                 categories: taxonomy.categories.clone(),
                 several: taxonomy.several,
@@ -98,8 +98,8 @@ impl Opener {
         };
         let mut app = App::preview(setting, progress);
         // [`Opener::open`] reports its errors.
-        if let Ok(memory) = SessionState::read(&self.memory_file) {
-            app.recall_place(&memory);
+        if let Ok(session_state) = SessionState::read(&self.session_file) {
+            app.recall_place(&session_state);
         }
         Some(app)
     }
@@ -109,7 +109,7 @@ impl Opener {
     /// # Errors
     /// Fails if something that the user named cannot be used, and with [`NothingLeft`] if the queue is empty.
     pub fn open(self) -> Result<Opened> {
-        let Self { args, common, workspace, annotator, memory_file, keymap, theme, themes, images, cases } = self;
+        let Self { args, common, workspace, annotator, session_file, keymap, theme, themes, images, cases } = self;
         let run_folder = args.run.as_deref().map(|name| workspace.run_dir(name)).transpose()?;
         let (opened, run) = rayon::join(
             || match cases {
@@ -148,11 +148,11 @@ impl Opener {
         annotations.set_passes(chosen.passes);
         let mut left_out: Vec<String> =
             errors.iter().chain(&journal_problems).map(|problem| sentence(problem, &args.dataset)).collect();
-        let memory = SessionState::read(&memory_file).unwrap_or_else(|error| {
-            left_out.push(format!("{error:#}; {}", set_aside(&memory_file)));
+        let session_state = SessionState::read(&session_file).unwrap_or_else(|error| {
+            left_out.push(format!("{error:#}; {}", set_aside(&session_file)));
             SessionState::default()
         });
-        let known = KnownAtStart {
+        let known = InitialCases {
             dataset: dataset.clone(),
             categories,
             several,
@@ -167,12 +167,12 @@ impl Opener {
         let mut app = App::new(Setting { known, queue: chosen.cases, left_out, theme, images, keymap, themes });
         let run = args.run.clone().zip(run?);
         let run_fingerprint = run.as_ref().map(|(_, run)| run.identity.fingerprint().to_string());
-        let engine = args.models.start_worker(&common, &dataset, &workspace, run)?;
+        let worker = args.models.start_worker(&common, &dataset, &workspace, run)?;
         // The answers of a stored run are ready, so the first frame can show them.
-        while let Ok(event) = engine.events.try_recv() {
-            app.on_engine_event(event);
+        while let Ok(event) = worker.events.try_recv() {
+            app.on_worker_event(event);
         }
-        app.recall(memory);
+        app.recall(session_state);
         if let Some(notice) = first_notice(&app, &annotations) {
             app.notify(notice);
         }
@@ -181,17 +181,17 @@ impl Opener {
             app.set_run_fingerprint(fingerprint);
         }
         annotations.set_run_fingerprint(app.cases().run_fingerprint());
-        Ok(Opened { app, annotations, engine })
+        Ok(Opened { app, annotations, worker })
     }
 }
 
 /// Renames an unreadable session file, so that saving the session does not overwrite it.
-fn set_aside(memory_file: &Path) -> String {
+fn set_aside(session_file: &Path) -> String {
     let aside = (1..1000)
-        .map(|number| memory_file.with_extension(format!("unreadable-{number}.toml")))
+        .map(|number| session_file.with_extension(format!("unreadable-{number}.toml")))
         .find(|path| !path.exists())
-        .unwrap_or_else(|| memory_file.with_extension("unreadable.toml"));
-    match std::fs::rename(memory_file, &aside) {
+        .unwrap_or_else(|| session_file.with_extension("unreadable.toml"));
+    match std::fs::rename(session_file, &aside) {
         Ok(()) => format!("renamed to {}", aside.display()),
         Err(error) => format!("cannot rename it to {}: {error}", aside.display()),
     }

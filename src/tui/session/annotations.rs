@@ -11,18 +11,18 @@ use std::sync::Arc;
 impl Session<'_> {
     /// Shows the events of others; returns whether there were any. Events about a case that is being decided wait, so
     /// that the decision is about what was on the screen.
-    pub(super) fn show_heard(&mut self) -> bool {
-        let decided = self.app.case_with_people().and_then(|case| self.app.cases().get(case));
+    pub(super) fn show_new_events(&mut self) -> bool {
+        let decided = self.app.case_with_others_shown().and_then(|case| self.app.cases().get(case));
         let waits = |event: &Arc<Event>| decided.is_some_and(|case| *case.id == *event.case);
-        let (waiting, heard): (Vec<_>, Vec<_>) = std::mem::take(&mut self.heard).into_iter().partition(waits);
-        self.heard = waiting;
-        for event in &heard {
+        let (waiting, new_events): (Vec<_>, Vec<_>) = std::mem::take(&mut self.new_events).into_iter().partition(waits);
+        self.new_events = waiting;
+        for event in &new_events {
             self.annotations.receive(event);
         }
-        for case in cases_of(&heard, self.app.dataset()) {
+        for case in cases_of(&new_events, self.app.dataset()) {
             self.app.refresh_annotations(case, &self.annotations);
         }
-        !heard.is_empty()
+        !new_events.is_empty()
     }
 
     /// Applies an edit to the journal and returns the changed case with its new annotation.
@@ -38,21 +38,21 @@ impl Session<'_> {
     }
 
     /// Tells the annotation session what is on the screen, so that new events record it.
-    pub(super) fn tell_what_is_shown(&mut self) {
-        let mut told = self.app.cases_told_by_figures().to_vec();
-        told.extend(self.app.case_with_people());
+    pub(super) fn set_shown_case(&mut self) {
+        let mut revealed = self.app.cases_revealed_by_figures().to_vec();
+        revealed.extend(self.app.case_with_others_shown());
         if let Some(case) = self.app.queue().current() {
             let tells_of_others =
-                self.app.cases().standing_shown(case).is_some() || self.app.view().filter().looks_at_others_words();
-            if self.app.tells_of_gold() || tells_of_others {
-                told.push(case);
+                self.app.cases().standing_shown(case).is_some() || self.app.view().filter().depends_on_others();
+            if self.app.reveals_gold() || tells_of_others {
+                revealed.push(case);
             }
             let answers = self.app.cases().answers_fingerprint_of(case);
             if let Some(shown) = self.app.cases().get(case) {
                 self.annotations.show(&shown.id, answers.as_deref());
             }
         }
-        for case in told {
+        for case in revealed {
             if let Err(error) = self.annotations.unblind(&self.app.cases().id_of(case)) {
                 self.app.notify(Notice::Error(format!("{error:#}")));
             }

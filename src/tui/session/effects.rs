@@ -29,9 +29,9 @@ impl Session<'_> {
     pub(super) fn carry_out(&mut self, effects: Vec<Effect>) -> Result<()> {
         for effect in effects {
             match effect {
-                Effect::Engine(request) => self.engine.send(request),
+                Effect::Worker(request) => self.worker.send(request),
                 Effect::Record(edit) => {
-                    self.tell_what_is_shown();
+                    self.set_shown_case();
                     let outcome = self.apply(&edit);
                     let effects = self.app.recorded(&edit, outcome);
                     self.carry_out(effects)?;
@@ -40,12 +40,12 @@ impl Session<'_> {
                 Effect::Remember => self.remember(),
                 Effect::Copy(text) => {
                     let copy = CopyToClipboard::to_clipboard_from(text);
-                    execute!(self.canvas.out(), copy).context("cannot write to the terminal")?;
+                    execute!(self.renderer.out(), copy).context("cannot write to the terminal")?;
                 }
                 Effect::SaveScreen => self.save_screen()?,
-                Effect::FullScreen(path) => self.cover(path)?,
+                Effect::FullScreen(path) => self.show_full_screen(path)?,
                 Effect::Mouse(on) => screen::report_mouse(on).context("cannot write to the terminal")?,
-                Effect::Redraw => self.canvas.redraw()?,
+                Effect::Redraw => self.renderer.redraw()?,
                 Effect::Suspend => self.suspend()?,
                 Effect::Quit(code) => self.exit = Some(code),
             }
@@ -65,32 +65,33 @@ impl Session<'_> {
     }
 
     /// Clears the screen and asks for the image to be printed on it.
-    fn cover(&mut self, path: PathBuf) -> Result<()> {
+    fn show_full_screen(&mut self, path: PathBuf) -> Result<()> {
         let Some(full_screen) = &self.full_screen else {
             let said = "this terminal shows no pixel images (see `dissent doctor`); z enlarges in characters";
             self.app.notify(Notice::Said(said.into()));
             return Ok(());
         };
-        let size = self.canvas.size()?;
+        let size = self.renderer.size()?;
         // The last row stays free: an image that touches it scrolls the screen.
         let size = Size::new(size.width, size.height.saturating_sub(1));
-        execute!(self.canvas.out(), Clear(ClearType::All), MoveTo(0, 0)).context("cannot write to the terminal")?;
+        execute!(self.renderer.out(), Clear(ClearType::All), MoveTo(0, 0)).context("cannot write to the terminal")?;
         let number = self.wanted_image.fetch_add(1, Ordering::SeqCst) + 1;
-        self.covered = full_screen.send(FullScreenImage { number, path, view: self.app.images().view(), size }).is_ok();
+        self.shows_full_screen =
+            full_screen.send(FullScreenImage { number, path, view: self.app.images().view(), size }).is_ok();
         Ok(())
     }
 
     /// Takes the image away and draws the explorer again.
-    pub(super) fn uncover(&mut self) -> Result<()> {
-        self.covered = false;
+    pub(super) fn leave_full_screen(&mut self) -> Result<()> {
+        self.shows_full_screen = false;
         self.wanted_image.fetch_add(1, Ordering::SeqCst);
-        let backend = self.canvas.out();
+        let backend = self.renderer.out();
         if self.kitty {
             restoring::delete_kitty_images(backend).context("cannot write to the terminal")?;
         }
         execute!(backend, Clear(ClearType::All)).context("cannot write to the terminal")?;
         self.app.forget_images();
-        self.canvas.redraw()
+        self.renderer.redraw()
     }
 
     /// Writes the current screen, without the notice in the status line, to a file named after the case.
@@ -114,7 +115,7 @@ impl Session<'_> {
 
     /// Saves place and views. If that fails, the session goes on.
     fn remember(&mut self) {
-        if let Err(error) = self.app.memory().write(self.memory) {
+        if let Err(error) = self.app.session_state().write(self.session_state) {
             self.app.notify(Notice::Error(format!("cannot save the session: {error:#}")));
         }
     }
@@ -134,6 +135,6 @@ impl Session<'_> {
         screen::enter(self.kitty).context("cannot take the terminal again")?;
         // kitty forgot its images when the terminal was given back.
         self.app.forget_images();
-        self.canvas.redraw()
+        self.renderer.redraw()
     }
 }

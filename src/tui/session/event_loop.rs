@@ -2,7 +2,7 @@
 
 use super::agreement_counter::AgreementCounter;
 use super::message::{Message, OnPanic};
-use super::recording::{CastRecorder, tell};
+use super::recording::{CastRecorder, record};
 use super::renderer::Renderer;
 use crate::annotation::{AnnotationSession, Event};
 use crate::terminal::pixels::FullScreenImage;
@@ -29,18 +29,18 @@ pub struct Session<'a> {
     pub(super) app: App,
     pub(super) annotations: AnnotationSession,
     /// File in which place and views are saved.
-    pub(super) memory: &'a Path,
+    pub(super) session_state: &'a Path,
     /// Folder for saved screens.
     pub(super) screens: &'a Path,
-    pub(super) film: CastRecorder,
-    pub(super) engine: WorkerHandle,
-    pub(super) canvas: Renderer,
+    pub(super) recorder: CastRecorder,
+    pub(super) worker: WorkerHandle,
+    pub(super) renderer: Renderer,
     pub(super) agreement: AgreementCounter,
     /// Given to threads that send messages.
     pub(super) sender: Sender<Message>,
     pub(super) kitty: bool,
     /// Events of others that are not on the screen yet.
-    pub(super) heard: Vec<Arc<Event>>,
+    pub(super) new_events: Vec<Arc<Event>>,
     /// Stop signals sent to our own process group that will come back to us.
     pub(super) own_stops: usize,
     /// Sends images to show over the whole screen; `None` if the terminal cannot show any.
@@ -48,7 +48,7 @@ pub struct Session<'a> {
     /// Number of the wanted full-screen image. It rises with each request and each dismissal.
     pub(super) wanted_image: Arc<AtomicUsize>,
     /// A full-screen image is shown or about to be: nothing is drawn until a key is pressed.
-    pub(super) covered: bool,
+    pub(super) shows_full_screen: bool,
     /// Exit code, set once the loop is to end.
     pub(super) exit: Option<u8>,
 }
@@ -57,7 +57,7 @@ impl Session<'_> {
     /// Handles the messages held back during startup, then new ones.
     pub(super) fn run(&mut self, held: Vec<Message>, messages: &Receiver<Message>) -> Result<u8> {
         let effects = self.app.start();
-        self.tell_what_is_shown();
+        self.set_shown_case();
         self.carry_out(effects)?;
         for message in held {
             if self.exit.is_none() {
@@ -102,31 +102,31 @@ impl Session<'_> {
             Message::Terminal(event) => return self.on_terminal(event),
             Message::InputEnded(reason) => bail!("cannot read keys: {reason}"),
             Message::Signal(signal) => return self.on_signal(signal),
-            Message::Engine(event) => {
+            Message::Worker(event) => {
                 if let crate::pipeline::Event::Ready(description) = &event {
                     self.annotations.set_run_fingerprint(Some(&description.run_fingerprint));
                 }
-                let effects = self.app.on_engine_event(event);
+                let effects = self.app.on_worker_event(event);
                 self.carry_out(effects)?;
             }
-            Message::Image(loaded) => self.canvas.loaded(loaded, &mut self.app),
+            Message::Image(loaded) => self.renderer.loaded(loaded, &mut self.app),
             Message::Agreement(ticket, report) => self.app.on_agreement(ticket, *report),
-            Message::Heard(events) => {
-                self.heard.extend(events);
-                return Ok(self.show_heard());
+            Message::JournalEvents(events) => {
+                self.new_events.extend(events);
+                return Ok(self.show_new_events());
             }
             // The startup has handled it.
             Message::Opened(_) => return Ok(false),
             Message::FullScreen { number, outcome } => {
-                let is_wanted = self.covered && number == self.wanted_image.load(Ordering::SeqCst);
+                let is_wanted = self.shows_full_screen && number == self.wanted_image.load(Ordering::SeqCst);
                 match outcome {
-                    Ok(()) if self.covered => return Ok(false),
+                    Ok(()) if self.shows_full_screen => return Ok(false),
                     // The image was dismissed while it was being printed.
-                    Ok(()) => self.uncover()?,
+                    Ok(()) => self.leave_full_screen()?,
                     Err(reason) => {
                         self.app.notify(Notice::Error(reason));
                         if is_wanted {
-                            self.uncover()?;
+                            self.leave_full_screen()?;
                         }
                     }
                 }
@@ -143,14 +143,14 @@ impl Session<'_> {
 
     fn on_terminal(&mut self, event: event::Event) -> Result<bool> {
         if let event::Event::Resize(columns, rows) = event {
-            tell(&self.film, |film| film.resized(columns, rows));
+            record(&self.recorder, |recorder| recorder.resized(columns, rows));
         }
-        if self.covered {
+        if self.shows_full_screen {
             let is_ctrl_c = |key: &event::KeyEvent| key_name(*key).is_some_and(|name| name == "ctrl-c");
             match &event {
                 event::Event::Key(key) if is_ctrl_c(key) => {}
                 event::Event::Key(_) | event::Event::Resize(..) => {
-                    self.uncover()?;
+                    self.leave_full_screen()?;
                     return Ok(true);
                 }
                 _ => return Ok(false),
@@ -173,8 +173,8 @@ impl Session<'_> {
             event::Event::FocusGained | event::Event::FocusLost => return Ok(false),
         };
         self.carry_out(effects)?;
-        self.show_heard();
-        self.tell_what_is_shown();
+        self.show_new_events();
+        self.set_shown_case();
         Ok(true)
     }
 
@@ -187,7 +187,7 @@ impl Session<'_> {
             }
             SIGTSTP => self.suspend()?,
             SIGCONT if !screen::is_taken() => self.resume()?,
-            SIGCONT => self.canvas.redraw()?,
+            SIGCONT => self.renderer.redraw()?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -195,12 +195,12 @@ impl Session<'_> {
 
     /// Draws a frame, unless an image covers the screen.
     pub(super) fn draw(&mut self, wanted_back: bool) -> Result<Option<Buffer>> {
-        if self.covered {
+        if self.shows_full_screen {
             return Ok(None);
         }
-        if let Some(error) = self.film.borrow_mut().take_failure() {
+        if let Some(error) = self.recorder.borrow_mut().take_failure() {
             self.app.notify(Notice::Error(format!("the recording has ended: {error}")));
         }
-        self.canvas.draw(&self.app, wanted_back)
+        self.renderer.draw(&self.app, wanted_back)
     }
 }

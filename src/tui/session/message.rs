@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub struct Opened {
     pub app: App,
     pub annotations: AnnotationSession,
-    pub engine: WorkerHandle,
+    pub worker: WorkerHandle,
 }
 
 /// Effect of a thread's panic on the session.
@@ -35,12 +35,12 @@ pub enum Message {
     Signal(i32),
     /// Opening has finished or failed.
     Opened(Box<Result<Opened>>),
-    Engine(crate::pipeline::Event),
+    Worker(crate::pipeline::Event),
     Image(Loaded),
     /// An agreement report for the request with this ticket.
     Agreement(Ticket, Box<AgreementReport>),
     /// New events in the journals of others.
-    Heard(Vec<Arc<Event>>),
+    JournalEvents(Vec<Arc<Event>>),
     /// The full-screen image with this number is on the terminal, or could not be shown.
     FullScreen {
         number: usize,

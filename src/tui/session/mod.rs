@@ -49,7 +49,7 @@ pub struct Output<'a> {
     pub depth: Depth,
     pub images: ImageMode,
     /// File in which place and views are saved.
-    pub memory: &'a Path,
+    pub session_state: &'a Path,
     /// Folder for saved screens.
     pub screens: &'a Path,
     /// New file for a recording of the session.
@@ -68,33 +68,33 @@ pub struct Ended {
 
 /// Runs the explorer until the user leaves or a signal ends it. The terminal is always restored.
 ///
-/// `open` reads everything on its own thread. If that takes a while, `cover` is shown meanwhile, which has only the
-/// cases. Without a cover, or if `open` is quick, the terminal is taken once everything is read.
+/// `open` reads everything on its own thread. If that takes a while, `preview` is shown meanwhile, which has only the
+/// cases. Without a preview, or if `open` is quick, the terminal is taken once everything is read.
 ///
 /// # Errors
 /// Fails if `open` fails or the terminal cannot be used.
 pub fn run(
-    cover: Option<App>,
+    preview: Option<App>,
     open: impl FnOnce() -> Result<Opened> + Send + 'static,
     output: Output,
 ) -> Result<Ended> {
-    let Output { depth, images, memory, screens, recording } = output;
+    let Output { depth, images, session_state, screens, recording } = output;
     let (sender, messages) = unbounded();
     threads::read_signals(sender.clone())?;
     threads::open(open, sender.clone())?;
     let kitty = matches!(images, ImageMode::Kitty { .. });
     // Ask before the terminal is taken and before anything reads the keyboard.
     let pixels = Pixels::spoken(images);
-    let mut opening = Startup::new(&messages);
-    let mut waited = opening.wait(cover.is_some())?;
+    let mut startup = Startup::new(&messages);
+    let mut waited = startup.wait(preview.is_some())?;
     if let Waited::Left(code) = waited {
         return Ok(Ended { code, annotations: None, not_kept: None });
     }
     let size = terminal_size();
     let recording = recording.map(|path| Recording::start(path, size)).transpose()?;
-    let film: CastRecorder = Rc::new(RefCell::new(CastFile::new(recording)));
+    let recorder: CastRecorder = Rc::new(RefCell::new(CastFile::new(recording)));
     let taken = screen::Taken::take(kitty).context("cannot take the terminal")?;
-    let mut canvas = Renderer::new(film.clone(), depth, images, sender.clone())?;
+    let mut renderer = Renderer::new(recorder.clone(), depth, images, sender.clone())?;
     let wanted_image = Arc::new(AtomicUsize::new(0));
     let (full_screen, reader) = match pixels {
         Some(pixels) => {
@@ -104,43 +104,43 @@ pub fn run(
         None => (None, None),
     };
     threads::read_input(sender.clone(), reader)?;
-    let mut shown = cover;
-    if let (Waited::NotYet, Some(cover)) = (&waited, &mut shown) {
-        waited = opening.show(cover, &mut canvas, &film)?;
+    let mut shown = preview;
+    if let (Waited::NotYet, Some(preview)) = (&waited, &mut shown) {
+        waited = startup.show(preview, &mut renderer, &recorder)?;
     } else {
         shown = None;
     }
-    let Opened { mut app, annotations, engine } = match waited {
+    let Opened { mut app, annotations, worker } = match waited {
         Waited::Opened(opened) => *opened,
         Waited::Left(code) => return Ok(Ended { code, annotations: None, not_kept: None }),
         Waited::NotYet => bail!("the explorer has not started"),
     };
-    let mut held = opening.held;
-    if let Some(cover) = shown {
-        take_over(&mut app, cover, &mut held);
+    let mut held = startup.held;
+    if let Some(preview) = shown {
+        take_over(&mut app, preview, &mut held);
     }
-    threads::read_engine(engine.events.clone(), sender.clone())?;
+    threads::forward_worker_events(worker.events.clone(), sender.clone())?;
     threads::listen_to_others(annotations.watch(), sender.clone())?;
     let mut session = Session {
         app,
         annotations,
-        memory,
+        session_state,
         screens,
-        film,
-        engine,
-        canvas,
+        recorder,
+        worker,
+        renderer,
         agreement: AgreementCounter::default(),
         sender,
         kitty,
-        heard: Vec::new(),
+        new_events: Vec::new(),
         own_stops: 0,
         full_screen,
         wanted_image,
-        covered: false,
+        shows_full_screen: false,
         exit: None,
     };
     let code = session.run(held, &messages);
-    let kept = session.app.memory().write(session.memory);
+    let kept = session.app.session_state().write(session.session_state);
     drop(taken);
     let not_kept = kept.err().map(|error| format!("{error:#}"));
     Ok(Ended { code: code?, annotations: Some(session.annotations), not_kept })
@@ -148,10 +148,10 @@ pub fn run(
 
 /// Keeps the loaded images. Keys typed so far were meant for the case on the screen: if another case is opened, they
 /// are dropped.
-fn take_over(app: &mut App, cover: App, held: &mut Vec<Message>) {
+fn take_over(app: &mut App, preview: App, held: &mut Vec<Message>) {
     let id = |app: &App| app.current().map(|(_, case)| case.id.clone());
-    if id(app) != id(&cover) {
+    if id(app) != id(&preview) {
         held.retain(|message| !matches!(message, Message::Terminal(_)));
     }
-    app.take_images_of(cover);
+    app.take_images_of(preview);
 }

@@ -87,30 +87,30 @@ impl CastFile {
 }
 
 /// Adds to the recording, if there is one.
-pub fn tell(film: &CastRecorder, what: impl FnOnce(&mut Recording) -> io::Result<()>) {
-    let mut film = film.borrow_mut();
-    if let Some(Err(error)) = film.recording.as_mut().map(what) {
-        film.recording = None;
-        film.failure = Some(error);
+pub fn record(recorder: &CastRecorder, what: impl FnOnce(&mut Recording) -> io::Result<()>) {
+    let mut recorder = recorder.borrow_mut();
+    if let Some(Err(error)) = recorder.recording.as_mut().map(what) {
+        recorder.recording = None;
+        recorder.failure = Some(error);
     }
 }
 
 /// Standard output, copied to the recording if there is one.
 pub struct TeeWriter {
     out: Stdout,
-    film: CastRecorder,
+    recorder: CastRecorder,
 }
 
 impl TeeWriter {
-    pub fn new(film: CastRecorder) -> Self {
-        Self { out: stdout(), film }
+    pub fn new(recorder: CastRecorder) -> Self {
+        Self { out: stdout(), recorder }
     }
 }
 
 impl Write for TeeWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let count = self.out.write(bytes)?;
-        tell(&self.film, |recording| recording.written(&bytes[..count]));
+        record(&self.recorder, |recording| recording.written(&bytes[..count]));
         Ok(count)
     }
 
@@ -147,11 +147,11 @@ mod tests {
     fn a_film_that_no_longer_fits_on_the_disk_ends_and_says_why() {
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
         let recording = Recording { file: BufWriter::new(full), begun: Instant::now(), begun_character: Vec::new() };
-        let film = Rc::new(RefCell::new(CastFile::new(Some(recording))));
-        tell(&film, |recording| recording.resized(80, 24));
-        let failure = film.borrow_mut().take_failure();
+        let recorder = Rc::new(RefCell::new(CastFile::new(Some(recording))));
+        record(&recorder, |recording| recording.resized(80, 24));
+        let failure = recorder.borrow_mut().take_failure();
         assert_eq!(failure.unwrap().kind(), io::ErrorKind::StorageFull);
-        tell(&film, |_| panic!("it has ended"));
-        assert!(film.borrow_mut().take_failure().is_none(), "said once");
+        record(&recorder, |_| panic!("it has ended"));
+        assert!(recorder.borrow_mut().take_failure().is_none(), "said once");
     }
 }

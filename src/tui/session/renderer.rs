@@ -37,9 +37,9 @@ pub struct Renderer {
 
 impl Renderer {
     /// A renderer on the terminal, which must be taken.
-    pub fn new(film: CastRecorder, depth: Depth, mode: ImageMode, sender: Sender<Message>) -> Result<Self> {
+    pub fn new(recorder: CastRecorder, depth: Depth, mode: ImageMode, sender: Sender<Message>) -> Result<Self> {
         let images = start_images(mode, sender)?;
-        let backend = SizedBackend::new(BufWriter::with_capacity(1 << 16, TeeWriter::new(film)));
+        let backend = SizedBackend::new(BufWriter::with_capacity(1 << 16, TeeWriter::new(recorder)));
         let screen = Terminal::new(backend).context("cannot draw on the terminal")?;
         Ok(Self { screen, depth, images, in_flight: Vec::new() })
     }

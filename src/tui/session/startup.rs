@@ -2,7 +2,7 @@
 //! afterwards.
 
 use super::message::{Message, OnPanic, Opened};
-use super::recording::{CastRecorder, tell};
+use super::recording::{CastRecorder, record};
 use super::renderer::Renderer;
 use crate::tui::keymap::key_name;
 use crate::tui::update::app::App;
@@ -42,7 +42,7 @@ impl<'a> Startup<'a> {
     /// read.
     ///
     /// # Errors
-    /// Fails if opening fails.
+    /// Fails if startup fails.
     pub fn wait(&mut self, shows_cases: bool) -> Result<Waited> {
         let until = shows_cases.then(|| Instant::now() + PATIENCE);
         loop {
@@ -61,17 +61,17 @@ impl<'a> Startup<'a> {
     /// Shows the cases until everything is read.
     ///
     /// # Errors
-    /// Fails if opening fails or the terminal cannot be used.
-    pub fn show(&mut self, cover: &mut App, canvas: &mut Renderer, film: &CastRecorder) -> Result<Waited> {
+    /// Fails if startup fails or the terminal cannot be used.
+    pub fn show(&mut self, preview: &mut App, renderer: &mut Renderer, recorder: &CastRecorder) -> Result<Waited> {
         loop {
-            canvas.draw(cover, false)?;
+            renderer.draw(preview, false)?;
             let mut next = Some(self.messages.recv().context("all threads of the explorer ended")?);
             // Messages that arrived meanwhile go into the same frame.
             while let Some(message) = next {
                 match message {
-                    Message::Image(loaded) => canvas.loaded(loaded, cover),
+                    Message::Image(loaded) => renderer.loaded(loaded, preview),
                     Message::Terminal(Event::Resize(columns, rows)) => {
-                        tell(film, |film| film.resized(columns, rows));
+                        record(recorder, |recorder| recorder.resized(columns, rows));
                     }
                     other => {
                         if let Some(waited) = self.take(other)? {

@@ -107,7 +107,7 @@ pub fn listen_to_others(mut watch: JournalWatch, sender: Sender<Message>) -> Res
         loop {
             thread::sleep(LOOK_FOR_JOURNALS);
             let events = watch.new_events();
-            if !events.is_empty() && sender.send(Message::Heard(events)).is_err() {
+            if !events.is_empty() && sender.send(Message::JournalEvents(events)).is_err() {
                 return;
             }
         }
@@ -115,10 +115,10 @@ pub fn listen_to_others(mut watch: JournalWatch, sender: Sender<Message>) -> Res
 }
 
 /// Forwards events of the worker.
-pub fn read_engine(events: Receiver<crate::pipeline::Event>, sender: Sender<Message>) -> Result<()> {
+pub fn forward_worker_events(events: Receiver<crate::pipeline::Event>, sender: Sender<Message>) -> Result<()> {
     start("dissent-events", OnPanic::EndSession, sender.clone(), move || {
         for event in events {
-            if sender.send(Message::Engine(event)).is_err() {
+            if sender.send(Message::Worker(event)).is_err() {
                 return;
             }
         }

@@ -50,7 +50,7 @@ impl Cases {
     pub fn given_answers(&self, case: usize) -> Vec<(Answer, &str)> {
         let mut given: Vec<(Answer, &str)> = Vec::new();
         for answers in [self.answers_of(case), self.other_answers(case)].into_iter().flatten() {
-            for prediction in said(answers) {
+            for prediction in all_answers(answers) {
                 let Some((answer, words)) = prediction.answer.zip(prediction.text.as_deref()) else { continue };
                 if given.iter().all(|(known, _)| *known != answer) {
                     given.push((answer, words));
@@ -62,6 +62,6 @@ impl Cases {
 }
 
 /// All answers to a case, in the order of the hits, the one without a document last.
-fn said(answers: &CaseAnswers) -> impl Iterator<Item = &Prediction> {
+fn all_answers(answers: &CaseAnswers) -> impl Iterator<Item = &Prediction> {
     (0..answers.slots()).filter_map(|slot| answers.prediction_at(slot)).chain(&answers.closed_book)
 }

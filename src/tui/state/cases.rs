@@ -5,7 +5,7 @@ use crate::annotation::{
     CaseAnnotation, CaseReview, Category, CategoryId, DefinitionHistory, Staleness, answers_fingerprint,
 };
 use crate::data::{Answer, Case, Dataset, Task};
-use crate::evaluation::{CaseAnswers, CaseOutcome, OwnHit};
+use crate::evaluation::{CaseAnswers, CaseOutcome, UserHit};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -42,7 +42,7 @@ pub struct Cases {
 }
 
 /// Initial data of [`Cases`].
-pub struct KnownAtStart {
+pub struct InitialCases {
     pub dataset: Arc<Dataset>,
     pub categories: Vec<Category>,
     pub several: bool,
@@ -57,7 +57,7 @@ pub struct KnownAtStart {
 
 impl Cases {
     /// The cases before the worker has answered anything.
-    pub fn new(known: KnownAtStart) -> Self {
+    pub fn new(known: InitialCases) -> Self {
         Self {
             dataset: known.dataset,
             sources: OnceCell::new(),
@@ -176,8 +176,8 @@ impl Cases {
     }
 
     /// The user's own evidence for a case; `None` if the case has no answers yet.
-    pub fn own_evidence_mut(&mut self, case: usize) -> Option<&mut Vec<OwnHit>> {
-        self.answers.get_mut(&case).map(|answers| &mut answers.own)
+    pub fn user_evidence_mut(&mut self, case: usize) -> Option<&mut Vec<UserHit>> {
+        self.answers.get_mut(&case).map(|answers| &mut answers.user_hits)
     }
 
     /// Largest number of hits of any case so far; `None` before the first hits.
@@ -264,7 +264,7 @@ impl Cases {
     }
 
     /// The review of a case; `None` if nobody has annotated or decided it.
-    pub fn people_on(&self, case: usize) -> Option<&CaseReview> {
+    pub fn review_of(&self, case: usize) -> Option<&CaseReview> {
         self.reviews.get(&case)
     }
 
@@ -282,15 +282,15 @@ impl Cases {
 
     /// Whether the annotations of others stay hidden until asked for. They would influence an annotator who works
     /// blind or has not annotated the case yet.
-    pub fn hides_people(&self, case: usize) -> bool {
+    pub fn hides_others(&self, case: usize) -> bool {
         self.is_blind || !self.annotation_of(case).is_some_and(CaseAnnotation::is_decided)
     }
 
     /// The state of agreement on the case, as shown under its answers; `None` if nobody else has annotated it or it
     /// must stay hidden.
     pub fn standing_shown(&self, case: usize) -> Option<&'static str> {
-        let others = self.people_on(case).filter(|review| self.count_of_others(review) > 0);
-        others.filter(|_| !self.hides_people(case)).map(|review| review.standing().word())
+        let others = self.review_of(case).filter(|review| self.count_of_others(review) > 0);
+        others.filter(|_| !self.hides_others(case)).map(|review| review.standing().word())
     }
 
     /// Number of other annotators who have annotated the case.

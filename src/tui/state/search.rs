@@ -12,7 +12,7 @@ pub struct Search {
     results: Option<Vec<CaptionResult>>,
     selected: usize,
     images: bool,
-    trouble: Option<String>,
+    failure: Option<String>,
     is_waiting: bool,
     takes_the_best: bool,
 }
@@ -53,8 +53,8 @@ impl Search {
     }
 
     /// Reason why the search failed.
-    pub fn trouble(&self) -> Option<&str> {
-        self.trouble.as_deref()
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
     }
 
     /// Whether Enter was pressed before the results came: the best of them is then taken.
@@ -81,7 +81,7 @@ impl Search {
     pub fn await_results(&mut self, ticket: Ticket) {
         self.ticket = ticket;
         self.selected = 0;
-        self.trouble = None;
+        self.failure = None;
         self.is_waiting = true;
         self.takes_the_best = false;
     }
@@ -108,7 +108,7 @@ impl Search {
     pub fn fail(&mut self, ticket: Ticket, message: String) {
         if ticket == self.ticket {
             self.ask_nothing(ticket);
-            self.trouble = Some(message);
+            self.failure = Some(message);
         }
     }
 }

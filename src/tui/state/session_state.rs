@@ -76,9 +76,9 @@ mod tests {
         assert_eq!(SessionState::read(&path).unwrap(), SessionState::default());
         let view = SavedView { name: "hard".into(), filter: "fused:wrong \"a, b\"".into(), order: "entropy".into() };
         let place = Place { case: Some("c-1".into()), hit: 2, ..Place::default() };
-        let memory = SessionState { seen: vec!["c-1".into()], place: Some(place), view: vec![view] };
-        memory.write(&path).unwrap();
-        assert_eq!(SessionState::read(&path).unwrap(), memory);
+        let state = SessionState { seen: vec!["c-1".into()], place: Some(place), view: vec![view] };
+        state.write(&path).unwrap();
+        assert_eq!(SessionState::read(&path).unwrap(), state);
         std::fs::write(&path, "seen = 3").unwrap();
         let message = format!("{:#}", SessionState::read(&path).unwrap_err());
         assert!(message.contains("ada.toml") && message.contains("line 1"), "{message}");

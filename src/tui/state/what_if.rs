@@ -91,7 +91,7 @@ impl WhatIf {
             let hits = if dropped.len() == 1 { "hit" } else { "hits" };
             words.push(format!("without {hits} {}", dropped.join(", ")));
         }
-        for (place, own) in answers.own.iter().enumerate() {
+        for (place, own) in answers.user_hits.iter().enumerate() {
             if own.is_read() && !self.hit(case, hits + place).dropped {
                 words.push(format!("with {} as hit {}", own.hit.document, hits + place + 1));
             }

@@ -12,7 +12,7 @@ use tui_input::Input;
 impl App {
     pub(super) fn open_adjudication(&mut self, is_revealed: bool) {
         let Some(case) = self.queue.current() else { return };
-        let is_revealed = is_revealed || !self.cases.hides_people(case);
+        let is_revealed = is_revealed || !self.cases.hides_others(case);
         self.open(Overlay::Adjudication(Adjudication { case, is_revealed, ..Adjudication::default() }));
     }
 
@@ -30,7 +30,7 @@ impl App {
         }
         let several = self.cases.takes_several_categories();
         let Some(Overlay::Adjudication(adjudication)) = &mut self.overlay else { return Vec::new() };
-        let review = self.cases.people_on(adjudication.case);
+        let review = self.cases.review_of(adjudication.case);
         let authored = review.map_or(&[][..], |review| review.annotations.as_slice());
         match action {
             Action::Down => adjudication.selected = (adjudication.selected + 1).min(authored.len().saturating_sub(1)),
@@ -83,7 +83,7 @@ impl App {
     }
 
     fn adjudicate_another(&mut self, forward: bool) -> Vec<Effect> {
-        let is_revealed = self.case_with_people().is_some();
+        let is_revealed = self.case_with_others_shown().is_some();
         if !self.queue.step(if forward { 1 } else { -1 }) {
             return Vec::new();
         }

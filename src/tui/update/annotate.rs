@@ -40,7 +40,7 @@ impl App {
 
     pub(super) fn open_note(&mut self) {
         let Some(case) = self.queue.current() else { return };
-        let text = self.cases.annotation_of(case).and_then(|mark| mark.note.clone()).unwrap_or_default();
+        let text = self.cases.annotation_of(case).and_then(|annotation| annotation.note.clone()).unwrap_or_default();
         self.open(Overlay::Note(Input::new(text)));
     }
 

@@ -7,7 +7,7 @@ use crate::pipeline::Ticket;
 use crate::terminal::images::{ImageMode, Loaded};
 use crate::tui::action::Context;
 use crate::tui::keymap::Keymap;
-use crate::tui::state::cases::{Cases, FEW, KnownAtStart};
+use crate::tui::state::cases::{Cases, FEW, InitialCases};
 use crate::tui::state::drawn::Drawn;
 use crate::tui::state::flip_cache::FlipCache;
 use crate::tui::state::image_panes::ImagePanes;
@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 /// Initial data and settings of the explorer.
 pub struct Setting {
-    pub known: KnownAtStart,
+    pub known: InitialCases,
     /// Cases to step through, as positions in `Dataset::cases`.
     pub queue: Vec<usize>,
     /// One sentence per line of the dataset that was left out.
@@ -191,19 +191,19 @@ impl App {
     }
 
     /// Whether the screen reveals gold answers: directly, or by which cases the queue has, or by their order.
-    pub fn tells_of_gold(&self) -> bool {
-        self.gold_visible || self.view.filter().looks_at_gold() || self.view.order() == Order::OracleButWrong
+    pub fn reveals_gold(&self) -> bool {
+        self.gold_visible || self.view.filter().depends_on_gold() || self.view.order() == Order::OracleButWrong
     }
 
     /// The cases whose gold answers or annotations by others the figures on the screen reveal.
-    pub fn cases_told_by_figures(&self) -> &[usize] {
+    pub fn cases_revealed_by_figures(&self) -> &[usize] {
         let shown = self.queue.shown();
         let tells = matches!(self.overlay, Some(Overlay::Overview(_))) && shown.len() < FEW;
         if tells { shown } else { &[] }
     }
 
     /// The case whose annotations by others are on the screen.
-    pub fn case_with_people(&self) -> Option<usize> {
+    pub fn case_with_others_shown(&self) -> Option<usize> {
         match &self.overlay {
             Some(Overlay::Adjudication(adjudication)) => adjudication.is_revealed.then_some(adjudication.case),
             _ => None,
@@ -219,8 +219,8 @@ impl App {
 
     /// Number of listed cases with an annotation, note or skip. It iterates over the annotations, which are fewer
     /// than the cases, because every frame needs it.
-    pub fn marked_count(&self) -> usize {
-        self.cases.annotations().filter(|(case, mark)| self.queue.shows(*case) && !mark.is_empty()).count()
+    pub fn annotated_count(&self) -> usize {
+        self.cases.annotations().filter(|(case, annotation)| self.queue.shows(*case) && !annotation.is_empty()).count()
     }
 
     /// Number of listed cases that were opened.

@@ -2,7 +2,7 @@
 
 use super::app::App;
 use crate::data::Document;
-use crate::evaluation::{CaseAnswers, CaseOutcome, Fused, OwnHit, SmallestFlip};
+use crate::evaluation::{CaseAnswers, CaseOutcome, Fused, SmallestFlip, UserHit};
 use crate::run::{Hit, Prediction};
 use crate::tui::state::selection::Shown;
 use unicode_width::UnicodeWidthStr;
@@ -80,18 +80,18 @@ impl App {
         if !self.fusion_is_changed(case) {
             return answers.fused().cloned();
         }
-        self.what_if.reweighing(case, answers).fuse(&answers.found_with_own()?)
+        self.what_if.reweighing(case, answers).fuse(&answers.found_with_user_hits()?)
     }
 
     /// The fewest hits whose removal changes the answer of [`App::fused_now`], as positions among the hits.
     pub fn smallest_flip(&self) -> Option<SmallestFlip> {
         let (case, answers) = self.current_answers()?;
-        self.last_flip.of(&self.what_if.reweighing(case, answers), &answers.found_with_own()?)
+        self.last_flip.of(&self.what_if.reweighing(case, answers), &answers.found_with_user_hits()?)
     }
 
     /// Whether the fused answer on the screen may differ from that of the hits as retrieved.
     pub fn fusion_is_changed(&self, case: usize) -> bool {
-        let has_own = self.cases.answers_of(case).is_some_and(|answers| answers.own.iter().any(OwnHit::is_read));
+        let has_own = self.cases.answers_of(case).is_some_and(|answers| answers.user_hits.iter().any(UserHit::is_read));
         has_own || self.what_if.changes(case)
     }
 

@@ -10,8 +10,8 @@ use crate::tui::state::overlay::Overlay;
 impl App {
     /// Opens the list at the category of the current case.
     pub(super) fn open_definitions(&mut self) {
-        let mark = self.queue.current().and_then(|case| self.cases.annotation_of(case));
-        let is_given = |id: &CategoryId| mark.is_some_and(|mark| mark.categories.contains(id));
+        let annotation = self.queue.current().and_then(|case| self.cases.annotation_of(case));
+        let is_given = |id: &CategoryId| annotation.is_some_and(|annotation| annotation.categories.contains(id));
         let category = self.cases.categories().iter().position(|category| is_given(&category.id)).unwrap_or(0);
         self.open(Overlay::Definitions(Definitions::on(category)));
     }

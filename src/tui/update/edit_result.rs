@@ -98,7 +98,7 @@ impl App {
         }
         let effects = self.open_current();
         if matches!(self.overlay, Some(Overlay::Adjudication(_))) {
-            self.open_adjudication(self.case_with_people().is_some());
+            self.open_adjudication(self.case_with_others_shown().is_some());
         }
         effects
     }

@@ -49,7 +49,7 @@ impl App {
         let answer =
             self.fused_now().map_or_else(|| "no answer".to_owned(), |fused| self.answer_in_words(&fused.prediction));
         let words = format!("what if {words}: {answer}");
-        let before = self.cases.annotation_of(case).and_then(|mark| mark.note.clone());
+        let before = self.cases.annotation_of(case).and_then(|annotation| annotation.note.clone());
         let text = before.map_or(words.clone(), |note| format!("{note}; {words}"));
         self.record_here(|case| AnnotationEdit::Note { case, text })
     }

@@ -44,7 +44,7 @@ impl App {
         self.cases.set_seen(case);
         let mut effects = Vec::new();
         // A settled case needs no answer, but opening it still cancels work on the previous case.
-        effects.push(Effect::Engine(Request::Open { case }));
+        effects.push(Effect::Worker(Request::Open { case }));
         effects.extend(self.work_ahead());
         effects
     }
@@ -71,6 +71,6 @@ impl App {
             return Vec::new();
         }
         self.ahead.clone_from(&cases);
-        vec![Effect::Engine(Request::Ahead { cases })]
+        vec![Effect::Worker(Request::Ahead { cases })]
     }
 }

@@ -53,7 +53,7 @@ impl App {
             return Vec::new();
         }
         search.await_results(ticket);
-        vec![Effect::Engine(Request::SearchCaptions { ticket, query, limit: SEARCH_LIMIT })]
+        vec![Effect::Worker(Request::SearchCaptions { ticket, query, limit: SEARCH_LIMIT })]
     }
 
     /// Searches by an image file once its path may be complete; until then there are no results. An empty line
@@ -89,6 +89,6 @@ impl App {
         let Some(case) = self.queue.current() else { return Vec::new() };
         let ticket = self.new_ticket();
         search.await_results(ticket);
-        vec![Effect::Engine(Request::SearchImages { ticket, case, like, limit: IMAGES })]
+        vec![Effect::Worker(Request::SearchImages { ticket, case, like, limit: IMAGES })]
     }
 }

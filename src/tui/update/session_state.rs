@@ -8,7 +8,7 @@ use crate::tui::state::session_state::{Place, SessionState};
 
 impl App {
     /// The state to save for the next session.
-    pub fn memory(&self) -> SessionState {
+    pub fn session_state(&self) -> SessionState {
         let id = |case: usize| self.cases.get(case).map(|case| case.id.clone());
         let mut seen: Vec<String> = self.cases.seen().filter_map(id).collect();
         seen.sort_unstable();
@@ -27,8 +27,8 @@ impl App {
 
     /// Restores the place of the last session while only the cases are read. The filter must wait, because it needs
     /// answers that are not there yet.
-    pub fn recall_place(&mut self, memory: &SessionState) {
-        let Some(place) = &memory.place else { return };
+    pub fn recall_place(&mut self, session_state: &SessionState) {
+        let Some(place) = &session_state.place else { return };
         self.view.set_columns(self.columns_named(&place.columns));
         let case = self.dataset().cases.iter().position(|case| Some(&case.id) == place.case.as_ref());
         if let Some(case) = case {
@@ -38,14 +38,14 @@ impl App {
 
     /// Restores the state of the last session as far as it still applies. The answers of a stored run must be loaded
     /// before, because filters need them.
-    pub fn recall(&mut self, memory: SessionState) {
+    pub fn recall(&mut self, session_state: SessionState) {
         let ids: std::collections::HashMap<&str, usize> =
             self.dataset().cases.iter().enumerate().map(|(index, case)| (case.id.as_str(), index)).collect();
-        let seen: Vec<usize> = memory.seen.iter().filter_map(|id| ids.get(id.as_str()).copied()).collect();
-        let case = memory.place.as_ref().and_then(|place| ids.get(place.case.as_deref()?).copied());
+        let seen: Vec<usize> = session_state.seen.iter().filter_map(|id| ids.get(id.as_str()).copied()).collect();
+        let case = session_state.place.as_ref().and_then(|place| ids.get(place.case.as_deref()?).copied());
         self.cases.replace_seen(seen.into_iter());
-        self.view.set_saved_views(memory.view);
-        let Some(place) = memory.place else { return };
+        self.view.set_saved_views(session_state.view);
+        let Some(place) = session_state.place else { return };
         self.view.set_columns(self.columns_named(&place.columns));
         let order = Order::named(&place.order).filter(|order| *order != Order::Flips || self.cases.compares_runs());
         self.view.set_order(order.unwrap_or_default());

@@ -1,7 +1,7 @@
 //! The user's own evidence: documents added to the hits, and hits shown to the reader with a part withheld.
 
 use super::app::App;
-use crate::evaluation::{CaseAnswers, OwnHit};
+use crate::evaluation::{CaseAnswers, UserHit};
 use crate::run::{Ablation, CaptionShown, Head, Hit, Prediction, Probe, Provenance};
 use crate::tui::effect::Effect;
 use crate::tui::state::overlay::Notice;
@@ -56,22 +56,22 @@ impl App {
             return Vec::new();
         };
         // If this was asked before, select it, and ask again if the reader failed.
-        if let Some(place) = answers.own.iter().position(|own| own.probe == probe) {
-            let failed = answers.own[place].outcome.take_if(|outcome| outcome.is_err()).is_some();
+        if let Some(place) = answers.user_hits.iter().position(|own| own.probe == probe) {
+            let failed = answers.user_hits[place].outcome.take_if(|outcome| outcome.is_err()).is_some();
             self.selection.stand_on_hit(found + place);
-            return if failed { vec![Effect::Engine(Request::Probe { case, probe })] } else { Vec::new() };
+            return if failed { vec![Effect::Worker(Request::Probe { case, probe })] } else { Vec::new() };
         }
         // No search found it, so it has no score; the fuser treats it as equal to the best hit.
-        let provenance = Provenance { head: Head::Person, rank: answers.own.len() + 1, score: None };
+        let provenance = Provenance { head: Head::Person, rank: answers.user_hits.len() + 1, score: None };
         let hit = Hit { row: probe.row, document, provenances: vec![provenance] };
-        let own = OwnHit { probe, hit, outcome: None };
-        let slot = found + answers.own.len();
+        let own = UserHit { probe, hit, outcome: None };
+        let slot = found + answers.user_hits.len();
         if !own.counts() {
             self.what_if.toggle_drop(case, slot);
         }
-        answers.own.push(own);
+        answers.user_hits.push(own);
         self.selection.look_at_hit(slot);
-        vec![Effect::Engine(Request::Probe { case, probe })]
+        vec![Effect::Worker(Request::Probe { case, probe })]
     }
 
     /// Takes the reader's answer to a probe.
@@ -79,7 +79,7 @@ impl App {
         if let Err(message) = &outcome {
             self.notify(Notice::Error(message.clone()));
         }
-        let own = self.cases.own_evidence_mut(case).and_then(|own| own.iter_mut().find(|own| own.probe == probe));
+        let own = self.cases.user_evidence_mut(case).and_then(|own| own.iter_mut().find(|own| own.probe == probe));
         if let Some(own) = own {
             own.outcome = Some(outcome);
         }
@@ -87,7 +87,7 @@ impl App {
 
     /// Removes the user's own evidence from a case.
     pub(super) fn remove_own(&mut self, case: usize) {
-        if let Some(own) = self.cases.own_evidence_mut(case) {
+        if let Some(own) = self.cases.user_evidence_mut(case) {
             own.clear();
         }
         self.selection.keep_within(self.cases.answers_of(case).map_or(0, CaseAnswers::slots));

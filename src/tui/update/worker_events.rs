@@ -7,7 +7,7 @@ use crate::tui::state::overlay::{Notice, Overlay};
 
 impl App {
     /// Handles an event of the worker. Answers are kept for every case, not only the current one.
-    pub fn on_engine_event(&mut self, event: Event) -> Vec<Effect> {
+    pub fn on_worker_event(&mut self, event: Event) -> Vec<Effect> {
         match event {
             Event::Ready(description) => {
                 self.cases.set_run_fingerprint(description.run_fingerprint.clone());

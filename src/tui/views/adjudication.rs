@@ -34,7 +34,7 @@ const DECISION_ROWS: u16 = 4;
 
 /// Draws annotations and decision over the lower part of the body.
 pub fn draw(app: &App, adjudication: &Adjudication, frame: &mut Frame, area: Rect) {
-    let review = app.cases().people_on(adjudication.case);
+    let review = app.cases().review_of(adjudication.case);
     let width = usize::from(area.width).saturating_sub(4);
     let columns = columns(app, adjudication, review, width);
     let taxonomy = taxonomy_lines(app, adjudication, width);

@@ -59,7 +59,7 @@ fn answer_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
     if let Some((line, role)) = verdict::oracle(app) {
         lines.extend(text::wrap(&line, width).into_iter().map(|line| Line::styled(line, theme.style(role))));
     }
-    lines.extend(mark_lines(app, width, 4));
+    lines.extend(annotation_lines(app, width, 4));
     let room = rows.saturating_sub(lines.len());
     if let Some(definition) = definition(app).filter(|_| room > 0) {
         let wrapped = text::wrap_into(&definition, width, room);
@@ -170,7 +170,7 @@ pub fn below(app: &App, frame: &mut Frame, area: Rect) {
         Line::from(second),
         Line::from(shares_row(app, fused.as_ref(), width)),
         Line::from(last),
-        Line::from(mark_spans(app, width)),
+        Line::from(annotation_spans(app, width)),
     ];
     frame.render_widget(Paragraph::new(lines), area);
 }
@@ -261,8 +261,8 @@ fn gold_answer(app: &App, width: usize) -> Vec<Span<'static>> {
 }
 
 /// The annotation of the current case on one line.
-fn mark_spans(app: &App, width: usize) -> Vec<Span<'static>> {
-    let line = text::fit(&mark_text(app).join("  "), width);
+fn annotation_spans(app: &App, width: usize) -> Vec<Span<'static>> {
+    let line = text::fit(&annotation_text(app).join("  "), width);
     let room = width.saturating_sub(line.width() + 2);
     let mut spans = vec![Span::styled(line, app.theme().style(Role::Annotation))];
     if let Some(definition) = definition(app).filter(|_| room > 8) {
@@ -273,10 +273,10 @@ fn mark_spans(app: &App, width: usize) -> Vec<Span<'static>> {
 
 /// Definition of the current case's category, if it has exactly one, in the wording under which it was given.
 fn definition(app: &App) -> Option<String> {
-    let mark = app.queue().current().and_then(|case| app.cases().annotation_of(case))?;
-    let known: Vec<&Category> = app.cases().known_categories(&mark.categories).collect();
+    let annotation = app.queue().current().and_then(|case| app.cases().annotation_of(case))?;
+    let known: Vec<&Category> = app.cases().known_categories(&annotation.categories).collect();
     let [category] = known.as_slice() else { return None };
-    let earlier = app.cases().definitions().earlier_definitions(mark);
+    let earlier = app.cases().definitions().earlier_definitions(annotation);
     match earlier.into_iter().find(|earlier| earlier.id == category.id) {
         // If that wording is lost, show none, because the current wording is different.
         Some(earlier) => earlier.then.map(|then| then.definition),
@@ -284,25 +284,25 @@ fn definition(app: &App) -> Option<String> {
     }
 }
 
-fn mark_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
+fn annotation_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
     let style = app.theme().style(Role::Annotation);
-    let lines: Vec<String> = mark_text(app).iter().flat_map(|part| text::wrap(part, width)).collect();
+    let lines: Vec<String> = annotation_text(app).iter().flat_map(|part| text::wrap(part, width)).collect();
     lines.into_iter().take(rows).map(|line| Line::styled(line, style)).collect()
 }
 
-fn mark_text(app: &App) -> Vec<String> {
+fn annotation_text(app: &App) -> Vec<String> {
     let Some(case) = app.queue().current() else { return Vec::new() };
     let mut parts = Vec::new();
-    if let Some(mark) = app.cases().annotation_of(case) {
+    if let Some(annotation) = app.cases().annotation_of(case) {
         // The changes come first: a reader of an old annotation must see them, however little room there is.
-        parts.extend(what_changed(app, case, mark));
+        parts.extend(what_changed(app, case, annotation));
         parts.extend(
             app.cases()
-                .known_categories(&mark.categories)
+                .known_categories(&annotation.categories)
                 .map(|category| format!("{} {}", category.key, category.name)),
         );
-        parts.extend(remarks(mark.skipped, mark.unsure, mark.flagged).map(str::to_owned));
-        if let Some(note) = &mark.note {
+        parts.extend(remarks(annotation.skipped, annotation.unsure, annotation.flagged).map(str::to_owned));
+        if let Some(note) = &annotation.note {
             parts.push(format!("“{note}”"));
         }
     }
@@ -313,14 +313,14 @@ fn mark_text(app: &App) -> Vec<String> {
 }
 
 /// What has changed since the case was annotated.
-fn what_changed(app: &App, case: usize, mark: &CaseAnnotation) -> Vec<String> {
+fn what_changed(app: &App, case: usize, annotation: &CaseAnnotation) -> Vec<String> {
     let mut parts = Vec::new();
     match app.cases().staleness_of(case) {
         Staleness::AnswersChanged => parts.push("answers changed since".to_owned()),
         Staleness::RunChanged => parts.push("annotated on another run".to_owned()),
         Staleness::Current | Staleness::Unknown => {}
     }
-    let earlier = app.cases().definitions().earlier_definitions(mark);
+    let earlier = app.cases().definitions().earlier_definitions(annotation);
     if !earlier.is_empty() {
         let names: Vec<&str> = earlier.iter().map(|earlier| earlier.name.as_str()).collect();
         parts.push(format!("earlier definition: {} (D)", names.join(", ")));

@@ -16,9 +16,9 @@ const TALL: u16 = 33;
 /// From this size of the pane, the images of all hits are shown.
 const GRID: (u16, u16) = (150, 48);
 /// Columns that the answers need beside an image.
-const FACTS_WIDTH: u16 = 22;
+const ANSWERS_WIDTH: u16 = 22;
 /// Rows of the answers below the images.
-const FACTS_ROWS: u16 = 5;
+const ANSWERS_ROWS: u16 = 5;
 /// Rows of the selected hit's caption.
 const CAPTION_ROWS: u16 = 7;
 
@@ -35,7 +35,7 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     let more = if app.is_comparing() && app.cases().compares_runs() { 3 } else { 1 };
     let hit_rows = (app.slots().max(4) as u16 + more).min(area.height / 3);
     let caption_rows = if tall { CAPTION_ROWS + 1 } else { 0 };
-    let facts_rows = if tall { FACTS_ROWS + 1 } else { 0 };
+    let facts_rows = if tall { ANSWERS_ROWS + 1 } else { 0 };
     let [title, asked, images, facts_below, _, table, caption] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Length(question_rows + u16::from(tall)),
@@ -64,7 +64,7 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
         answers_panel::below(app, frame, facts_below);
         hits::draw_caption(app, frame, caption);
     } else {
-        let beside = draw_images(app, frame, images, FACTS_WIDTH);
+        let beside = draw_images(app, frame, images, ANSWERS_WIDTH);
         answers_panel::beside(app, frame, beside);
     }
     if app.is_comparing() && app.cases().compares_runs() {

@@ -38,10 +38,10 @@ pub fn draw(app: &App, definitions: Definitions, frame: &mut Frame, area: Rect) 
         Layout::horizontal([Constraint::Length(list_width), Constraint::Length(2), Constraint::Min(1)]).areas(inner);
     let rows = usize::from(list.height);
     let first = (definitions.selected() + 1).saturating_sub(rows);
-    let mark = app.queue().current().and_then(|case| app.cases().annotation_of(case));
+    let annotation = app.queue().current().and_then(|case| app.cases().annotation_of(case));
     for (offset, (index, category)) in app.cases().categories().iter().enumerate().skip(first).take(rows).enumerate() {
         let selected = index == definitions.selected();
-        let given = mark.is_some_and(|mark| mark.categories.contains(&category.id));
+        let given = annotation.is_some_and(|annotation| annotation.categories.contains(&category.id));
         let name = text::column(&text::fit(&category.name, longest), longest);
         let spans = vec![
             Span::styled(if selected { "▸ " } else { "  " }, app.theme().style(Role::Accent)),
@@ -68,8 +68,9 @@ fn page_lines(app: &App, category: &Category, width: usize) -> Vec<Line<'static>
     lines.push(Line::default());
     let definition = text::wrap(&category.definition, width);
     lines.extend(definition.into_iter().map(|line| Line::styled(line, theme.style(Role::Text))));
-    let mark = app.queue().current().and_then(|case| app.cases().annotation_of(case));
-    let earlier = mark.map(|mark| app.cases().definitions().earlier_definitions(mark)).unwrap_or_default();
+    let annotation = app.queue().current().and_then(|case| app.cases().annotation_of(case));
+    let earlier =
+        annotation.map(|annotation| app.cases().definitions().earlier_definitions(annotation)).unwrap_or_default();
     if let Some(earlier) = earlier.iter().find(|earlier| earlier.id == category.id) {
         lines.push(Line::default());
         let words = text::wrap(&format!("this case was annotated under an {}", earlier.in_words()), width);

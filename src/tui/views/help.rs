@@ -105,11 +105,11 @@ fn loaded(app: &App) -> Vec<(&'static str, String)> {
     if let Some(licence) = &app.dataset().licence {
         rows.push(("licence", licence.clone()));
     }
-    if let Some(engine) = app.worker().models() {
-        rows.push(("retriever", engine.retriever.clone()));
-        rows.push(("reader", engine.reader.clone()));
-        rows.push(("device", engine.device.clone()));
-        rows.push(("index", engine.index.clone()));
+    if let Some(models) = app.worker().models() {
+        rows.push(("retriever", models.retriever.clone()));
+        rows.push(("reader", models.reader.clone()));
+        rows.push(("device", models.device.clone()));
+        rows.push(("index", models.index.clone()));
     }
     // The status line may have cut the message.
     if let Some(message) = app.worker().failure() {

@@ -25,7 +25,7 @@ struct Columns {
     name: usize,
     bar: usize,
     /// The hit's push on the margin of the fused answer; 0 leaves it out.
-    pull: usize,
+    push: usize,
     caption: usize,
 }
 
@@ -33,16 +33,16 @@ impl Columns {
     /// Divides the width. Answers in words have no probabilities, so their names get that room.
     fn fit(width: usize, longest_label: usize, in_words: bool) -> Self {
         // marker 2, place 3, head 8, score 6, glyph, letter and signs 6, probability 5, weight 7
-        let (name, bar, pull) = match width {
+        let (name, bar, push) = match width {
             0..60 => (0, 4, 0),
             60..76 => (6, 6, 6),
             76..110 => (10, 8, 6),
             _ => (24, 12, 6),
         };
-        let (name, bar, pull) = if in_words { (name + bar + pull + 4, 0, 0) } else { (name, bar, pull) };
+        let (name, bar, push) = if in_words { (name + bar + push + 4, 0, 0) } else { (name, bar, push) };
         let name = longest_label.min(name);
-        let fixed = 2 + 3 + HEAD + SCORE + 6 + (if name > 0 { name + 1 } else { 0 }) + bar + 1 + 5 + WEIGHT + pull;
-        Self { name, bar, pull, caption: width.saturating_sub(fixed) }
+        let fixed = 2 + 3 + HEAD + SCORE + 6 + (if name > 0 { name + 1 } else { 0 }) + bar + 1 + 5 + WEIGHT + push;
+        Self { name, bar, push, caption: width.saturating_sub(fixed) }
     }
 }
 
@@ -70,16 +70,16 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
         return;
     }
     let fused = app.fused_now();
-    let pulls = fused.as_ref().filter(|_| columns.pull > 0);
-    let pulls = pulls.and_then(|fused| contributions(&answers.found_with_own()?, fused)).unwrap_or_default();
+    let pulls = fused.as_ref().filter(|_| columns.push > 0);
+    let pulls = pulls.and_then(|fused| contributions(&answers.found_with_user_hits()?, fused)).unwrap_or_default();
     let rows = usize::from(body.height);
     let first = (app.selection().hit() + 1).saturating_sub(rows);
     app.drawn().set_hits(body, first);
-    let own = answers.own.iter().map(|own| &own.hit);
+    let own = answers.user_hits.iter().map(|own| &own.hit);
     for (offset, (slot, hit)) in hits.iter().chain(own).enumerate().skip(first).take(rows).enumerate() {
         let line = Rect { y: body.y + offset as u16, height: 1, ..body };
-        let pull = pulls.get(slot).copied();
-        draw_row(app, answers, fused.as_ref(), (slot, hit, pull), &columns, frame, line);
+        let push = pulls.get(slot).copied();
+        draw_row(app, answers, fused.as_ref(), (slot, hit, push), &columns, frame, line);
     }
 }
 
@@ -95,15 +95,15 @@ fn draw_message(app: &App, message: &str, role: Role, frame: &mut Frame, area: R
 fn heading(columns: &Columns) -> String {
     let name = if columns.name > 0 { text::column("", columns.name + 1) } else { String::new() };
     let bar = text::column("", columns.bar + 1);
-    let pull = if columns.pull > 0 { "push  " } else { "" };
-    format!("   # head    score ans   {name}{bar}   p weight {pull}caption")
+    let push = if columns.push > 0 { "push  " } else { "" };
+    format!("   # head    score ans   {name}{bar}   p weight {push}caption")
 }
 
 fn draw_row(
     app: &App,
     answers: &CaseAnswers,
     fused: Option<&Fused>,
-    (slot, hit, pull): (usize, &Hit, Option<f32>),
+    (slot, hit, push): (usize, &Hit, Option<f32>),
     columns: &Columns,
     frame: &mut Frame,
     area: Rect,
@@ -118,8 +118,8 @@ fn draw_row(
     };
     let marker = if selected { "▸ " } else { "  " };
     let (head, score) = match hit.provenances.as_slice() {
-        _ if answers.own_at(slot).is_some_and(|own| !head_column(own).is_empty()) => {
-            (answers.own_at(slot).map(head_column).unwrap_or_default().to_owned(), String::new())
+        _ if answers.user_hit_at(slot).is_some_and(|own| !head_column(own).is_empty()) => {
+            (answers.user_hit_at(slot).map(head_column).unwrap_or_default().to_owned(), String::new())
         }
         [] => (String::new(), String::new()),
         [one] => (one.head.to_string(), text::score(one.score)),
@@ -137,7 +137,7 @@ fn draw_row(
         Span::styled(head, theme.style(Role::Muted)),
     ];
     spans.extend(prediction(app, answers, fused, slot, columns));
-    spans.extend(weight(app, fused, (slot, hit, pull), columns));
+    spans.extend(weight(app, fused, (slot, hit, push), columns));
     let caption = app.dataset().corpus.get(hit.row).map(|document| document.caption.as_str()).unwrap_or_default();
     let given = given_keys(app, &hit.document);
     let room = columns.caption.saturating_sub(given.chars().count());
@@ -148,8 +148,8 @@ fn draw_row(
 
 /// Keys of the categories given to the document in this case, such as "1+2 ".
 fn given_keys(app: &App, document: &str) -> String {
-    let mark = app.queue().current().and_then(|case| app.cases().annotation_of(case));
-    let Some(ids) = mark.and_then(|mark| mark.hits.get(document)) else { return String::new() };
+    let annotation = app.queue().current().and_then(|case| app.cases().annotation_of(case));
+    let Some(ids) = annotation.and_then(|annotation| annotation.hits.get(document)) else { return String::new() };
     let keys: Vec<String> = app.cases().known_categories(ids).map(|category| category.key.to_string()).collect();
     if keys.is_empty() { String::new() } else { format!("{} ", keys.join("+")) }
 }
@@ -167,7 +167,7 @@ fn prediction(
     let Some(prediction) = answers.prediction_at(slot) else {
         let width = 6 + name_columns + columns.bar + 1 + 5;
         // After a failure nothing more comes for this case.
-        let own_failed = answers.own_at(slot).is_some_and(|own| matches!(own.outcome, Some(Err(_))));
+        let own_failed = answers.user_hit_at(slot).is_some_and(|own| matches!(own.outcome, Some(Err(_))));
         let (glyph, role) =
             if answers.failed.is_some() || own_failed { ("  x", Role::Error) } else { ("  …", Role::Faint) };
         return vec![Span::styled(text::column(glyph, width), theme.style(role))];
@@ -189,14 +189,14 @@ fn prediction(
 fn weight(
     app: &App,
     fused: Option<&Fused>,
-    (slot, hit, pull): (usize, &Hit, Option<f32>),
+    (slot, hit, push): (usize, &Hit, Option<f32>),
     columns: &Columns,
 ) -> Vec<Span<'static>> {
     let theme = app.theme();
     let Some(case) = app.queue().current() else { return Vec::new() };
     let mut spans = Vec::new();
     if !app.what_if().counts(case, slot, hit) {
-        spans.push(Span::styled(text::column("   out", WEIGHT + columns.pull), theme.style(Role::Accent)));
+        spans.push(Span::styled(text::column("   out", WEIGHT + columns.push), theme.style(Role::Accent)));
         return spans;
     }
     let share = fused.and_then(|fused| fused.weights.get(slot));
@@ -204,10 +204,10 @@ fn weight(
     let by_hand = app.what_if().hit(case, slot).factor != 1.0;
     let role = if by_hand { Role::Accent } else { Role::Muted };
     spans.push(Span::styled(text::column(&share, WEIGHT), theme.style(role)));
-    if columns.pull > 0 {
-        let role = if pull.is_some_and(|pull| pull < 0.0) { Role::Differs } else { Role::Muted };
-        let pull = pull.map_or_else(String::new, |pull| format!("{pull:+.2}"));
-        spans.push(Span::styled(text::column(&pull, columns.pull), theme.style(role)));
+    if columns.push > 0 {
+        let role = if push.is_some_and(|push| push < 0.0) { Role::Differs } else { Role::Muted };
+        let push = push.map_or_else(String::new, |push| format!("{push:+.2}"));
+        spans.push(Span::styled(text::column(&push, columns.push), theme.style(role)));
     }
     spans
 }

@@ -110,7 +110,7 @@ fn draw_row(app: &App, index: usize, selected: bool, widths: &Widths, frame: &mu
         Span::raw(" "),
     ];
     spans.extend(answer_cells(app, index, gold));
-    spans.extend(mark_cells(app, index));
+    spans.extend(annotation_cells(app, index));
     frame.render_widget(Line::from(spans).style(row_style), area);
 }
 
@@ -169,25 +169,25 @@ fn answer_cells(app: &App, index: usize, gold: Option<Answer>) -> Vec<Span<'stat
 }
 
 /// A sign and the category's key; `s` for skipped, `h` if only documents are annotated, `n` if there is only a note.
-fn mark_cells(app: &App, index: usize) -> [Span<'static>; 2] {
+fn annotation_cells(app: &App, index: usize) -> [Span<'static>; 2] {
     let style = app.theme().style(Role::Annotation);
-    let Some(mark) = app.cases().annotation_of(index) else { return [Span::raw(" "), Span::raw(" ")] };
-    let sign = if mark.flagged {
+    let Some(annotation) = app.cases().annotation_of(index) else { return [Span::raw(" "), Span::raw(" ")] };
+    let sign = if annotation.flagged {
         "#"
-    } else if mark.unsure {
+    } else if annotation.unsure {
         "?"
-    } else if app.cases().staleness_of(index).is_stale() || app.cases().definitions().is_outdated(mark) {
+    } else if app.cases().staleness_of(index).is_stale() || app.cases().definitions().is_outdated(annotation) {
         "~"
-    } else if app.cases().known_categories(&mark.categories).count() > 1 {
+    } else if app.cases().known_categories(&annotation.categories).count() > 1 {
         "+"
     } else {
         " "
     };
-    let cell = match app.cases().known_categories(&mark.categories).next() {
+    let cell = match app.cases().known_categories(&annotation.categories).next() {
         Some(category) => Span::styled(category.key.to_string(), style),
-        None if mark.skipped => Span::styled("s", app.theme().style(Role::Muted)),
-        None if !mark.hits.is_empty() => Span::styled("h", style),
-        None => Span::styled(if mark.note.is_some() { "n" } else { " " }, style),
+        None if annotation.skipped => Span::styled("s", app.theme().style(Role::Muted)),
+        None if !annotation.hits.is_empty() => Span::styled("h", style),
+        None => Span::styled(if annotation.note.is_some() { "n" } else { " " }, style),
     };
     [Span::styled(sign, style), cell]
 }
@@ -198,7 +198,7 @@ fn draw_categories(app: &App, frame: &mut Frame, area: Rect) {
     let mut lines = vec![Line::default(), Line::styled("  error categories", theme.style(Role::Muted))];
     let current = app.queue().current().and_then(|case| app.cases().annotation_of(case));
     for category in app.cases().categories() {
-        let chosen = current.is_some_and(|mark| mark.categories.contains(&category.id));
+        let chosen = current.is_some_and(|annotation| annotation.categories.contains(&category.id));
         let name = Span::styled(
             text::fit(&category.name, width),
             theme.style(if chosen { Role::Annotation } else { Role::Muted }),

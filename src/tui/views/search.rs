@@ -30,8 +30,8 @@ pub fn draw(app: &App, search: &Search, frame: &mut Frame, area: Rect) {
     let [line, gap, list] =
         Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Min(0)]).areas(inner);
     popup::input_line(app, "/", search.input(), frame, line);
-    if let Some(trouble) = search.trouble() {
-        let said = text::fit(trouble, usize::from(gap.width));
+    if let Some(failure) = search.failure() {
+        let said = text::fit(failure, usize::from(gap.width));
         frame.render_widget(Line::styled(said, app.theme().style(Role::Error)), gap);
         return;
     }

@@ -30,7 +30,7 @@ pub fn status(app: &App, frame: &mut Frame, area: Rect) {
     let seen = app.seen_count();
     let shown = app.queue().shown().len();
     let of_shown = if app.queue().is_filtered() { format!(" of {shown}") } else { String::new() };
-    let annotated = format!("{}{of_shown} annotated ", app.marked_count());
+    let annotated = format!("{}{of_shown} annotated ", app.annotated_count());
     let mut right = format!("{place}/{shown}{of_all} · {seen} opened · {annotated}");
     // A notice needs the room.
     if app.notice().is_some() {
@@ -45,7 +45,7 @@ pub fn status(app: &App, frame: &mut Frame, area: Rect) {
     }
     let right = Span::styled(right, theme.style(Role::Muted));
     let room = usize::from(area.width).saturating_sub(right.width() + 3);
-    let (line, role) = news(app);
+    let (line, role) = left_text(app);
     let left = Span::styled(text::fit(&format!(" {line}"), room), theme.style(role));
     both_ends(vec![left], right, frame, area);
 }
@@ -55,7 +55,7 @@ fn lines(count: usize) -> String {
 }
 
 /// The text on the left of the status line, most urgent first.
-fn news(app: &App) -> (String, Role) {
+fn left_text(app: &App) -> (String, Role) {
     match app.notice() {
         Some(Notice::Error(message)) => return (message.clone(), Role::Error),
         Some(Notice::Said(message)) => return (message.clone(), Role::Notice),
@@ -76,14 +76,14 @@ fn news(app: &App) -> (String, Role) {
     };
     match app.worker().models() {
         None => (format!("{to_sort}loading models and index …"), Role::Muted),
-        Some(engine) => {
+        Some(models) => {
             // The help page gives the reason for the device.
-            let device = engine.device.split(',').next().unwrap_or_default();
+            let device = models.device.split(',').next().unwrap_or_default();
             let busy = match app.cases_being_read() {
                 0 => String::new(),
                 cases => format!("answering {cases} · "),
             };
-            (format!("{to_sort}{busy}{} · {} · {device} · {}", engine.heads, engine.reader, engine.index), Role::Muted)
+            (format!("{to_sort}{busy}{} · {} · {device} · {}", models.heads, models.reader, models.index), Role::Muted)
         }
     }
 }

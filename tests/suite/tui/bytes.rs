@@ -84,7 +84,7 @@ fn step(width: u16, height: u16, depth: Depth) -> usize {
         let path = folder.path().join(format!("images/{name}.png"));
         speckle(u32::try_from(seed).unwrap() + 1).save(path).unwrap();
     }
-    app.on_engine_event(explorer::ready());
+    app.on_worker_event(explorer::ready());
     explorer::answer(&mut app, 0, &[0.9, 0.2, 0.9, 0.8]);
     explorer::answer(&mut app, 1, &[0.4, 0.2, 0.7, 0.6]);
     let mut line = line(width, height);

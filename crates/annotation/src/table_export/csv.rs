@@ -11,13 +11,13 @@ use std::io::Write;
 ///
 /// # Errors
 /// Fails if `output` cannot be written.
-pub fn write_csv(sheet: &TableExport, formulas: Formulas, output: &mut dyn Write) -> Result<()> {
-    let mut table = csv::Writer::from_writer(output);
-    table.write_record(sheet.columns.iter().map(|column| column.name))?;
-    for row in &sheet.rows {
-        table.write_record(sheet.columns.iter().map(|column| cell(&row[column.name], formulas)))?;
+pub fn write_csv(table: &TableExport, formulas: Formulas, output: &mut dyn Write) -> Result<()> {
+    let mut writer = csv::Writer::from_writer(output);
+    writer.write_record(table.columns.iter().map(|column| column.name))?;
+    for row in &table.rows {
+        writer.write_record(table.columns.iter().map(|column| cell(&row[column.name], formulas)))?;
     }
-    table.flush()?;
+    writer.flush()?;
     Ok(())
 }
 

@@ -10,9 +10,9 @@ use std::io::Write;
 ///
 /// # Errors
 /// Fails if `output` cannot be written.
-pub fn write_jsonl(sheet: &TableExport, output: &mut dyn Write) -> Result<()> {
-    for values in &sheet.rows {
-        serde_json::to_writer(&mut *output, &Row { columns: sheet.columns, values }).context("cannot write a row")?;
+pub fn write_jsonl(table: &TableExport, output: &mut dyn Write) -> Result<()> {
+    for values in &table.rows {
+        serde_json::to_writer(&mut *output, &Row { columns: table.columns, values }).context("cannot write a row")?;
         output.write_all(b"\n")?;
     }
     Ok(())

@@ -18,14 +18,14 @@ use time::format_description::well_known::Rfc3339;
 ///
 /// # Errors
 /// Fails if `output` cannot be written.
-pub fn write_parquet(sheet: &TableExport, output: &mut (dyn Write + Send)) -> Result<()> {
-    let schema = parse_message_type(&schema_of(sheet)).context("cannot make the schema of the Parquet file")?;
+pub fn write_parquet(table: &TableExport, output: &mut (dyn Write + Send)) -> Result<()> {
+    let schema = parse_message_type(&schema_of(table)).context("cannot make the schema of the Parquet file")?;
     let properties = WriterProperties::builder().set_compression(Compression::GZIP(GzipLevel::default())).build();
     let mut file = SerializedFileWriter::new(output, Arc::new(schema), Arc::new(properties))?;
     let mut group = file.next_row_group()?;
-    for column in sheet.columns {
+    for column in table.columns {
         let mut writer = group.next_column()?.with_context(|| format!("column {} has no place", column.name))?;
-        write_column(sheet, *column, &mut writer).with_context(|| format!("cannot write column {}", column.name))?;
+        write_column(table, *column, &mut writer).with_context(|| format!("cannot write column {}", column.name))?;
         writer.close()?;
     }
     group.close()?;
@@ -33,9 +33,9 @@ pub fn write_parquet(sheet: &TableExport, output: &mut (dyn Write + Send)) -> Re
     Ok(())
 }
 
-fn schema_of(sheet: &TableExport) -> String {
+fn schema_of(table: &TableExport) -> String {
     let mut schema = String::from("message rows {\n");
-    for Column { name, kind } in sheet.columns {
+    for Column { name, kind } in table.columns {
         schema.push_str(&match kind {
             Kind::Text | Kind::Object => format!("OPTIONAL BYTE_ARRAY {name} (UTF8);\n"),
             Kind::Flag => format!("OPTIONAL BOOLEAN {name};\n"),
@@ -52,11 +52,11 @@ fn schema_of(sheet: &TableExport) -> String {
 
 /// Definition and repetition levels. A value of an optional column is defined (1) or not (0); a list is missing (0),
 /// empty (1) or has elements (2), the first of which begins a row (repetition 0) and the others continue it (1).
-fn write_column(sheet: &TableExport, column: Column, writer: &mut SerializedColumnWriter<'_>) -> Result<()> {
+fn write_column(table: &TableExport, column: Column, writer: &mut SerializedColumnWriter<'_>) -> Result<()> {
     let (mut defined, mut repeated): (Vec<i16>, Vec<i16>) = (Vec::new(), Vec::new());
     let (mut texts, mut flags, mut numbers, mut times) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let bytes = |text: &str| ByteArray::from(text.as_bytes().to_vec());
-    for row in &sheet.rows {
+    for row in &table.rows {
         let value = &row[column.name];
         defined.push(i16::from(!value.is_null()));
         repeated.push(0);

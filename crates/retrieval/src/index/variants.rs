@@ -16,7 +16,7 @@ const MOST_PARTS: usize = 8;
 const SHORTEST_STEM: usize = 4;
 
 /// A word of the corpus.
-struct Known {
+struct CorpusWord {
     /// The word with normalised case and accents.
     word: String,
     stem: String,
@@ -30,7 +30,7 @@ pub(super) fn written_out(query: &str, vocabulary: &dyn Fn() -> Vec<String>) -> 
     if !query.contains(['~', '*']) {
         return Ok(query.to_owned());
     }
-    let mut known: Option<Vec<Known>> = None;
+    let mut known: Option<Vec<CorpusWord>> = None;
     let mut written = String::with_capacity(query.len());
     let mut in_quotes = false;
     let mut variants = 0;
@@ -55,12 +55,12 @@ pub(super) fn written_out(query: &str, vocabulary: &dyn Fn() -> Vec<String>) -> 
     Ok(written)
 }
 
-fn with_stems(vocabulary: Vec<String>) -> Vec<Known> {
+fn with_stems(vocabulary: Vec<String>) -> Vec<CorpusWord> {
     let mut analyzer = stems();
-    vocabulary.into_iter().map(|word| Known { stem: words_of(&mut analyzer, &word).concat(), word }).collect()
+    vocabulary.into_iter().map(|word| CorpusWord { stem: words_of(&mut analyzer, &word).concat(), word }).collect()
 }
 
-fn write_variants(written: &mut String, typed: &str, known: &[Known]) -> Result<(), String> {
+fn write_variants(written: &mut String, typed: &str, known: &[CorpusWord]) -> Result<(), String> {
     // Signs and a field stay before the brackets.
     let start =
         typed.find(':').map_or_else(|| typed.len() - typed.trim_start_matches(['-', '+']).len(), |colon| colon + 1);
@@ -118,7 +118,7 @@ fn write_part(
     written: &mut String,
     parts: &[String],
     at: usize,
-    mut found: Vec<(usize, &Known)>,
+    mut found: Vec<(usize, &CorpusWord)>,
     analyzer: &mut TextAnalyzer,
 ) {
     found.sort_by_key(|(distance, known)| (*distance, known.word.len()));
@@ -134,7 +134,7 @@ fn write_part(
 
 /// The words that differ from `word` in at most `most` letters, in singular, or by their stems: a search
 /// for `efusion~` must find "effusions".
-fn near<'a>(word: &str, stem: &str, known: &'a [Known], most: usize) -> Vec<(usize, &'a Known)> {
+fn near<'a>(word: &str, stem: &str, known: &'a [CorpusWord], most: usize) -> Vec<(usize, &'a CorpusWord)> {
     let length = word.chars().count();
     let stem_length = stem.chars().count();
     let mut found = Vec::new();

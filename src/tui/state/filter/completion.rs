@@ -47,7 +47,7 @@ pub fn completions(cases: &Cases, all: &[usize], may_tell_gold: bool, line: &str
     let (earlier, begun) =
         begun.rsplit_once(',').map_or((String::new(), begun), |(earlier, last)| (format!("{earlier},"), last));
     let begun = begun.replace('"', "").to_lowercase();
-    let tells = row.field.looks_at_gold() || matches!(row.field, Field::Final | Field::People);
+    let tells = row.field.depends_on_gold() || matches!(row.field, Field::Final | Field::People);
     let is_counted = !tells || may_tell_gold || passing.len() >= FEW;
     let mut offered = Vec::new();
     for value in values(cases, row.field, row.kind, &begun).into_iter().take(MOST) {

@@ -121,7 +121,7 @@ pub const FIELDS: &[Row] = &[
 
 impl Field {
     /// Whether the field reveals something of the gold answer.
-    pub fn looks_at_gold(self) -> bool {
+    pub fn depends_on_gold(self) -> bool {
         matches!(
             self,
             Self::Fused
@@ -141,7 +141,7 @@ impl Field {
     }
 
     /// Whether the field depends on the models' answers.
-    pub fn looks_at_answers(self) -> bool {
+    pub fn depends_on_answers(self) -> bool {
         !matches!(
             self,
             Self::Task

@@ -17,15 +17,15 @@ impl Filter {
 
     /// Whether a case that is not read yet could pass once it is.
     pub fn may_pass(&self, cases: &Cases, case: usize) -> bool {
-        self.terms.iter().filter(|term| !term.looks_at_answers()).all(|term| term.passes(cases, case))
+        self.terms.iter().filter(|term| !term.depends_on_answers()).all(|term| term.passes(cases, case))
     }
 }
 
 impl Term {
     /// Whether the term depends on the models' answers.
-    fn looks_at_answers(&self) -> bool {
+    fn depends_on_answers(&self) -> bool {
         match &self.test {
-            Test::Is(field, _) => field.looks_at_answers(),
+            Test::Is(field, _) => field.depends_on_answers(),
             Test::Compares(..) | Test::Text(_) => true,
         }
     }
@@ -73,13 +73,13 @@ fn is(cases: &Cases, index: usize, case: &Case, field: Field, value: &str) -> bo
         }
         Field::RescuedBy => outcome().is_some_and(|outcome| at_rank(&outcome, value, CaseOutcome::is_rescued_by)),
         Field::RuinedBy => outcome().is_some_and(|outcome| at_rank(&outcome, value, CaseOutcome::is_ruined_by)),
-        Field::Mine => mark_is(cases, index, value),
+        Field::Mine => annotation_is(cases, index, value),
         Field::People => {
-            let standing = cases.people_on(index).map_or(Standing::Open, CaseReview::standing);
+            let standing = cases.review_of(index).map_or(Standing::Open, CaseReview::standing);
             standing.word() == value || (value == "outdated" && standing == Standing::Decided { is_outdated: true })
         }
         Field::Final => {
-            let ids = cases.people_on(index).and_then(CaseReview::final_categories);
+            let ids = cases.review_of(index).and_then(CaseReview::final_categories);
             match value {
                 "none" => ids.is_some_and(BTreeSet::is_empty),
                 "any" => ids.is_some(),
@@ -110,20 +110,21 @@ fn verdict_is(answers: Option<&CaseAnswers>, value: &str) -> bool {
     }
 }
 
-fn mark_is(cases: &Cases, index: usize, value: &str) -> bool {
-    let mark = cases.annotation_of(index).filter(|mark| !mark.is_empty());
+fn annotation_is(cases: &Cases, index: usize, value: &str) -> bool {
+    let annotation = cases.annotation_of(index).filter(|annotation| !annotation.is_empty());
     match value {
-        "none" => mark.is_none(),
-        "any" => mark.is_some(),
-        "skipped" => mark.is_some_and(|mark| mark.skipped),
-        "note" => mark.is_some_and(|mark| mark.note.is_some()),
-        "unsure" => mark.is_some_and(|mark| mark.unsure),
-        "flagged" => mark.is_some_and(|mark| mark.flagged),
-        "hit" => mark.is_some_and(|mark| !mark.hits.is_empty()),
+        "none" => annotation.is_none(),
+        "any" => annotation.is_some(),
+        "skipped" => annotation.is_some_and(|annotation| annotation.skipped),
+        "note" => annotation.is_some_and(|annotation| annotation.note.is_some()),
+        "unsure" => annotation.is_some_and(|annotation| annotation.unsure),
+        "flagged" => annotation.is_some_and(|annotation| annotation.flagged),
+        "hit" => annotation.is_some_and(|annotation| !annotation.hits.is_empty()),
         "stale" => {
-            mark.is_some_and(|mark| cases.definitions().is_outdated(mark)) || cases.staleness_of(index).is_stale()
+            annotation.is_some_and(|annotation| cases.definitions().is_outdated(annotation))
+                || cases.staleness_of(index).is_stale()
         }
-        key => mark.is_some_and(|mark| has_key(cases, &mark.categories, key)),
+        key => annotation.is_some_and(|annotation| has_key(cases, &annotation.categories, key)),
     }
 }
 

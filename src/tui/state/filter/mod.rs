@@ -57,12 +57,12 @@ impl Filter {
     }
 
     /// Whether passing reveals something of the annotations of others.
-    pub fn looks_at_others_words(&self) -> bool {
+    pub fn depends_on_others(&self) -> bool {
         self.terms.iter().any(|term| matches!(&term.test, Test::Is(Field::Final | Field::People, _)))
     }
 
     /// Whether passing reveals something of the gold answer.
-    pub fn looks_at_gold(&self) -> bool {
-        self.terms.iter().any(|term| matches!(&term.test, Test::Is(field, _) if field.looks_at_gold()))
+    pub fn depends_on_gold(&self) -> bool {
+        self.terms.iter().any(|term| matches!(&term.test, Test::Is(field, _) if field.depends_on_gold()))
     }
 }

@@ -1,14 +1,14 @@
 //! Figures of the overview: accuracy, effect of retrieval, ranks, gold labels against answers, comparison of two
 //! runs.
 
-use super::table::{Cell, Known, Row, Section};
+use super::table::{AnsweredCase, Cell, Row, Section};
 use crate::data::Answer;
 use crate::evaluation::{CaseOutcome, Estimate, Verdict, mcnemar_exact};
 use crate::tui::state::cases::Cases;
 use crate::tui::state::comparison::WhoIsRight;
 
-pub fn accuracy(known: &[Known]) -> Section {
-    let split = |verdict: Option<Verdict>| -> Vec<&Known> {
+pub fn accuracy(known: &[AnsweredCase]) -> Section {
+    let split = |verdict: Option<Verdict>| -> Vec<&AnsweredCase> {
         known.iter().filter(|known| verdict.is_none_or(|verdict| known.outcome.verdict() == verdict)).collect()
     };
     let parts = [
@@ -16,7 +16,7 @@ pub fn accuracy(known: &[Known]) -> Section {
         (split(Some(Verdict::Consistent)), "verdict:consistent "),
         (split(Some(Verdict::Inconsistent)), "verdict:inconsistent "),
     ];
-    let row = |name: &str, filter: &str, right: &dyn Fn(&Known) -> Option<bool>| Row {
+    let row = |name: &str, filter: &str, right: &dyn Fn(&AnsweredCase) -> Option<bool>| Row {
         name: name.to_owned(),
         cells: parts
             .iter()
@@ -55,7 +55,7 @@ pub fn accuracy(known: &[Known]) -> Section {
 }
 
 /// Effect of retrieval: closed-book against fused answers.
-pub fn flow(known: &[Known]) -> Section {
+pub fn flow(known: &[AnsweredCase]) -> Section {
     let both: Vec<(bool, bool)> =
         known.iter().filter_map(|known| Some((known.closed_book_right?, known.outcome.is_right()))).collect();
     let count = |before: bool, after: bool, filter: &str| {
@@ -80,7 +80,7 @@ pub fn flow(known: &[Known]) -> Section {
     }
 }
 
-pub fn ranks(cases: &Cases, known: &[Known]) -> Section {
+pub fn ranks(cases: &Cases, known: &[AnsweredCase]) -> Section {
     let deepest = known.iter().map(|known| known.outcome.answers.len()).max().unwrap_or(0);
     let wrong = known.iter().filter(|known| !known.outcome.is_right()).count();
     let right = known.len() - wrong;
@@ -114,17 +114,17 @@ pub fn ranks(cases: &Cases, known: &[Known]) -> Section {
 }
 
 /// One table per task: gold label against fused answer.
-pub fn confusion(cases: &Cases, known: &[Known]) -> Vec<Section> {
+pub fn confusion(cases: &Cases, known: &[AnsweredCase]) -> Vec<Section> {
     let mut sections = Vec::new();
     for task in &cases.dataset().tasks {
-        let of_task: Vec<&Known> =
+        let of_task: Vec<&AnsweredCase> =
             known.iter().filter(|known| cases.dataset().cases[known.case].task == task.id).collect();
         if of_task.is_empty() {
             continue;
         }
         let mut rows = Vec::new();
         for (gold, label) in task.labels.iter().enumerate() {
-            let of_label: Vec<&&Known> =
+            let of_label: Vec<&&AnsweredCase> =
                 of_task.iter().filter(|known| known.outcome.gold == Some(Answer::Label(gold))).collect();
             let mut cells: Vec<Cell> = Vec::new();
             for (answer, other) in task.labels.iter().enumerate() {
@@ -144,9 +144,10 @@ pub fn confusion(cases: &Cases, known: &[Known]) -> Vec<Section> {
 }
 
 /// Comparison of two runs: A is the shown run, B the other.
-pub fn against(cases: &Cases, known: &[Known]) -> Section {
+pub fn against(cases: &Cases, known: &[AnsweredCase]) -> Section {
     let mut rows = Vec::new();
-    let mut slices: Vec<(String, String, Vec<&Known>)> = vec![("all".into(), String::new(), known.iter().collect())];
+    let mut slices: Vec<(String, String, Vec<&AnsweredCase>)> =
+        vec![("all".into(), String::new(), known.iter().collect())];
     for verdict in [Verdict::Consistent, Verdict::Inconsistent] {
         let word = if verdict == Verdict::Consistent { "consistent" } else { "inconsistent" };
         let members = known.iter().filter(|known| known.outcome.verdict() == verdict).collect();

@@ -11,7 +11,7 @@ mod figures;
 mod named_errors;
 pub mod table;
 
-use self::table::{Cell, Known, Section};
+use self::table::{AnsweredCase, Cell, Section};
 use super::cases::Cases;
 
 /// The sections and the selected cell.
@@ -33,7 +33,7 @@ impl Overview {
             let Some(outcome) = cases.outcome_of(*case) else { continue };
             let closed_book_right =
                 cases.answers_of(*case).and_then(|answers| answers.closed_book_is_right(outcome.gold));
-            known.push(Known { case: *case, outcome, closed_book_right });
+            known.push(AnsweredCase { case: *case, outcome, closed_book_right });
         }
         let mut sections = vec![figures::accuracy(&known), figures::flow(&known), figures::ranks(cases, &known)];
         if cases.compares_runs() {

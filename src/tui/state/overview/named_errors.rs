@@ -1,6 +1,6 @@
 //! Tables of named errors: share of the oracle gap explained by each category, by slice.
 
-use super::table::{Cell, Known, Row, Section};
+use super::table::{AnsweredCase, Cell, Row, Section};
 use crate::annotation::{CaseReview, CategoryId, Standing};
 use crate::evaluation::{Explained, Verdict};
 use crate::tui::state::cases::Cases;
@@ -17,16 +17,16 @@ enum Source {
 
 /// Tables of the annotator's own categories and, unless the cases are read blind, of the final sets, which would
 /// influence a blind annotator.
-pub fn sections(cases: &Cases, known: &[Known]) -> Vec<Section> {
+pub fn sections(cases: &Cases, known: &[AnsweredCase]) -> Vec<Section> {
     let sources = if cases.is_blind() { &[Source::Own][..] } else { &[Source::Own, Source::FinalSet] };
     sources.iter().filter_map(|source| section(cases, known, *source)).collect()
 }
 
 /// One table, or `None` if no case has a category.
-fn section(cases: &Cases, known: &[Known], source: Source) -> Option<Section> {
+fn section(cases: &Cases, known: &[AnsweredCase], source: Source) -> Option<Section> {
     let gone = if source == Source::FinalSet { gone_from_the_taxonomy(cases, known) } else { Vec::new() };
     let count = cases.categories().len();
-    let named: Vec<(&Known, Vec<usize>)> =
+    let named: Vec<(&AnsweredCase, Vec<usize>)> =
         known.iter().map(|known| (known, rows_of(cases, known.case, source, &gone))).collect();
     if named.iter().all(|(_, rows)| *rows == [count]) {
         return None;
@@ -51,7 +51,7 @@ fn section(cases: &Cases, known: &[Known], source: Source) -> Option<Section> {
         (Some(Verdict::Consistent), "verdict:consistent "),
         (Some(Verdict::Inconsistent), "verdict:inconsistent "),
     ] {
-        let members: Vec<&(&Known, Vec<usize>)> = named
+        let members: Vec<&(&AnsweredCase, Vec<usize>)> = named
             .iter()
             .filter(|(known, _)| verdict.is_none_or(|verdict| known.outcome.verdict() == verdict))
             .collect();
@@ -84,7 +84,7 @@ fn rows_of(cases: &Cases, case: usize, source: Source, gone: &[&str]) -> Vec<usi
     let own = match source {
         Source::Own => cases.annotation_of(case).map(|own| places_of(cases, &own.categories)).unwrap_or_default(),
         Source::FinalSet => {
-            let review = cases.people_on(case);
+            let review = cases.review_of(case);
             if review.is_some_and(|review| review.standing() == Standing::Disputed) {
                 return vec![none + 1];
             }
@@ -99,8 +99,8 @@ fn rows_of(cases: &Cases, case: usize, source: Source, gone: &[&str]) -> Vec<usi
 }
 
 /// Ids of categories of the final set that the taxonomy no longer has, in order.
-fn gone_from_the_taxonomy<'a>(cases: &'a Cases, known: &[Known]) -> Vec<&'a str> {
-    let sets = known.iter().filter_map(|known| cases.people_on(known.case)?.final_categories());
+fn gone_from_the_taxonomy<'a>(cases: &'a Cases, known: &[AnsweredCase]) -> Vec<&'a str> {
+    let sets = known.iter().filter_map(|known| cases.review_of(known.case)?.final_categories());
     let gone = sets.flatten().filter(|id| cases.category(id).is_none());
     let ids: BTreeSet<&str> = gone.map(CategoryId::as_str).collect();
     ids.into_iter().collect()

@@ -28,7 +28,7 @@ pub struct Cell {
 }
 
 /// A case with the data that the figures need.
-pub struct Known {
+pub struct AnsweredCase {
     /// Position in the dataset.
     pub case: usize,
     pub outcome: CaseOutcome,

@@ -57,7 +57,7 @@ fn a_case_that_is_being_read() {
     let mut app = explorer(folder.path());
     app.update(Action::Down);
     app.update(Action::Down);
-    app.on_engine_event(Event::Prediction { case: 3, slot: 1, prediction: scores(0.7).into() });
+    app.on_worker_event(Event::Prediction { case: 3, slot: 1, prediction: scores(0.7).into() });
     assert_screen(&mut app, (100, 24), "reading");
 }
 
@@ -94,15 +94,15 @@ fn a_case_that_is_answered_in_words() {
         dataset.cases[0].answer = gold.into();
         dataset.cases[0].question = Some("Where is the lesion?".into());
         let mut app = app_with(folder.path(), 3, |setting| setting.known.dataset = Arc::new(dataset));
-        app.on_engine_event(ready());
-        app.on_engine_event(Event::Hits { case: 0, hits: hits() });
+        app.on_worker_event(ready());
+        app.on_worker_event(Event::Hits { case: 0, hits: hits() });
         let said = ["left upper quadrant", "Upper outer quadrant.", "the left upper quadrant", "behind the nipple"];
         for (slot, said) in said.into_iter().enumerate() {
             let prediction = Prediction::in_words(said.into());
-            app.on_engine_event(Event::Prediction { case: 0, slot, prediction });
+            app.on_worker_event(Event::Prediction { case: 0, slot, prediction });
         }
         let closed_book = Prediction::in_words(String::new());
-        app.on_engine_event(Event::ClosedBook { case: 0, prediction: closed_book });
+        app.on_worker_event(Event::ClosedBook { case: 0, prediction: closed_book });
         app
     };
     let mut app = answered("upper outer quadrant");

@@ -24,11 +24,11 @@ fn explorer(root: &std::path::Path) -> App {
 /// The same, started with other settings.
 fn explorer_with(root: &std::path::Path, change: impl FnOnce(&mut Setting)) -> App {
     let mut app = app_with(root, 12, change);
-    app.on_engine_event(ready());
+    app.on_worker_event(ready());
     answer(&mut app, 0, &[0.2, 0.3, 0.1, 0.4]);
     answer(&mut app, 1, &[0.91, 0.72, 0.33, 0.86]);
     answer(&mut app, 2, &[0.81, 0.7, 0.9, 0.6]);
-    app.on_engine_event(Event::Hits { case: 3, hits: hits() });
+    app.on_worker_event(Event::Hits { case: 3, hits: hits() });
     let own = CaseAnnotation { note: Some("margin copied".into()), ..annotation(&[0]) };
     app.set_annotation(1, Some(own.into()));
     app.update(Action::Down);

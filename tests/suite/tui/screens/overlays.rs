@@ -19,14 +19,14 @@ fn the_caption_search() {
     for character in "mass".chars() {
         effects = app.edit(InputRequest::InsertChar(character));
     }
-    let [Effect::Engine(Request::SearchCaptions { ticket, .. })] = effects.as_slice() else {
+    let [Effect::Worker(Request::SearchCaptions { ticket, .. })] = effects.as_slice() else {
         panic!("no search in {effects:?}")
     };
     let results = vec![
         CaptionResult { row: 4, score: 1.31, highlights: vec![11..15] },
         CaptionResult { row: 0, score: 1.02, highlights: vec![21..25] },
     ];
-    app.on_engine_event(Event::SearchResults { ticket: *ticket, results });
+    app.on_worker_event(Event::SearchResults { ticket: *ticket, results });
     assert_screen(&mut app, (80, 24), "search");
 }
 
@@ -36,11 +36,11 @@ fn a_search_with_results_on_a_wide_screen() {
     let mut app = explorer(folder.path());
     app.update(Action::Search);
     let effects = app.paste("\"posterior shadowing\"");
-    let [Effect::Engine(Request::SearchCaptions { ticket, .. })] = effects.as_slice() else {
+    let [Effect::Worker(Request::SearchCaptions { ticket, .. })] = effects.as_slice() else {
         panic!("no search in {effects:?}")
     };
     let results = vec![CaptionResult { row: 0, score: 2.31, highlights: vec![52..61, 62..71] }];
-    app.on_engine_event(Event::SearchResults { ticket: *ticket, results });
+    app.on_worker_event(Event::SearchResults { ticket: *ticket, results });
     assert_screen(&mut app, (120, 40), "search");
 }
 
@@ -93,7 +93,7 @@ fn every_view_at_both_sizes() {
         for (width, height) in [(80, 24), (120, 40)] {
             let folder = tempfile::tempdir().unwrap();
             let mut app = explorer(folder.path());
-            let mut state = app.memory();
+            let mut state = app.session_state();
             state.view.push(SavedView {
                 name: "gap".into(),
                 filter: "fused:wrong oracle:right".into(),

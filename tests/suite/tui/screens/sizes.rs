@@ -48,7 +48,7 @@ fn every_size_is_drawn() {
     }
     // More hits than any screen has rows, the last selected: the table and the grid scroll.
     let many: Vec<_> = hits().into_iter().cycle().take(40).collect();
-    app.on_engine_event(Event::Hits { case: 1, hits: many });
+    app.on_worker_event(Event::Hits { case: 1, hits: many });
     for _ in 0..40 {
         app.update(Action::NextHit);
     }

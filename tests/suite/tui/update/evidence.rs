@@ -24,10 +24,10 @@ fn search_drops_late_results_and_shows_the_chosen_document() {
     app.edit(InputRequest::InsertChar('c'));
     app.edit(InputRequest::InsertChar('y'));
     let result = |row| CaptionResult { row, score: 1.0, highlights: Vec::new() };
-    app.on_engine_event(Event::SearchResults { ticket: 1, results: vec![result(0)] });
+    app.on_worker_event(Event::SearchResults { ticket: 1, results: vec![result(0)] });
     let Some(Overlay::Search(search)) = app.overlay() else { panic!("the search is closed") };
     assert_eq!((search.ticket(), search.results()), (2, None));
-    app.on_engine_event(Event::SearchResults { ticket: 2, results: vec![result(1), result(3)] });
+    app.on_worker_event(Event::SearchResults { ticket: 2, results: vec![result(1), result(3)] });
     app.update(Action::Down);
     app.update(Action::Accept);
     assert_eq!((app.selection().shown(), app.selection().side()), (Shown::Row(3), Side::Document));
@@ -77,9 +77,9 @@ fn put_in(app: &mut App, row: usize) -> Probe {
     app.update(Action::SearchImages);
     let Some(Overlay::Search(search)) = app.overlay() else { panic!("no search") };
     let results = vec![CaptionResult { row, score: 0.9, highlights: Vec::new() }];
-    app.on_engine_event(Event::SearchResults { ticket: search.ticket(), results });
+    app.on_worker_event(Event::SearchResults { ticket: search.ticket(), results });
     let probe = Probe { row, ablation: Ablation::default() };
-    assert_eq!(app.update(Action::Accept), [Effect::Engine(Request::Probe { case: 0, probe })]);
+    assert_eq!(app.update(Action::Accept), [Effect::Worker(Request::Probe { case: 0, probe })]);
     probe
 }
 
@@ -88,25 +88,25 @@ fn a_document_put_in_counts_and_is_named_only_once_it_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = app(folder.path(), 2);
     app.start();
-    app.on_engine_event(ready());
+    app.on_worker_event(ready());
     // Two hits, so that two documents of the corpus are neither hits nor put in.
-    app.on_engine_event(Event::Hits { case: 0, hits: hits()[..2].to_vec() });
+    app.on_worker_event(Event::Hits { case: 0, hits: hits()[..2].to_vec() });
     for slot in 0..2 {
-        app.on_engine_event(Event::Prediction { case: 0, slot, prediction: scores(0.6).into() });
+        app.on_worker_event(Event::Prediction { case: 0, slot, prediction: scores(0.6).into() });
     }
     let first = put_in(&mut app, 1);
     let second = put_in(&mut app, 3);
     assert_eq!(app.what_if_words(), None);
     assert!(app.update(Action::KeepWhatIf).is_empty(), "nothing is changed yet");
-    app.on_engine_event(Event::Probed { case: 0, probe: second, shown: None, outcome: Ok(scores(0.001).into()) });
+    app.on_worker_event(Event::Probed { case: 0, probe: second, shown: None, outcome: Ok(scores(0.001).into()) });
     let weights = app.fused_now().unwrap().weights;
     assert!(weights[2] == 0.0 && weights[3] > 0.0, "{weights:?}: the second does not wait for the first");
     assert_eq!(app.what_if_words().unwrap(), "with us-doc-004 as hit 4");
-    app.on_engine_event(Event::Probed { case: 0, probe: first, shown: None, outcome: Err("out of memory".into()) });
+    app.on_worker_event(Event::Probed { case: 0, probe: first, shown: None, outcome: Err("out of memory".into()) });
     assert_eq!(app.fused_now().unwrap().weights, weights, "a failed one changes nothing");
     // The same document again asks again.
     put_in(&mut app, 1);
-    app.on_engine_event(Event::Probed { case: 0, probe: first, shown: None, outcome: Ok(scores(0.001).into()) });
+    app.on_worker_event(Event::Probed { case: 0, probe: first, shown: None, outcome: Ok(scores(0.001).into()) });
     assert_eq!(app.what_if_words().unwrap(), "with us-doc-002 as hit 3, with us-doc-004 as hit 4");
     assert!(app.fused_now().unwrap().weights[2] > 0.0);
 }
@@ -116,16 +116,16 @@ fn a_document_put_in_leaves_the_proportions_of_the_hits_of_one_head() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = app(folder.path(), 1);
     app.start();
-    app.on_engine_event(ready());
+    app.on_worker_event(ready());
     let mut found = hits()[..2].to_vec();
     found[1].provenances.truncate(1);
-    app.on_engine_event(Event::Hits { case: 0, hits: found });
+    app.on_worker_event(Event::Hits { case: 0, hits: found });
     for slot in 0..2 {
-        app.on_engine_event(Event::Prediction { case: 0, slot, prediction: scores(0.6).into() });
+        app.on_worker_event(Event::Prediction { case: 0, slot, prediction: scores(0.6).into() });
     }
     let before = app.fused_now().unwrap().weights;
     let probe = put_in(&mut app, 1);
-    app.on_engine_event(Event::Probed { case: 0, probe, shown: None, outcome: Ok(scores(0.4).into()) });
+    app.on_worker_event(Event::Probed { case: 0, probe, shown: None, outcome: Ok(scores(0.4).into()) });
     let after = app.fused_now().unwrap().weights;
     assert!((after[1] / after[0] - before[1] / before[0]).abs() < 1e-6, "{before:?} {after:?}");
     assert_eq!(after[2], after[0], "as good as the best");
@@ -136,7 +136,7 @@ fn what_is_said_of_the_answer_follows_the_answer_on_the_screen() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = app(folder.path(), 2);
     app.start();
-    app.on_engine_event(ready());
+    app.on_worker_event(ready());
     app.update(Action::Down);
     // Gold is No; closed-book says so.
     answer(&mut app, 1, &[0.999, 0.4, 0.4, 0.4]);
@@ -157,10 +157,10 @@ fn what_is_said_of_the_answer_follows_the_answer_on_the_screen() {
     app.update(Action::SearchImages);
     let Some(Overlay::Search(search)) = app.overlay() else { panic!("no search") };
     let results = vec![CaptionResult { row: 1, score: 0.9, highlights: Vec::new() }];
-    app.on_engine_event(Event::SearchResults { ticket: search.ticket(), results });
+    app.on_worker_event(Event::SearchResults { ticket: search.ticket(), results });
     app.update(Action::Accept);
     let probe = Probe { row: 1, ablation: Ablation::default() };
-    app.on_engine_event(Event::Probed { case: 1, probe, shown: None, outcome: Ok(scores(0.45).into()) });
+    app.on_worker_event(Event::Probed { case: 1, probe, shown: None, outcome: Ok(scores(0.45).into()) });
     says(&mut app, "wrong; hits 2, 3, 4 and 5 are right (image #2); retrieval ruined it");
     let shown = explorer::text(&screen(&mut app, 120, 40));
     let row = shown.lines().find(|line| line.contains("5 added by me")).unwrap();
@@ -172,7 +172,7 @@ fn enter_in_the_search_waits_for_the_results_of_what_is_typed() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = app(folder.path(), 1);
     app.start();
-    app.on_engine_event(ready());
+    app.on_worker_event(ready());
     answer(&mut app, 0, &[0.6, 0.6, 0.6, 0.4]);
     let result = |row| CaptionResult { row, score: 1.0, highlights: Vec::new() };
     let ticket = |app: &App| match app.overlay() {
@@ -182,18 +182,18 @@ fn enter_in_the_search_waits_for_the_results_of_what_is_typed() {
     app.update(Action::Search);
     app.paste("ova");
     let event = Event::SearchResults { ticket: ticket(&app), results: vec![result(0)] };
-    app.on_engine_event(event);
+    app.on_worker_event(event);
     app.paste("l");
     assert!(app.update(Action::Accept).is_empty(), "the results are those of \"ova\"");
     assert!(explorer::text(&screen(&mut app, 80, 24)).contains("the best match will be added to the hits"));
     let event = Event::SearchResults { ticket: ticket(&app), results: vec![result(1)] };
     let probe = Probe { row: 1, ablation: Ablation::default() };
-    assert_eq!(app.on_engine_event(event), [Effect::Engine(Request::Probe { case: 0, probe })]);
+    assert_eq!(app.on_worker_event(event), [Effect::Worker(Request::Probe { case: 0, probe })]);
     assert!(app.overlay().is_none());
     // A path that is only begun takes none of the images that are like the case's.
     app.update(Action::SearchImages);
     let event = Event::SearchResults { ticket: ticket(&app), results: vec![result(0)] };
-    app.on_engine_event(event);
+    app.on_worker_event(event);
     app.paste("films/a");
     assert!(app.update(Action::Accept).is_empty() && app.overlay().is_some());
 }
@@ -208,22 +208,22 @@ fn keys_mean_the_document_that_is_shown() {
     app.update(Action::Search);
     app.paste("oval");
     let results = vec![CaptionResult { row: 1, score: 1.0, highlights: Vec::new() }];
-    app.on_engine_event(Event::SearchResults { ticket: 1, results });
+    app.on_worker_event(Event::SearchResults { ticket: 1, results });
     app.update(Action::Accept);
     assert_eq!(app.selection().shown(), Shown::Row(1));
     let shown = explorer::text(&screen(&mut app, 200, 60));
     assert!(shown.contains("▸found us-doc-002"), "{shown}");
     assert!(app.update(Action::DropHit).is_empty());
     assert_eq!(app.what_if_words(), None, "the hit that is not shown stays as it is");
-    let [Effect::Engine(Request::SearchImages { like, .. })] = &app.update(Action::SearchImages)[..] else {
+    let [Effect::Worker(Request::SearchImages { like, .. })] = &app.update(Action::SearchImages)[..] else {
         panic!("no search")
     };
     assert_eq!(*like, ImageLike::Document(1));
     app.update(Action::Cancel);
-    app.on_engine_event(ready());
+    app.on_worker_event(ready());
     let ablation = Ablation { without_image: true, ..Ablation::default() };
     let probe = Probe { row: 1, ablation };
-    assert_eq!(app.update(Action::WithoutImage), [Effect::Engine(Request::Probe { case: 0, probe })]);
+    assert_eq!(app.update(Action::WithoutImage), [Effect::Worker(Request::Probe { case: 0, probe })]);
 }
 
 #[test]
@@ -231,16 +231,16 @@ fn a_document_is_put_in_where_nothing_was_found_and_not_before_it_is_known_what_
     let folder = tempfile::tempdir().unwrap();
     let mut app = app(folder.path(), 1);
     app.start();
-    app.on_engine_event(ready());
+    app.on_worker_event(ready());
     app.update(Action::SearchImages);
     let results = vec![CaptionResult { row: 1, score: 1.0, highlights: Vec::new() }];
-    app.on_engine_event(Event::SearchResults { ticket: 1, results });
+    app.on_worker_event(Event::SearchResults { ticket: 1, results });
     assert!(app.update(Action::Accept).is_empty());
     let Some(Notice::Said(said)) = app.notice() else { panic!("nothing is said") };
     assert!(said.starts_with("the hits of this case are not retrieved yet"), "{said}");
-    app.on_engine_event(Event::Hits { case: 0, hits: Vec::new() });
+    app.on_worker_event(Event::Hits { case: 0, hits: Vec::new() });
     let probe = put_in(&mut app, 1);
-    app.on_engine_event(Event::Probed { case: 0, probe, shown: None, outcome: Ok(scores(0.9).into()) });
+    app.on_worker_event(Event::Probed { case: 0, probe, shown: None, outcome: Ok(scores(0.9).into()) });
     let shown = explorer::text(&screen(&mut app, 120, 40));
     assert!(shown.contains("1 added by me") && shown.contains("= all 1 agree"), "{shown}");
 }
@@ -288,18 +288,18 @@ fn a_document_that_a_person_puts_in_is_read_and_counts() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = app(folder.path(), 3);
     app.start();
-    app.on_engine_event(ready());
+    app.on_worker_event(ready());
     answer(&mut app, 0, &[0.6, 0.6, 0.6, 0.4]);
     app.update(Action::SearchImages);
     let Some(Overlay::Search(search)) = app.overlay() else { panic!("no search") };
     let ticket = search.ticket();
     let result = CaptionResult { row: 1, score: 0.9, highlights: Vec::new() };
-    app.on_engine_event(Event::SearchResults { ticket, results: vec![result] });
+    app.on_worker_event(Event::SearchResults { ticket, results: vec![result] });
     let probe = Probe { row: 1, ablation: Ablation::default() };
-    assert_eq!(app.update(Action::Accept), [Effect::Engine(Request::Probe { case: 0, probe })]);
+    assert_eq!(app.update(Action::Accept), [Effect::Worker(Request::Probe { case: 0, probe })]);
     assert_eq!((app.selection().hit(), app.selected_hit().unwrap().document.as_str()), (4, "us-doc-002"));
     assert_eq!(app.fused_now().unwrap().prediction.label(), Some(1), "not read yet");
-    app.on_engine_event(Event::Probed { case: 0, probe, shown: None, outcome: Ok(scores(0.001).into()) });
+    app.on_worker_event(Event::Probed { case: 0, probe, shown: None, outcome: Ok(scores(0.001).into()) });
     assert_eq!(app.fused_now().unwrap().prediction.label(), Some(0));
     let answers = app.cases().answers_of(0).unwrap();
     assert_eq!(answers.fused().unwrap().prediction.label(), Some(1), "the case's own answer stays");
@@ -310,8 +310,8 @@ fn a_document_that_a_person_puts_in_is_read_and_counts() {
     let effects = app.update(Action::WithoutCaption);
     let ablation = Ablation { caption: CaptionShown::None, ..Ablation::default() };
     let bare = Probe { row: 3, ablation };
-    assert_eq!(effects, [Effect::Engine(Request::Probe { case: 0, probe: bare })]);
-    app.on_engine_event(Event::Probed { case: 0, probe: bare, shown: None, outcome: Ok(scores(0.9).into()) });
+    assert_eq!(effects, [Effect::Worker(Request::Probe { case: 0, probe: bare })]);
+    app.on_worker_event(Event::Probed { case: 0, probe: bare, shown: None, outcome: Ok(scores(0.9).into()) });
     assert_eq!(app.fused_now().unwrap().weights[5], 0.0);
     app.update(Action::DropHit);
     assert!(app.fused_now().unwrap().weights[5] > 0.0);

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 #[test]
 fn a_filter_on_what_is_right_tells_of_gold() {
-    let looks = |line: &str| line.parse::<Filter>().unwrap().looks_at_gold();
+    let looks = |line: &str| line.parse::<Filter>().unwrap().depends_on_gold();
     assert!(looks("task:x fused:wrong") && looks("-rescued-by:any"));
     assert!(!looks("verdict:inconsistent people:disputed mine:none entropy:>0.5"));
 }
@@ -46,12 +46,12 @@ fn with_the_filter_on_the_engine_gets_more_cases_when_it_has_none() {
     for case in 1..10 {
         answer(&mut app, case, &[0.9, 0.9, 0.9, 0.9]);
     }
-    app.on_engine_event(Event::Hits { case: 10, hits: hits() });
+    app.on_worker_event(Event::Hits { case: 10, hits: hits() });
     let mut effects = Vec::new();
     for slot in 0..4 {
-        effects = app.on_engine_event(Event::Prediction { case: 10, slot, prediction: scores(0.9).into() });
+        effects = app.on_worker_event(Event::Prediction { case: 10, slot, prediction: scores(0.9).into() });
     }
-    assert_eq!(effects, [Effect::Engine(Request::Ahead { cases: (11..=20).collect() })]);
+    assert_eq!(effects, [Effect::Worker(Request::Ahead { cases: (11..=20).collect() })]);
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_filter_that_no_case_passes_yet_waits_for_those_that_will() {
     let mut app = app(folder.path(), 12);
     app.start();
     app.update(Action::Last);
-    let ahead = |cases: Vec<usize>| Effect::Engine(Request::Ahead { cases });
+    let ahead = |cases: Vec<usize>| Effect::Worker(Request::Ahead { cases });
     // Case 11 may pass itself; then from the first again.
     let cases = std::iter::once(11).chain(0..9).collect();
     assert_eq!(type_filter(&mut app, "retrieval:ruined"), [ahead(cases)]);
@@ -73,12 +73,12 @@ fn a_filter_that_no_case_passes_yet_waits_for_those_that_will() {
     answer(&mut app, 0, &[0.9; 4]);
     answer(&mut app, 2, &[0.1; 4]);
     assert!(app.queue().shown().is_empty());
-    app.on_engine_event(Event::Hits { case: 5, hits: hits() });
+    app.on_worker_event(Event::Hits { case: 5, hits: hits() });
     for slot in 0..4 {
-        app.on_engine_event(Event::Prediction { case: 5, slot, prediction: scores(0.9).into() });
+        app.on_worker_event(Event::Prediction { case: 5, slot, prediction: scores(0.9).into() });
     }
-    let effects = app.on_engine_event(Event::ClosedBook { case: 5, prediction: scores(0.39).into() });
-    assert_eq!(effects[0], Effect::Engine(Request::Open { case: 5 }), "the first that passes is opened");
+    let effects = app.on_worker_event(Event::ClosedBook { case: 5, prediction: scores(0.39).into() });
+    assert_eq!(effects[0], Effect::Worker(Request::Open { case: 5 }), "the first that passes is opened");
     answer(&mut app, 3, &[0.9; 4]);
     assert_eq!((app.queue().shown(), app.queue().current()), ([3, 5].as_slice(), Some(5)));
     app.update(Action::ToggleFilter);
@@ -95,7 +95,7 @@ fn a_filter_that_no_case_can_pass_is_refused() {
         app.notice(),
         Some(&Notice::Said("no case matches task:fundus fused:wrong (0 of 3 are answered)".into()))
     );
-    app.on_engine_event(Event::Failed { case: None, message: "no reader".into() });
+    app.on_worker_event(Event::Failed { case: None, message: "no reader".into() });
     type_filter(&mut app, "fused:wrong");
     assert_eq!((app.queue().shown().len(), app.view().filter().is_empty()), (3, true), "nothing will be read any more");
 }
@@ -108,9 +108,9 @@ fn a_filter_of_yesterday_is_there_before_any_case_is_read() {
     answer(&mut yesterday, 3, &[0.9; 4]);
     type_filter(&mut yesterday, "fused:wrong");
     let mut today = app(folder.path(), 5);
-    today.recall(yesterday.memory());
-    assert_eq!(today.start(), [Effect::Engine(Request::Ahead { cases: vec![3, 4, 0, 1, 2] })]);
-    assert_eq!((today.queue().current(), today.memory().place.unwrap().filter.as_str()), (None, "fused:wrong"));
+    today.recall(yesterday.session_state());
+    assert_eq!(today.start(), [Effect::Worker(Request::Ahead { cases: vec![3, 4, 0, 1, 2] })]);
+    assert_eq!((today.queue().current(), today.session_state().place.unwrap().filter.as_str()), (None, "fused:wrong"));
     answer(&mut today, 3, &[0.9; 4]);
     assert_eq!(today.queue().current(), Some(3));
 }
@@ -122,7 +122,7 @@ fn only_cases_that_can_pass_are_read_ahead() {
     app.start();
     answer(&mut app, 0, &[0.1; 4]);
     let effects = type_filter(&mut app, "label:yes fused:wrong");
-    assert_eq!(effects, [Effect::Engine(Request::Ahead { cases: vec![2, 4] })]);
+    assert_eq!(effects, [Effect::Worker(Request::Ahead { cases: vec![2, 4] })]);
 }
 
 #[test]
@@ -266,7 +266,7 @@ fn the_queue_is_sorted_and_a_view_is_kept_and_comes_back() {
     app.update(Action::SaveView);
     app.paste("split");
     assert_eq!(app.update(Action::Accept), [Effect::Remember]);
-    let memory = app.memory();
+    let memory = app.session_state();
     let mut later = explorer::app(folder.path(), 3);
     for (case, yes) in [[0.9, 0.9, 0.9, 0.9], [0.9, 0.9, 0.9, 0.2], [0.9, 0.9, 0.2, 0.2]].iter().enumerate() {
         answer(&mut later, case, yes);
@@ -314,7 +314,7 @@ fn lists_open_on_what_is_on_and_offer_what_applies() {
     app.update(Action::Themes);
     app.update(Action::Accept);
     assert_eq!(*app.theme(), light, "what is marked is what Enter takes");
-    let mut memory = app.memory();
+    let mut memory = app.session_state();
     let place = memory.place.as_mut().unwrap();
     place.columns = vec!["against".into(), "entropy".into()];
     place.order = "flips".into();
@@ -351,8 +351,8 @@ fn seen_and_marked_are_counted_in_the_list() {
         app.set_annotation(case, Some(annotation(places).into()));
     }
     app.update(Action::Down);
-    assert_eq!((app.seen_count(), app.marked_count()), (2, 2));
+    assert_eq!((app.seen_count(), app.annotated_count()), (2, 2));
     type_filter(&mut app, "mine:none");
     assert_eq!(app.queue().shown(), [1, 3]);
-    assert_eq!((app.seen_count(), app.marked_count()), (1, 0));
+    assert_eq!((app.seen_count(), app.annotated_count()), (1, 0));
 }

@@ -19,7 +19,7 @@ fn the_first_case_is_opened_and_the_next_ten_are_read_ahead() {
     let effects = app.start();
     assert_eq!(
         effects,
-        [Effect::Engine(Request::Open { case: 0 }), Effect::Engine(Request::Ahead { cases: (1..=10).collect() })]
+        [Effect::Worker(Request::Open { case: 0 }), Effect::Worker(Request::Ahead { cases: (1..=10).collect() })]
     );
 }
 
@@ -28,10 +28,10 @@ fn moving_opens_the_new_case_and_the_ends_ask_for_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = app(folder.path(), 3);
     app.start();
-    assert_eq!(app.update(Action::Down)[0], Effect::Engine(Request::Open { case: 1 }));
-    assert_eq!(app.update(Action::Last)[0], Effect::Engine(Request::Open { case: 2 }));
+    assert_eq!(app.update(Action::Down)[0], Effect::Worker(Request::Open { case: 1 }));
+    assert_eq!(app.update(Action::Last)[0], Effect::Worker(Request::Open { case: 2 }));
     assert!(app.update(Action::PageDown).is_empty());
-    assert_eq!(app.update(Action::First)[0], Effect::Engine(Request::Open { case: 0 }));
+    assert_eq!(app.update(Action::First)[0], Effect::Worker(Request::Open { case: 0 }));
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn leaving_has_its_exit_codes() {
 fn resizing_asks_nothing_of_the_engine_but_images_of_the_new_size() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = app(folder.path(), 3);
-    app.on_engine_event(ready());
+    app.on_worker_event(ready());
     screen(&mut app, 80, 24);
     assert!(app.images().pictures().take_wanted().is_empty());
     let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(120, 40)).unwrap();
@@ -79,12 +79,12 @@ fn the_engine_may_fail_and_the_rest_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let mut app: App = app(folder.path(), 3);
     app.start();
-    app.on_engine_event(Event::Failed { case: None, message: "no reader".into() });
-    app.on_engine_event(Event::Failed { case: None, message: "no index".into() });
+    app.on_worker_event(Event::Failed { case: None, message: "no reader".into() });
+    app.on_worker_event(Event::Failed { case: None, message: "no index".into() });
     assert_eq!(app.worker().failure(), Some("no reader"));
     assert_eq!(app.notice(), Some(&Notice::Error("no index".into())), "a search that failed");
     assert_eq!(app.update(Action::Annotate(category_id(0))).len(), 1);
-    app.on_engine_event(Event::Failed { case: Some(0), message: "image is cut short".into() });
+    app.on_worker_event(Event::Failed { case: Some(0), message: "image is cut short".into() });
     assert!(explorer::text(&screen(&mut app, 80, 24)).contains("image is cut short"));
 }
 
@@ -93,10 +93,10 @@ fn a_hit_that_cannot_be_read_is_not_waited_for() {
     let folder = tempfile::tempdir().unwrap();
     let mut app: App = app(folder.path(), 1);
     app.start();
-    app.on_engine_event(ready());
+    app.on_worker_event(ready());
     answer(&mut app, 0, &[0.9, 0.8, 0.7]);
     assert!(explorer::text(&screen(&mut app, 120, 40)).contains("  4 lexical 0.377   …"));
-    app.on_engine_event(Event::Failed { case: Some(0), message: "d4.png is missing".into() });
+    app.on_worker_event(Event::Failed { case: Some(0), message: "d4.png is missing".into() });
     let text = explorer::text(&screen(&mut app, 120, 40));
     assert!(text.contains("d4.png is missing") && text.contains("  4 lexical 0.377   x"), "{text}");
 }
@@ -109,10 +109,10 @@ fn the_remembered_hit_is_one_that_is_there() {
     app.update(Action::Down);
     answer(&mut app, 1, &[0.9, 0.9, 0.9, 0.2]);
     (0..3).for_each(|_| drop(app.update(Action::NextHit)));
-    let memory = app.memory();
+    let memory = app.session_state();
     let reopened = |case: usize, count: usize| {
         let mut later = explorer::app(folder.path(), 3);
-        later.on_engine_event(Event::Hits { case, hits: hits().into_iter().take(count).collect() });
+        later.on_worker_event(Event::Hits { case, hits: hits().into_iter().take(count).collect() });
         later.recall(memory.clone());
         later.start();
         later
@@ -121,7 +121,7 @@ fn the_remembered_hit_is_one_that_is_there() {
     assert_eq!(reopened(1, 2).selection().hit(), 1, "there are fewer hits now");
     let mut live = reopened(0, 4);
     assert_eq!(live.selection().hit(), 3, "the hits of this case are still to come");
-    live.on_engine_event(Event::Hits { case: 1, hits: hits().into_iter().take(2).collect() });
+    live.on_worker_event(Event::Hits { case: 1, hits: hits().into_iter().take(2).collect() });
     assert_eq!(live.selection().hit(), 1);
     let mut gone = memory.clone();
     gone.place.as_mut().unwrap().case = Some("us-test-9999".into());

@@ -29,7 +29,7 @@ fn a_disputed_case_is_decided_and_the_next_one_follows() {
     app.set_filter("people:disputed".parse().unwrap());
     assert_eq!((app.queue().shown(), app.queue().current()), ([1, 3].as_slice(), Some(1)));
     app.update(Action::Adjudicate);
-    assert_eq!((app.context(), app.case_with_people()), (Context::Adjudication, Some(1)));
+    assert_eq!((app.context(), app.case_with_others_shown()), (Context::Adjudication, Some(1)));
     assert!(app.update(Action::Accept).is_empty(), "nothing is chosen yet");
     app.update(Action::Down);
     app.update(Action::Complete);
@@ -44,9 +44,9 @@ fn a_disputed_case_is_decided_and_the_next_one_follows() {
     };
     assert_eq!(app.update(Action::Accept), [Effect::Record(edit.clone())]);
     app.recorded(&edit, Err("disk full".into()));
-    assert_eq!(app.case_with_people(), Some(1), "what was typed is still there");
+    assert_eq!(app.case_with_others_shown(), Some(1), "what was typed is still there");
     app.recorded(&edit, written(1, annotation(&[0])));
-    assert_eq!((app.queue().current(), app.case_with_people()), (Some(3), Some(3)));
+    assert_eq!((app.queue().current(), app.case_with_others_shown()), (Some(3), Some(3)));
     app.update(Action::Annotate(category_id(4)));
     app.update(Action::Annotate(category_id(5)));
     let edit = AnnotationEdit::Decide { case: case_id(3), categories: category_ids(&[5]), reason: String::new() };
@@ -62,17 +62,17 @@ fn others_words_are_hidden_until_one_has_spoken_or_asks() {
     app.set_review(0, disputed());
     app.start();
     app.update(Action::Adjudicate);
-    assert_eq!(app.case_with_people(), None);
+    assert_eq!(app.case_with_others_shown(), None);
     app.update(Action::Annotate(category_id(1)));
     assert!(app.update(Action::Accept).is_empty(), "nobody decides what they have not seen");
     app.update(Action::Reveal);
-    assert_eq!(app.case_with_people(), Some(0));
+    assert_eq!(app.case_with_others_shown(), Some(0));
     app.update(Action::Cancel);
     app.set_annotation(0, Some(annotation(&[0]).into()));
-    assert!(!app.cases().hides_people(0));
+    assert!(!app.cases().hides_others(0));
     let mut blind = app_with(folder.path(), 2, |setting| setting.known.is_blind = true);
     blind.set_annotation(0, Some(annotation(&[0]).into()));
-    assert!(blind.cases().hides_people(0));
+    assert!(blind.cases().hides_others(0));
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn the_overview_tells_which_category_explains_the_gap_unless_others_words_would_
     let filter = &together.rows[0].cells[8].filter;
     assert_eq!(filter, "verdict:inconsistent final:1 fused:wrong oracle:right");
     let filter: Filter = filter.parse().unwrap();
-    assert!(filter.passes(app.cases(), 2) && !filter.passes(app.cases(), 1) && filter.looks_at_others_words());
+    assert!(filter.passes(app.cases(), 2) && !filter.passes(app.cases(), 1) && filter.depends_on_others());
     let mut blind = explorer(true);
     blind.set_review(1, review([("bob", annotation(&[0]))], None));
     assert_eq!(tables(&mut blind).len(), 1, "what others say stays out of sight");

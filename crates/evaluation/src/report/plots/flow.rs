@@ -21,7 +21,7 @@ pub(super) fn draw(table: &Table) -> Result<String> {
     {
         let width = (WIDTH * systems.len().max(1) as i32) as u32;
         let root = SVGBackend::with_string(&mut svg, (width, HEIGHT as u32)).into_drawing_area();
-        let trouble = |error: &dyn std::fmt::Display| anyhow!("cannot draw a plot: {error}");
+        let draw_error = |error: &dyn std::fmt::Display| anyhow!("cannot draw a plot: {error}");
         for (number, rows) in systems.iter().enumerate() {
             let area = root.clone().shrink((WIDTH * number as i32, 0), (WIDTH, HEIGHT));
             let count = |row: usize| rows.get(row).and_then(|row| row[3].numbers()).and_then(|numbers| numbers[0]);
@@ -46,26 +46,26 @@ pub(super) fn draw(table: &Table) -> Result<String> {
                 let height = cases * unit;
                 let colour = COLOURS[if to { 2 } else { 1 }].mix(if from == to { 0.35 } else { 0.8 });
                 area.draw(&Polygon::new(band(from_x, to_x, (*start, *end), height), colour.filled()))
-                    .map_err(|error| trouble(&error))?;
+                    .map_err(|error| draw_error(&error))?;
                 if cases > 0.0 {
                     // The number stands near the left end, where bands do not cross.
                     let place = (from_x + 8.0, *start + height / 2.0 - 6.0);
-                    area.draw(&text(&format!("{cases:.0}"), place)).map_err(|error| trouble(&error))?;
+                    area.draw(&text(&format!("{cases:.0}"), place)).map_err(|error| draw_error(&error))?;
                 }
                 *start += height;
                 *end += height;
             }
-            area.draw(&text(&rows[0][0].text(), (from_x, 8.0))).map_err(|error| trouble(&error))?;
+            area.draw(&text(&rows[0][0].text(), (from_x, 8.0))).map_err(|error| draw_error(&error))?;
             for (name, place) in [
                 ("closed-book right", (4.0, TOP)),
                 ("closed-book wrong", (4.0, wrong_from)),
                 ("fused right", (to_x + 8.0, TOP)),
                 ("fused wrong", (to_x + 8.0, wrong_to)),
             ] {
-                area.draw(&text(name, place)).map_err(|error| trouble(&error))?;
+                area.draw(&text(name, place)).map_err(|error| draw_error(&error))?;
             }
         }
-        root.present().map_err(|error| trouble(&error))?;
+        root.present().map_err(|error| draw_error(&error))?;
     }
     Ok(svg)
 }
