@@ -34,8 +34,9 @@ pub mod train;
 mod user_name;
 
 use crate::model::precision::Precision;
-use crate::terminal::caps::{ColorDepth, ImageProtocol};
+use crate::terminal::color_depth::ColorDepth;
 use crate::terminal::guard;
+use crate::terminal::image_protocol::ImageProtocol;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 

@@ -3,9 +3,10 @@
 use super::Common;
 use crate::data::Picture;
 use crate::output::{print_line, say};
-use crate::terminal::caps::{Depth, color_depth, image_mode};
-use crate::terminal::images::{ImageMode, as_first_seen};
-use crate::terminal::pixels::{Pixels, fit};
+use crate::terminal::color_depth::{Depth, color_depth};
+use crate::terminal::image_protocol::{ImageMode, PixelProtocol, image_mode};
+use crate::terminal::images::as_first_seen;
+use crate::terminal::print_pixels::fit;
 use crate::terminal::size::terminal_size;
 use anyhow::{Context, Result};
 use image::DynamicImage;
@@ -27,7 +28,7 @@ pub(super) struct PicturePrinter {
 enum Mode {
     Off,
     Half,
-    Pixels(Pixels),
+    Pixels(PixelProtocol),
 }
 
 impl PicturePrinter {
@@ -43,7 +44,8 @@ impl PicturePrinter {
             _ if automatic && !on_terminal => Mode::Off,
             ImageMode::Half => Mode::Half,
             _ => {
-                let pixels = (on_terminal && io::stdin().is_terminal()).then(|| Pixels::spoken(wanted)).flatten();
+                let pixels =
+                    (on_terminal && io::stdin().is_terminal()).then(|| PixelProtocol::confirmed(wanted)).flatten();
                 if pixels.is_none() && !automatic {
                     say(&format!(
                         "note: this terminal does not support {} graphics; drawing with half-blocks",

@@ -10,7 +10,7 @@ use crate::data::{Dataset, Picture};
 use crate::index::{CaptionResult, Index, IndexError, TextIndex, VectorSide};
 use crate::model::dual_encoder::DualEncoder;
 use crate::output::{print_json, print_styled, say, terminal_width};
-use crate::terminal::caps::{Depth, color_depth};
+use crate::terminal::color_depth::{Depth, color_depth};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
 use clap::error::ErrorKind;

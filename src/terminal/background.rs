@@ -1,5 +1,6 @@
-//! Asks the terminal whether its background is light or dark (OSC 11), with a time-out.
+//! Finds out whether the background is light or dark: from the terminal (OSC 11, with a time-out) or its environment.
 
+use super::environment::Environment;
 use super::query::ask;
 use std::time::Duration;
 
@@ -9,13 +10,22 @@ const QUESTION: &[u8] = b"\x1b]11;?\x1b\\";
 
 /// Whether the background is light. `None` if the terminal does not answer, or is not asked: over SSH an answer would
 /// usually miss the time-out.
-pub fn is_light(environment: super::caps::Environment) -> Option<bool> {
+pub fn is_light(environment: Environment) -> Option<bool> {
     let far = ["SSH_CONNECTION", "SSH_TTY", "MOSH_CONNECTION"].iter().any(|name| environment(name).is_some());
     if far {
         return None;
     }
     let answer = ask(QUESTION, TIME_OUT);
     brightness(&answer?).map(|brightness| brightness > 0.5)
+}
+
+/// Name of the theme for the background: `COLORFGBG` (rxvt, Konsole and others) ends in the background's colour number.
+pub fn default_theme(environment: Environment) -> &'static str {
+    let background = environment("COLORFGBG").unwrap_or_default();
+    match background.rsplit(';').next() {
+        Some("7" | "15") => "light",
+        _ => "dark",
+    }
 }
 
 /// Parses "…]11;rgb:ffff/ffff/ffff…" (one to four hexadecimal digits each) into 0 for black to 1 for white.
@@ -43,5 +53,14 @@ mod tests {
         assert!(brightness(b"\x1b]11;rgb:1e1e/1e1e/2e2e\x1b\\").unwrap() < 0.2);
         assert_eq!(brightness(b"\x1b[?62;c"), None);
         assert_eq!(brightness(b"\x1b]11;rgb:zz/00/00"), None);
+    }
+
+    #[test]
+    fn a_light_background_gets_the_light_theme() {
+        let theme =
+            |colours: Option<&str>| default_theme(&|name| colours.filter(|_| name == "COLORFGBG").map(str::to_owned));
+        assert_eq!(theme(Some("0;15")), "light");
+        assert_eq!(theme(Some("15;0")), "dark");
+        assert_eq!(theme(None), "dark");
     }
 }

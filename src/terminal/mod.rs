@@ -1,10 +1,12 @@
 //! The terminal: its capabilities, taking and restoring it, colours and pictures on it.
 
 pub mod background;
-pub mod caps;
+pub mod color_depth;
+pub mod environment;
 pub mod guard;
+pub mod image_protocol;
 pub mod images;
-pub mod pixels;
+pub mod print_pixels;
 pub mod quantise;
 pub mod query;
 pub mod restoring;

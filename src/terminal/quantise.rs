@@ -3,7 +3,7 @@
 //! ratatui and crossterm do not convert colours: a 256-colour terminal would show true colour wrongly or not at all,
 //! and crossterm's `NO_COLOR` mode also drops bold and reverse, and with them the selection.
 
-use super::caps::Depth;
+use super::color_depth::Depth;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::Color;
 

@@ -21,7 +21,7 @@ const ALLOWED: [(&str, usize, &str); 15] = [
     ("src/cli/search.rs", 1, "only asks what is a terminal"),
     ("src/out_of_memory.rs", 1, "words of ours, when there is no memory for a copy"),
     ("src/terminal/guard.rs", 4, "the terminal's modes, and sequences of ours"),
-    ("src/terminal/pixels.rs", 2, "sequences of crossterm"),
+    ("src/terminal/print_pixels.rs", 2, "sequences of crossterm"),
     ("src/terminal/query.rs", 2, "sequences of crossterm; asks the terminal"),
     ("src/tui/session/recording.rs", 1, "what ratatui drew"),
     ("src/terminal/screen.rs", 3, "sequences of crossterm"),

@@ -11,7 +11,9 @@ use self::themes::choose_theme;
 use super::user_name::user_name;
 use super::{Common, ExitWith, relaunch};
 use crate::output::{count, say};
-use crate::terminal::{caps, guard};
+use crate::terminal::color_depth::color_depth;
+use crate::terminal::guard;
+use crate::terminal::image_protocol::image_mode;
 use crate::tui::keymap::Keymap;
 use crate::tui::session::{self, Output};
 use crate::workspace::Workspace;
@@ -27,13 +29,13 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         relaunch::with_one_thread_per_kernel()?;
     }
     let environment = |name: &str| std::env::var(name).ok();
-    let color_depth = caps::color_depth(common.color, &environment);
+    let color_depth = color_depth(common.color, &environment);
     let (theme, themes) = choose_theme(common, color_depth, &environment)?;
     let keymap = Keymap::load(&keys_file(args.keys.as_deref()))?;
     let annotator = args.annotator.clone().unwrap_or_else(user_name);
     let session_file = workspace.path.join("explorer").join(format!("{annotator}.toml"));
     let (screens, recording) = (workspace.path.join("screens"), args.record.clone());
-    let images = caps::image_mode(common.images, &environment);
+    let images = image_mode(common.images, &environment);
     let mut opener = Opener {
         args,
         common: common.clone(),

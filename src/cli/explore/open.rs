@@ -6,7 +6,7 @@ use crate::cli::Common;
 use crate::cli::queue_options::{cases_of_split, stored_answers};
 use crate::data::{Dataset, OpenedCases, Problem};
 use crate::run::Run;
-use crate::terminal::images::ImageMode;
+use crate::terminal::image_protocol::ImageMode;
 use crate::tui::keymap::Keymap;
 use crate::tui::session::Opened;
 use crate::tui::state::annotations::{case_reviews, own_annotations};

@@ -3,6 +3,7 @@
 use super::cache::{PictureKey, Scaled};
 use super::view::{ImageView, nearest};
 use crate::data::Picture;
+use crate::terminal::image_protocol::ImageMode;
 use anyhow::{Context, Result};
 use image::DynamicImage;
 use image::imageops::FilterType;
@@ -13,42 +14,6 @@ use ratatui_image::protocol::iterm2::Iterm2;
 use ratatui_image::protocol::kitty::Kitty;
 use ratatui_image::protocol::sixel::Sixel;
 use ratatui_image::{FontSize, Resize};
-
-/// Mode in which images are sent to the terminal. `tmux` wraps pixel images so that tmux passes them on
-/// (`allow-passthrough` must be on there).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ImageMode {
-    Off,
-    /// Two pixels per cell, in ratatui's buffer.
-    Half,
-    Kitty {
-        tmux: bool,
-    },
-    Iterm {
-        tmux: bool,
-    },
-    Sixel {
-        tmux: bool,
-    },
-}
-
-impl ImageMode {
-    /// Whether the terminal receives pixels rather than characters.
-    pub fn is_in_pixels(self) -> bool {
-        matches!(self, Self::Kitty { .. } | Self::Iterm { .. } | Self::Sixel { .. })
-    }
-
-    /// The name for the status line and the help page.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Half => "half-blocks",
-            Self::Kitty { .. } => "kitty",
-            Self::Iterm { .. } => "iTerm2",
-            Self::Sixel { .. } => "sixel",
-        }
-    }
-}
 
 /// Applies window and zoom of the view, scales the image into the key's cells, keeping its shape, and encodes it. `cell` is
 /// the size of a cell in pixels, for pixel protocols. `id` must be new for each image: kitty keeps images by number.

@@ -6,6 +6,6 @@ mod view;
 mod worker;
 
 pub use cache::{Picture, PictureKey, Pictures};
-pub use encode::{ImageMode, as_first_seen, encode};
+pub use encode::{as_first_seen, encode};
 pub use view::{ImageView, ViewChange, Window, WindowStart};
 pub use worker::{ImageWorker, Loaded};

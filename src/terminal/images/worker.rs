@@ -1,9 +1,10 @@
 //! The thread that decodes and scales images. A new list of wanted images replaces the rest of the previous one.
 
 use super::cache::{Picture, PictureKey};
-use super::encode::{ImageMode, encode};
+use super::encode::encode;
 use crate::data;
 use crate::panics::{caught, panic_text};
+use crate::terminal::image_protocol::ImageMode;
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use ratatui_image::FontSize;

@@ -6,7 +6,7 @@ use super::snapshot::{self, Ground};
 use crate::annotation::{Counted, rated_cases};
 use crate::files::durable;
 use crate::pipeline::Ticket;
-use crate::terminal::pixels::FullScreenImage;
+use crate::terminal::print_pixels::FullScreenImage;
 use crate::terminal::{restoring, screen};
 use crate::tui::effect::Effect;
 use crate::tui::state::overlay::Notice;

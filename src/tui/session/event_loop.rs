@@ -5,7 +5,7 @@ use super::message::{Message, OnPanic};
 use super::recording::{CastRecorder, record};
 use super::renderer::Renderer;
 use crate::annotation::{AnnotationSession, Event};
-use crate::terminal::pixels::FullScreenImage;
+use crate::terminal::print_pixels::FullScreenImage;
 use crate::terminal::screen;
 use crate::tui::keymap::{Pressed, key_name};
 use crate::tui::state::overlay::Notice;

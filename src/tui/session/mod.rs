@@ -30,9 +30,8 @@ use self::recording::{CastFile, CastRecorder, Recording};
 use self::renderer::Renderer;
 use self::startup::{Startup, Waited};
 use crate::annotation::AnnotationSession;
-use crate::terminal::caps::Depth;
-use crate::terminal::images::ImageMode;
-use crate::terminal::pixels::Pixels;
+use crate::terminal::color_depth::Depth;
+use crate::terminal::image_protocol::{ImageMode, PixelProtocol};
 use crate::terminal::screen;
 use crate::terminal::size::terminal_size;
 use crate::tui::update::app::App;
@@ -84,7 +83,7 @@ pub fn run(
     threads::open(open, sender.clone())?;
     let kitty = matches!(images, ImageMode::Kitty { .. });
     // Ask before the terminal is taken and before anything reads the keyboard.
-    let pixels = Pixels::spoken(images);
+    let pixels = PixelProtocol::confirmed(images);
     let mut startup = Startup::new(&messages);
     let mut waited = startup.wait(preview.is_some())?;
     if let Waited::Left(code) = waited {

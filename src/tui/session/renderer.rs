@@ -2,8 +2,9 @@
 
 use super::message::Message;
 use super::recording::{CastRecorder, TeeWriter};
-use crate::terminal::caps::Depth;
-use crate::terminal::images::{ImageMode, ImageWorker, Loaded, PictureKey};
+use crate::terminal::color_depth::Depth;
+use crate::terminal::image_protocol::ImageMode;
+use crate::terminal::images::{ImageWorker, Loaded, PictureKey};
 use crate::terminal::quantise::quantise;
 use crate::terminal::screen;
 use crate::terminal::sized_backend::SizedBackend;

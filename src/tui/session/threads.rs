@@ -3,7 +3,8 @@
 use super::message::{Message, OnPanic, Opened};
 use crate::annotation::JournalWatch;
 use crate::panics::{caught, panic_text};
-use crate::terminal::pixels::{FullScreenImage, Pixels};
+use crate::terminal::image_protocol::PixelProtocol;
+use crate::terminal::print_pixels::FullScreenImage;
 use crate::terminal::query;
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender};
@@ -25,7 +26,7 @@ const LOOK_FOR_JOURNALS: Duration = Duration::from_secs(5);
 /// Shows images over the whole screen, on the thread that reads keys, because viuer reads the terminal's answers from
 /// the keyboard, too.
 pub struct FullScreen {
-    pub pixels: Pixels,
+    pub pixels: PixelProtocol,
     pub images: Receiver<FullScreenImage>,
     /// Number of the wanted image; images with other numbers came too late.
     pub wanted: Arc<AtomicUsize>,
@@ -153,7 +154,7 @@ mod tests {
     fn an_image_that_was_dismissed_before_it_came_is_not_shown() {
         let (sender, images) = unbounded();
         let wanted = Arc::new(AtomicUsize::new(4));
-        let full_screen = FullScreen { pixels: Pixels::Kitty, images, wanted: wanted.clone() };
+        let full_screen = FullScreen { pixels: PixelProtocol::Kitty, images, wanted: wanted.clone() };
         for number in [1, 3, 4] {
             let (path, view) = (format!("{number}.png").into(), ImageView::default());
             sender.send(FullScreenImage { number, path, view, size: Size::new(80, 23) }).unwrap();

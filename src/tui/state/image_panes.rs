@@ -1,6 +1,7 @@
 //! The images on the screen: which are loaded, how they are viewed, whether one is enlarged.
 
-use crate::terminal::images::{ImageMode, ImageView, Picture, PictureKey, Pictures, ViewChange};
+use crate::terminal::image_protocol::ImageMode;
+use crate::terminal::images::{ImageView, Picture, PictureKey, Pictures, ViewChange};
 
 /// The image panes. Query and document share one view, so that both show the same part with the same window.
 pub struct ImagePanes {

@@ -4,7 +4,8 @@
 use crate::annotation::{AnnotationSession, CaseAnnotation, CaseReview};
 use crate::data::{Case, Dataset};
 use crate::pipeline::Ticket;
-use crate::terminal::images::{ImageMode, Loaded};
+use crate::terminal::image_protocol::ImageMode;
+use crate::terminal::images::Loaded;
 use crate::tui::action::Context;
 use crate::tui::keymap::Keymap;
 use crate::tui::state::cases::{Cases, FEW, InitialCases};

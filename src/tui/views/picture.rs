@@ -2,7 +2,8 @@
 
 use super::super::theme::Role;
 use super::text;
-use crate::terminal::images::{ImageMode, PictureKey};
+use crate::terminal::image_protocol::ImageMode;
+use crate::terminal::images::PictureKey;
 use crate::tui::state::selection::{Shown, Side};
 use crate::tui::update::app::App;
 use ratatui::Frame;

@@ -3,8 +3,9 @@
 use crate::support::explorer;
 use crossterm::style::force_color_output;
 use dissent::data::Picture;
-use dissent::terminal::caps::Depth;
-use dissent::terminal::images::{ImageMode, Loaded, encode};
+use dissent::terminal::color_depth::Depth;
+use dissent::terminal::image_protocol::ImageMode;
+use dissent::terminal::images::{Loaded, encode};
 use dissent::terminal::quantise::quantise;
 use dissent::tui::action::Action;
 use dissent::tui::{App, views};

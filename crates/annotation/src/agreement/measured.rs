@@ -1,7 +1,7 @@
 //! All coefficients of a table of ratings, with their intervals.
 
-use super::chance::{cohen, fleiss, gwet, krippendorff};
-use super::coefficient::{Coefficient, Undefined};
+use super::coefficient_names::{Coefficient, Undefined};
+use super::coefficients::{cohen, fleiss, gwet, krippendorff};
 use super::counted::Counted;
 use super::masi::masi_distance;
 use super::ratings::Ratings;

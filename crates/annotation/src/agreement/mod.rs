@@ -2,15 +2,15 @@
 //!
 //! Nothing here depends on journals. A figure that is undefined has a reason ([`Undefined`]) and is never a NaN.
 
-mod chance;
-mod coefficient;
+mod coefficient_names;
+mod coefficients;
 mod counted;
 mod masi;
 mod measured;
 mod ratings;
 mod tables;
 
-pub use coefficient::{Coefficient, Undefined};
+pub use coefficient_names::{Coefficient, Undefined};
 pub use masi::masi_distance;
 pub use measured::{Agreement, Measured, PairAgreement};
 pub use ratings::Ratings;

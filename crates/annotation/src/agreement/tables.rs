@@ -1,6 +1,6 @@
 //! Agreement as tables: all categories together and each against the rest, over all tasks and in each.
 
-use super::coefficient::Coefficient;
+use super::coefficient_names::Coefficient;
 use super::measured::{Agreement, Measured, PairAgreement};
 use super::ratings::Ratings;
 use dissent_evaluation::report::{Cell, Table};

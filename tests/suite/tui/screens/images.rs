@@ -2,7 +2,8 @@
 
 use super::{assert_screen, explorer, explorer_with};
 use crate::support::explorer::{screen, text};
-use dissent::terminal::images::{ImageMode, ViewChange};
+use dissent::terminal::image_protocol::ImageMode;
+use dissent::terminal::images::ViewChange;
 use dissent::tui::App;
 use dissent::tui::action::Action;
 

@@ -2,7 +2,7 @@
 
 use super::elements::Attributes;
 use super::layout::Layout;
-use super::lut::LookupTable;
+use super::lookup_table::LookupTable;
 use anyhow::{Context, Result, ensure};
 use image::{DynamicImage, RgbImage};
 

@@ -7,10 +7,12 @@ mod colour;
 mod elements;
 mod grey;
 mod layout;
-mod lut;
+mod lookup_table;
+mod modality_lut;
 mod rle;
 mod samples;
 mod syntax;
+mod voi_lut;
 
 use super::dicom_start::{LETTERS, PREAMBLE, bare_start};
 use super::picture_limits::MOST_BYTES;

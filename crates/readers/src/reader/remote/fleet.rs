@@ -3,10 +3,10 @@
 
 use super::ServerAddress;
 use super::answer::{Answer, LONGEST_ABOUT_SERVER};
+use super::backoff::wait_before_next;
 use super::error::{ServerError, ServerErrorKind};
 use super::http::Http;
 use super::limit::AdaptiveLimit;
-use super::retry::wait_before_next;
 use super::server_kind::ServerIdentity;
 use dissent_core::secret::Secret;
 use rand::Rng;

@@ -3,6 +3,7 @@
 use super::ServerAddress;
 use super::answer::Answer;
 use super::api_key::ApiKey;
+use super::backoff::retry_after;
 use super::error::{ServerError, ServerErrorKind};
 use super::refusal::kind_of_refusal;
 use super::retry::retry_after;

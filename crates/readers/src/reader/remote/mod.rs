@@ -11,13 +11,14 @@
 //! | `capability.rs`, `server_kind.rs` | kind and abilities of a server |
 //! | `tokens.rs`, `chat.rs`, `images.rs` | labels, prompts and images in requests |
 //! | `answer.rs` | fields of answers |
-//! | `fleet.rs`, `limit.rs`, `retry.rs`, `http.rs` | choice of a server, concurrency, retries, one exchange |
+//! | `fleet.rs`, `limit.rs`, `backoff.rs`, `http.rs` | choice of a server, concurrency, retries, one exchange |
 //! | `error.rs`, `refusal.rs` | errors, with advice |
 //! | `address.rs`, `api_key.rs` | addresses and keys |
 
 mod address;
 mod answer;
 mod api_key;
+mod backoff;
 mod capability;
 mod chat;
 mod error;
@@ -27,7 +28,6 @@ mod images;
 mod limit;
 mod reader;
 mod refusal;
-mod retry;
 mod score;
 mod server_kind;
 mod tokens;

@@ -1,4 +1,4 @@
-//! The coefficients: names and explanations.
+//! The coefficients: names and explanations. `coefficients.rs` computes them.
 
 /// A measure of agreement between annotators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -3,8 +3,8 @@
 //! viuer queries the terminal and waits for the answers without a time-out, reading the keyboard. It is therefore
 //! used only after a query with a time-out was answered, and in the explorer only by the thread that reads the keys.
 
-use super::images::{ImageMode, ImageView};
-use super::query::{ask, attributes};
+use super::image_protocol::PixelProtocol;
+use super::images::ImageView;
 use crate::data::Picture;
 use anyhow::{Context, Result};
 use crossterm::cursor::MoveTo;
@@ -15,44 +15,11 @@ use image::imageops::FilterType;
 use ratatui::layout::Size;
 use std::io::stdout;
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// Assumed size of a cell in pixels.
 const CELL: (u32, u32) = (10, 20);
 
-/// A kitty query that every terminal with kitty graphics answers.
-const KITTY: &[u8] = b"\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\";
-const KITTY_YES: &[u8] = b"_Gi=31;OK";
-/// The device attribute of terminals that draw sixels.
-const SIXEL: u32 = 4;
-/// Time-out, far longer than a connection to another continent needs.
-const TIME_OUT: Duration = Duration::from_secs(2);
-
-/// A pixel protocol that this terminal supports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pixels {
-    Kitty,
-    Iterm,
-    Sixel,
-}
-
-impl Pixels {
-    /// The protocol of this mode, if the terminal confirms it (at most 2 seconds; iTerm2 is recognised by its environment).
-    /// Nothing else may read the keyboard meanwhile. tmux is not asked: viuer does not wrap images for it.
-    pub fn spoken(mode: ImageMode) -> Option<Self> {
-        match mode {
-            ImageMode::Kitty { tmux: false } => {
-                let answer = ask(KITTY, TIME_OUT)?;
-                answer.windows(KITTY_YES.len()).any(|part| part == KITTY_YES).then_some(Self::Kitty)
-            }
-            ImageMode::Sixel { tmux: false } => {
-                attributes(&ask(b"", TIME_OUT)?)?.contains(&SIXEL).then_some(Self::Sixel)
-            }
-            ImageMode::Iterm { tmux: false } => viuer::is_iterm_supported().then_some(Self::Iterm),
-            _ => None,
-        }
-    }
-
+impl PixelProtocol {
     /// Prints an image at the cursor, this many columns wide and rows high.
     ///
     /// # Errors
@@ -71,7 +38,6 @@ impl Pixels {
         viuer::print(&DynamicImage::ImageRgba8(scaled.to_rgba8()), &config).map(drop)
     }
 }
-
 /// An image to be shown over the whole screen.
 #[derive(Clone, Debug)]
 pub struct FullScreenImage {
@@ -88,7 +54,7 @@ impl FullScreenImage {
     ///
     /// # Errors
     /// Fails if the file is not an image or the terminal cannot be written to.
-    pub fn print(&self, pixels: Pixels) -> Result<()> {
+    pub fn print(&self, pixels: PixelProtocol) -> Result<()> {
         let picture = Picture::read(&self.path)?;
         let cells = (u32::from(self.size.width), u32::from(self.size.height));
         let grid = Size::new(
@@ -114,7 +80,7 @@ pub fn fit((width, height): (u32, u32), (columns, rows): (u32, u32)) -> (u32, u3
 
 #[cfg(test)]
 mod tests {
-    use crate::terminal::pixels::*;
+    use super::*;
 
     #[test]
     fn an_image_keeps_its_shape_and_stays_inside() {
@@ -122,13 +88,5 @@ mod tests {
         assert_eq!(fit((2000, 500), (80, 22)), (80, 10));
         assert_eq!(fit((28, 28), (200, 60)), (112, 56), "a small one is enlarged, not beyond four columns a pixel");
         assert_eq!(fit((1, 4000), (80, 22)), (1, 22));
-    }
-
-    #[test]
-    fn tmux_and_half_blocks_are_not_asked() {
-        for mode in [ImageMode::Off, ImageMode::Half, ImageMode::Kitty { tmux: true }, ImageMode::Sixel { tmux: true }]
-        {
-            assert_eq!(Pixels::spoken(mode), None);
-        }
     }
 }
