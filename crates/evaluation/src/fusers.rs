@@ -1,8 +1,9 @@
-//! Fusers: the paper's fusion and alternatives, all on stored predictions.
+//! Fusers: the paper's fusion and alternatives, all on stored predictions. A fuser is a variant of [`Fuser`], a name, weights
+//! and how these combine the predictions; [`Fuser::UNTRAINED`] is the list that the table and the explorer go through.
 
-use super::fusion::{weighted_sum, weighted_vote};
+use super::ScoredHit;
+use super::fusion::{normalised_scores, softmax, weighted_sum, weighted_vote};
 use super::learned_fusion::LearnedWeights;
-use super::{ScoredHit, fuse};
 use dissent_core::run::Prediction;
 
 /// A method that fuses K predictions into one answer.
@@ -23,6 +24,11 @@ pub enum Fuser {
 }
 
 impl Fuser {
+    /// The fusers that need no validation split, the paper's first: in this order they are rows of the table `fusers`, and
+    /// the explorer's key goes through them.
+    pub const UNTRAINED: [Self; 5] =
+        [Self::ScoreWeighted, Self::MeanLogProbability, Self::Majority, Self::TopOne, Self::MostConfident];
+
     /// Name in tables.
     pub fn name(&self) -> &'static str {
         match self {
@@ -35,24 +41,52 @@ impl Fuser {
         }
     }
 
-    /// The fused answer. Returns `None` if there is nothing to fuse, or if the fuser needs log-probabilities and
-    /// there are none.
+    /// Whether a temperature changes its weights.
+    pub fn has_temperature(&self) -> bool {
+        matches!(self, Self::ScoreWeighted)
+    }
+
+    /// The fused answer. Returns `None` if there is nothing to fuse, or if the fuser needs log-probabilities and there are
+    /// none.
     pub fn answer(&self, found: &[ScoredHit]) -> Option<Prediction> {
-        let (_, first) = found.first()?;
-        let even = || vec![1.0 / found.len() as f32; found.len()];
+        self.combine(found, &self.weights(found, 1.0)?)
+    }
+
+    /// The weight of each hit, summing to 1; a fuser that picks one hit gives it all. `temperature` divides the normalised
+    /// scores before the softmax; 1 is the paper's. `None` as in [`Fuser::answer`].
+    pub(super) fn weights(&self, found: &[ScoredHit], temperature: f32) -> Option<Vec<f32>> {
+        if found.is_empty() {
+            return None;
+        }
+        let all_to = |picked: usize| (0..found.len()).map(|hit| f32::from(u8::from(hit == picked))).collect();
+        Some(match self {
+            Self::ScoreWeighted => {
+                let scores = normalised_scores(found)?;
+                softmax(&scores.iter().map(|score| score / temperature).collect::<Vec<_>>())
+            }
+            Self::MeanLogProbability | Self::Majority => vec![1.0 / found.len() as f32; found.len()],
+            Self::TopOne => all_to(0),
+            Self::MostConfident => all_to(most_confident(found)?),
+            Self::Learned(learned) => learned.of(found)?,
+        })
+    }
+
+    /// The answer with these weights, one per hit. `None` if the fuser wants log-probabilities and there are none.
+    pub(super) fn combine(&self, found: &[ScoredHit], weights: &[f32]) -> Option<Prediction> {
         match self {
-            Self::ScoreWeighted => fuse(found).map(|fused| fused.prediction),
-            Self::MeanLogProbability => weighted_sum(found, &even()),
-            Self::Majority => Some(weighted_vote(found, &even())),
-            Self::TopOne => Some((*first).clone()),
-            Self::MostConfident => most_confident(found).map(|hit| found[hit].1.clone()),
-            Self::Learned(weights) => weighted_sum(found, &weights.of(found)?),
+            Self::ScoreWeighted => weighted_sum(found, weights).or_else(|| Some(weighted_vote(found, weights))),
+            Self::MeanLogProbability | Self::Learned(_) => weighted_sum(found, weights),
+            Self::Majority => Some(weighted_vote(found, weights)),
+            Self::TopOne | Self::MostConfident => {
+                let picked = weights.iter().position(|weight| *weight > 0.0)?;
+                Some(Prediction::clone(found.get(picked)?.1))
+            }
         }
     }
 }
 
 /// Position of the most confident prediction; in a tie, the first.
-pub(super) fn most_confident(found: &[ScoredHit]) -> Option<usize> {
+fn most_confident(found: &[ScoredHit]) -> Option<usize> {
     let mut best: Option<(usize, f32)> = None;
     for (hit, (_, prediction)) in found.iter().enumerate() {
         let probability = prediction.probability()?;

@@ -1,10 +1,7 @@
 //! The fused answer with other weights: hits dropped or reweighed, another fuser, another temperature. It is computed
 //! from the K predictions without any model.
 
-use super::fusers::most_confident;
-use super::fusion::{normalised_scores, softmax, weighted_sum, weighted_vote};
 use super::{Fused, Fuser, ScoredHit};
-use dissent_core::run::Prediction;
 
 /// Limit on the sets of hits that [`Reweighing::smallest_flip`] tries within a frame: enough for all sets of twelve
 /// hits.
@@ -14,8 +11,8 @@ const SETS: usize = 4_096;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reweighing {
     pub fuser: Fuser,
-    /// Divides the normalised scores before the softmax that gives λ; 1 is the paper's. Only the score-weighted fuser
-    /// uses it.
+    /// Divides the normalised scores before the softmax that gives λ; 1 is the paper's. Only for a fuser that
+    /// [has one](Fuser::has_temperature).
     pub temperature: f32,
     /// Factors on the hits' weights; 0 drops a hit. Missing factors are 1.
     pub factors: Vec<f32>,
@@ -40,53 +37,22 @@ impl Default for Reweighing {
 }
 
 impl Reweighing {
-    /// The weights of the hits, which sum to 1; a fuser that picks one hit gives it weight 1. `None` if nothing is
-    /// left to fuse.
-    fn weights(&self, found: &[ScoredHit]) -> Option<Vec<f32>> {
+    /// The fused answer. `None` if every hit is dropped, or if the fuser needs log-probabilities and there are none.
+    pub fn fuse(&self, found: &[ScoredHit]) -> Option<Fused> {
         let factor = |hit: usize| self.factors.get(hit).copied().unwrap_or(1.0);
         let kept: Vec<usize> = (0..found.len()).filter(|hit| factor(*hit) > 0.0).collect();
-        let picked = match &self.fuser {
-            Fuser::TopOne => Some(*kept.first()?),
-            Fuser::MostConfident => {
-                let among: Vec<ScoredHit> = kept.iter().map(|hit| found[*hit]).collect();
-                Some(kept[most_confident(&among)?])
-            }
-            Fuser::ScoreWeighted | Fuser::MeanLogProbability | Fuser::Majority | Fuser::Learned(_) => None,
-        };
-        if let Some(picked) = picked {
-            return Some((0..found.len()).map(|hit| f32::from(u8::from(hit == picked))).collect());
-        }
         // Dropped hits must not count: the best score of a head is that of its remaining hits.
         let among: Vec<ScoredHit> = kept.iter().map(|hit| found[*hit]).collect();
-        let base = match &self.fuser {
-            Fuser::ScoreWeighted => {
-                let scores = normalised_scores(&among)?;
-                softmax(&scores.iter().map(|score| score / self.temperature).collect::<Vec<_>>())
-            }
-            Fuser::Learned(learned) => learned.of(&among)?,
-            _ => vec![1.0; among.len()],
-        };
         let mut weights = vec![0.0; found.len()];
-        for (hit, weight) in kept.iter().zip(base) {
+        for (hit, weight) in kept.iter().zip(self.fuser.weights(&among, self.temperature)?) {
             weights[*hit] = weight * factor(*hit);
         }
         let sum: f32 = weights.iter().sum();
-        (sum > 0.0).then(|| weights.iter().map(|weight| weight / sum).collect())
-    }
-
-    /// The fused answer. `None` if every hit is dropped, or if the fuser needs log-probabilities and there are none.
-    pub fn fuse(&self, found: &[ScoredHit]) -> Option<Fused> {
-        let weights = self.weights(found)?;
-        let prediction = match &self.fuser {
-            Fuser::Majority => weighted_vote(found, &weights),
-            Fuser::TopOne | Fuser::MostConfident => {
-                let picked = weights.iter().position(|weight| *weight > 0.0)?;
-                Prediction::clone(found.get(picked)?.1)
-            }
-            Fuser::MeanLogProbability | Fuser::Learned(_) => weighted_sum(found, &weights)?,
-            Fuser::ScoreWeighted => weighted_sum(found, &weights).unwrap_or_else(|| weighted_vote(found, &weights)),
-        };
-        Some(Fused { prediction, weights })
+        if sum <= 0.0 {
+            return None;
+        }
+        let weights: Vec<f32> = weights.iter().map(|weight| weight / sum).collect();
+        Some(Fused { prediction: self.fuser.combine(found, &weights)?, weights })
     }
 
     /// The fewest hits whose removal changes the fused answer. `None` if there is no answer.
@@ -166,8 +132,7 @@ pub fn contributions(found: &[ScoredHit], fused: &Fused) -> Option<Vec<f32>> {
 mod tests {
     use super::*;
     use crate::fuse;
-    use dissent_core::run::LabelScores;
-    use dissent_core::run::{Head, Provenance};
+    use dissent_core::run::{Head, LabelScores, Prediction, Provenance};
 
     /// Three hits for label 0; the last, very confident, for label 1.
     fn with_found(test: impl Fn(&[ScoredHit])) {

@@ -4,9 +4,6 @@ use crate::evaluation::{CaseAnswers, Fuser, Reweighing};
 use crate::run::{Head, Hit};
 use std::collections::HashMap;
 
-/// Fusers in the order of the key. Learned weights need a validation split, so only `dissent evaluate` offers them.
-const FUSERS: [Fuser; 5] =
-    [Fuser::ScoreWeighted, Fuser::MeanLogProbability, Fuser::Majority, Fuser::TopOne, Fuser::MostConfident];
 /// Temperatures of the score softmax; 1 is the paper's.
 const TEMPERATURES: [f32; 9] = [0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
 const USUAL_TEMPERATURE: usize = 5;
@@ -30,6 +27,7 @@ impl Default for HitWeight {
 /// The changes. Fuser, temperature and head apply to every case; dropped hits and factors apply to one case.
 #[derive(Clone, Debug)]
 pub struct WhatIf {
+    /// Position in [`Fuser::UNTRAINED`]. Learned weights need a validation split, so only `dissent evaluate` has them.
     fuser: usize,
     temperature: usize,
     /// The head whose hits alone count, if one is chosen.
@@ -64,12 +62,12 @@ impl WhatIf {
 
     /// The method that fuses the answers.
     pub fn fuser(&self) -> &Fuser {
-        &FUSERS[self.fuser]
+        &Fuser::UNTRAINED[self.fuser]
     }
 
-    /// Whether the fuser uses the temperature. Only the paper's fuser weighs by a softmax of scores.
+    /// Whether the fuser uses the temperature.
     pub fn has_temperature(&self) -> bool {
-        FUSERS[self.fuser] == Fuser::ScoreWeighted
+        self.fuser().has_temperature()
     }
 
     /// The changes in words, such as "majority, without hits 2, 4, hit 1 ×1.5".
@@ -77,7 +75,7 @@ impl WhatIf {
         let hits = answers.hits.as_ref().map_or(0, Vec::len);
         let mut words = Vec::new();
         if self.fuser != 0 {
-            words.push(FUSERS[self.fuser].name().to_owned());
+            words.push(self.fuser().name().to_owned());
         }
         if self.temperature != USUAL_TEMPERATURE && self.has_temperature() {
             words.push(format!("temperature {}", TEMPERATURES[self.temperature]));
@@ -119,7 +117,7 @@ impl WhatIf {
     }
 
     pub fn next_fuser(&mut self) {
-        self.fuser = (self.fuser + 1) % FUSERS.len();
+        self.fuser = (self.fuser + 1) % Fuser::UNTRAINED.len();
     }
 
     pub fn change_temperature(&mut self, up: bool) {
@@ -151,7 +149,7 @@ impl WhatIf {
             _ => 0.0,
         };
         Reweighing {
-            fuser: FUSERS[self.fuser].clone(),
+            fuser: self.fuser().clone(),
             temperature: TEMPERATURES[self.temperature],
             factors: (0..answers.slots()).map(factor).collect(),
         }

@@ -3,7 +3,7 @@
 //! ```text
 //! ╭ commands ────────────────────────────────────────────╮
 //! │ : fus                                                │
-//! │ ▸ next-fuser            m  Fuse by another method …  │
+//! │ ▸ next-fuser            m  Fuse by the next method … │
 //! │   reset-fusion          r  Undo every change …       │
 //! ╰──────────────────────────────────────────────────────╯
 //! ```

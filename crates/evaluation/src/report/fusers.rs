@@ -20,13 +20,7 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
             if read.is_empty() {
                 continue;
             }
-            let mut fusers = vec![
-                Fuser::ScoreWeighted,
-                Fuser::MeanLogProbability,
-                Fuser::Majority,
-                Fuser::TopOne,
-                Fuser::MostConfident,
-            ];
+            let mut fusers = Fuser::UNTRAINED.to_vec();
             match learn(evaluation, system, own.task) {
                 Some((weights, n)) => {
                     remarks.push(format!("Weights of {} learned from {n} validation cases.", system.name));

@@ -45,7 +45,7 @@ pub const EXPLORE: &[Binding] = &[
         "next-fuser",
         &["m"],
         None,
-        "Fuse by another method: mean, majority, top-1, most confident.",
+        "Fuse by the next method: mean, majority, top-1 and others.",
     ),
     row(
         Explore,
