@@ -2,9 +2,7 @@
 //! torchmetrics and nltk (`fixtures/open_answers/generate.py`).
 
 use dissent::data::Answer;
-use dissent::evaluation::metrics::{
-    Calibration, Confusion, LabelSets, OneAgainstRest, WordOverlap, area_under_curve, macro_area_under_curve,
-};
+use dissent::evaluation::metrics::{Calibration, Confusion, LabelSets, OneAgainstRest, WordOverlap};
 use dissent::evaluation::{Bootstrap, Interval, RESAMPLES, holm};
 use serde::Deserialize;
 
@@ -30,7 +28,6 @@ struct SeveralLabels {
     labels: usize,
     gold: Vec<Vec<usize>>,
     answers: Vec<Vec<usize>>,
-    subset_accuracy: f64,
     label_f1: Vec<f64>,
     macro_f1: f64,
     macro_precision: f64,
@@ -91,7 +88,7 @@ fn one_label_matches_scikit_learn() {
         }
         let unparsed: usize = confusion.counts().iter().map(|row| row[set.labels]).sum();
         assert_eq!(unparsed, set.answers.iter().filter(|answer| answer.is_none()).count());
-        close("AUC", macro_area_under_curve(&set.probabilities, &set.gold).unwrap(), set.auc);
+        close("AUC", mean_area(&set.probabilities, &set.gold, &vec![1; set.gold.len()]), set.auc);
         let calibration = Calibration::of(&set.probabilities, &set.gold).unwrap();
         close("Brier", calibration.brier, set.brier);
         close("Brier of scikit-learn", calibration.brier, set.brier_sklearn);
@@ -105,7 +102,6 @@ fn several_labels_match_scikit_learn() {
     for set in fixture().several_labels {
         let pairs = set.gold.iter().zip(&set.answers).map(|(gold, answer)| (gold.as_slice(), answer.as_slice(), 1));
         let counted = LabelSets::of(set.labels, pairs);
-        close("subset accuracy", counted.subset_accuracy().unwrap(), set.subset_accuracy);
         for (found, expected) in counted.label_f1().into_iter().zip(set.label_f1) {
             close("F1 of a label", found, expected);
         }
@@ -139,21 +135,21 @@ fn intervals_match_a_bootstrap_by_brute_force() {
     }
 }
 
+/// The area under the curve of `probabilities[case][label]`, one label against the rest.
+fn mean_area(probabilities: &[Vec<f64>], gold: &[usize], weights: &[u32]) -> f64 {
+    let probabilities: Vec<Vec<f32>> =
+        probabilities.iter().map(|values| values.iter().map(|value| *value as f32).collect()).collect();
+    OneAgainstRest::of(probabilities[0].len(), &probabilities, gold).mean_area(weights).unwrap()
+}
+
 #[test]
-fn weights_of_one_give_the_plain_area() {
+fn a_case_that_counts_twice_is_two_cases() {
     for set in fixture().one_label {
-        let rounded: Vec<Vec<f32>> =
-            set.probabilities.iter().map(|values| values.iter().map(|value| *value as f32).collect()).collect();
-        let exact: Vec<Vec<f64>> =
-            rounded.iter().map(|values| values.iter().map(|value| f64::from(*value)).collect()).collect();
-        let weighted = OneAgainstRest::of(set.labels, &rounded, &set.gold).mean_area(&vec![1; set.gold.len()]).unwrap();
-        close("weighted AUC", weighted, macro_area_under_curve(&exact, &set.gold).unwrap());
-        // A case that counts twice is two cases.
-        let doubled = |position: usize| if position < 5 { 2 } else { 1 };
-        let weights: Vec<u32> = (0..set.gold.len()).map(doubled).collect();
-        let (probabilities, gold) = ([&exact[..5], &exact[..]].concat(), [&set.gold[..5], &set.gold[..]].concat());
-        let weighted = OneAgainstRest::of(set.labels, &rounded, &set.gold).mean_area(&weights).unwrap();
-        close("weighted AUC", weighted, macro_area_under_curve(&probabilities, &gold).unwrap());
+        let weights: Vec<u32> = (0..set.gold.len()).map(|position| if position < 5 { 2 } else { 1 }).collect();
+        let weighted = mean_area(&set.probabilities, &set.gold, &weights);
+        let probabilities = [&set.probabilities[..5], &set.probabilities[..]].concat();
+        let gold = [&set.gold[..5], &set.gold[..]].concat();
+        close("weighted AUC", weighted, mean_area(&probabilities, &gold, &vec![1; gold.len()]));
     }
 }
 
@@ -171,8 +167,9 @@ fn nothing_has_no_figure() {
     assert_eq!(Confusion::of(2, []).accuracy(), None);
     assert_eq!(Confusion::of(2, []).macro_averages(), None);
     assert_eq!(Calibration::of(&[], &[]), None);
-    assert_eq!(area_under_curve(&[(0.5, true)]), None, "there is no negative case");
-    assert_eq!(LabelSets::of(3, []).subset_accuracy(), None);
+    let one_case = OneAgainstRest::of(2, &[vec![0.5, 0.5]], &[1]);
+    assert_eq!(one_case.mean_area(&[1]), None, "there is no negative case");
+    assert_eq!(LabelSets::of(3, []).micro_f1(), None);
 }
 
 #[derive(Deserialize)]

@@ -224,16 +224,10 @@ fn an_empty_group_is_no_group_and_a_label_is_spelt_as_its_task_does() {
 }
 
 #[test]
-fn fingerprints_follow_what_they_are_of() {
+fn the_fingerprint_follows_the_corpus() {
     let tiny = TinyDataset::new();
     let before = Dataset::open(tiny.root()).unwrap();
-    let case = &before.cases[0];
     assert_eq!(before.corpus_fingerprint(), Dataset::open(tiny.root()).unwrap().corpus_fingerprint());
-    let other_question = Case { question: Some("Else?".into()), ..case.clone() };
-    assert_ne!(before.case_fingerprint(case).unwrap(), before.case_fingerprint(&other_question).unwrap());
-    let other_answer = Case { answer: "No".into(), ..case.clone() };
-    assert_eq!(before.case_fingerprint(case).unwrap(), before.case_fingerprint(&other_answer).unwrap());
-
     tiny.replace_line("corpus.jsonl", 1, r#"{"id":"d1","image":"images/d1.png","caption":"another caption"}"#);
     assert_ne!(before.corpus_fingerprint(), Dataset::open(tiny.root()).unwrap().corpus_fingerprint());
 }

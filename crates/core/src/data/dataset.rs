@@ -79,7 +79,7 @@ impl OpenedCases {
     }
 
     /// Reads the valid lines of `corpus.jsonl`.
-    pub fn read_corpus(self) -> LenientDataset {
+    pub(crate) fn read_corpus(self) -> LenientDataset {
         let Self { dataset, case_lines, mut problems } = self;
         let path = dataset.root.join(CORPUS_FILE);
         let corpus = read_documents(&path);
@@ -220,20 +220,6 @@ impl Dataset {
             parts.push(document.group.clone().unwrap_or_default());
         }
         Fingerprint::of_parts(parts.iter().map(String::as_str))
-    }
-
-    /// Fingerprint of a reader's input for a case: image content, question and label ids (not the prompt
-    /// template, and not the gold answer).
-    ///
-    /// # Errors
-    /// Fails if the image file cannot be read.
-    pub fn case_fingerprint(&self, case: &Case) -> Result<Fingerprint> {
-        let image = self.identities.content(&self.image_path(&case.image))?;
-        let mut parts = vec![image.as_str(), self.question_of(case)];
-        if let Some(task) = self.task(&case.task) {
-            parts.extend(task.labels.iter().map(|label| label.id.as_str()));
-        }
-        Ok(Fingerprint::of_parts(parts))
     }
 
     /// Whether the document in this row of the corpus is allowed for a case: not one with its id (however

@@ -19,7 +19,7 @@ pub(super) struct ImageHashes {
 
 impl ImageHashes {
     /// Hash of a file's content.
-    pub fn content(&self, path: &Path) -> Result<Fingerprint> {
+    fn content(&self, path: &Path) -> Result<Fingerprint> {
         if let Some(known) = self.contents.lock().unwrap_or_else(PoisonError::into_inner).get(path) {
             return Ok(known.clone());
         }

@@ -8,6 +8,6 @@ mod words;
 
 pub use calibration::{Calibration, ConfidentCases, ReliabilityBin};
 pub use confusion::{Confusion, MacroAverages};
-pub use ranking::{OneAgainstRest, area_under_curve, macro_area_under_curve};
+pub use ranking::OneAgainstRest;
 pub use several_labels::LabelSets;
 pub use words::WordOverlap;

@@ -6,7 +6,6 @@ use super::confusion::{MacroAverages, share};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabelSets {
     cases: usize,
-    same: usize,
     /// Per label: number of cases in which it is right, gold, answered.
     labels: Vec<[usize; 3]>,
 }
@@ -15,12 +14,9 @@ impl LabelSets {
     /// Counts triples of gold set, answered set and number of cases; positions are below `labels`, each at most once
     /// in a set.
     pub fn of<'a>(labels: usize, sets: impl IntoIterator<Item = (&'a [usize], &'a [usize], usize)>) -> Self {
-        let mut counted = Self { cases: 0, same: 0, labels: vec![[0; 3]; labels] };
+        let mut counted = Self { cases: 0, labels: vec![[0; 3]; labels] };
         for (gold, answer, cases) in sets {
             counted.cases += cases;
-            if gold.len() == answer.len() && gold.iter().all(|label| answer.contains(label)) {
-                counted.same += cases;
-            }
             for label in gold {
                 counted.labels[*label][1] += cases;
                 counted.labels[*label][0] += cases * usize::from(answer.contains(label));
@@ -32,12 +28,7 @@ impl LabelSets {
         counted
     }
 
-    /// Share of cases whose sets are equal (exact match); `None` without a case.
-    pub fn subset_accuracy(&self) -> Option<f64> {
-        (self.cases > 0).then(|| share(self.same, self.cases))
-    }
-
-    /// F1 of each label; 0 if it is neither gold nor answered, as in scikit-learn with `zero_division=0`.
+    /// F1 of each label; 0 where it is neither given nor answered, as scikit-learn with `zero_division=0`.
     pub fn label_f1(&self) -> Vec<f64> {
         self.labels.iter().map(|[right, gold, answered]| share(2 * right, gold + answered)).collect()
     }

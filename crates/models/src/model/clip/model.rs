@@ -36,11 +36,6 @@ impl ClipModel {
         })
     }
 
-    /// The image tower's last hidden states [B, 1 + patches, H], class token first, before the final norm.
-    pub fn image_states(&self, pixels: &Tensor) -> Result<Tensor> {
-        self.vision.states(pixels)
-    }
-
     /// Embeddings [B, D], not normalised, of `pixels` [B, 3, side, side].
     pub fn image_features(&self, pixels: &Tensor) -> Result<Tensor> {
         self.visual_projection.forward(&self.vision.pooled(&Pixels::whole(pixels.clone()))?)

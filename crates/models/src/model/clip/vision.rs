@@ -40,7 +40,7 @@ impl VisionTower {
 
     /// The last hidden states [B, 1 + patches, width] of `pixels` [B, 3, side, side], class token first, before the final
     /// norm.
-    pub fn states(&self, pixels: &Tensor) -> Result<Tensor> {
+    fn states(&self, pixels: &Tensor) -> Result<Tensor> {
         let patches = self.patch_embedding.forward(pixels)?;
         let (batch, _, width) = patches.dims3()?;
         let class = self.class_embedding.reshape((1, 1, width))?.expand((batch, 1, width))?;

@@ -42,7 +42,7 @@ fn note(weights: &mut Weights, name: &str, shape: &[usize]) {
 }
 
 /// `config.json` of a full-size model, from tests/fixtures/readers/skeletons.py.
-pub fn config_of(family: &str) -> Value {
+pub(crate) fn config_of(family: &str) -> Value {
     skeletons()[family]["config"].clone()
 }
 
@@ -52,7 +52,7 @@ fn skeletons() -> Value {
 }
 
 /// Asserts that `build` loads exactly the weights of the transformers model, renamed by `canonical_name`.
-pub fn assert_skeleton<T>(
+pub(crate) fn assert_skeleton<T>(
     family: &str,
     canonical_name: impl Fn(&str) -> String,
     build: impl FnOnce(VarBuilder<'static>) -> anyhow::Result<T>,
