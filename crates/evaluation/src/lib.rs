@@ -1,7 +1,6 @@
 //! Evaluation: fusion, verdict, oracle, metrics, the figures of a run and the comparison of two.
 
 mod bootstrap;
-mod case_answers;
 mod comparison;
 mod difference;
 mod estimate;
@@ -12,13 +11,14 @@ mod learned_fusion;
 mod mcnemar;
 pub mod metrics;
 mod named_errors;
+mod partial_case_answer;
 pub mod report;
 mod reweighing;
 mod summary;
 mod verdict;
 
-pub use bootstrap::{Bootstrap, FEWEST_UNITS, Interval, NoInterval, RESAMPLES};
-pub use case_answers::{CaseAnswers, UserHit};
+pub(crate) use bootstrap::FEWEST_UNITS;
+pub use bootstrap::{Bootstrap, Interval, NoInterval, RESAMPLES};
 pub use comparison::{Comparison, PairedAccuracy, PairedOutcome, TaskComparison};
 pub use difference::Difference;
 pub use estimate::Estimate;
@@ -28,6 +28,7 @@ pub use holm::holm;
 pub use learned_fusion::LearnedWeights;
 pub use mcnemar::mcnemar_exact;
 pub use named_errors::Explained;
+pub use partial_case_answer::{PartialCaseAnswer, UserHit};
 pub use reweighing::{Reweighing, SmallestFlip, contributions};
 pub use summary::{Summary, SummaryCase, TaskSummary};
 pub use verdict::{CaseOutcome, Verdict};

@@ -1,4 +1,4 @@
-//! The models' answers to one case so far.
+//! The answers to one case while they arrive, with the documents that the user has added.
 
 use super::{CaseOutcome, Fused, ScoredHit, Verdict, fuse};
 use dissent_core::data::{Answer, Label};
@@ -7,13 +7,17 @@ use dissent_core::run::{CaseAnswer, Hit, Prediction, Probe};
 /// Stands for an answer that has not come.
 const NOT_READ: Prediction = Prediction { answer: None, scores: None, text: None };
 
-/// Hits and predictions of a case, which arrive one by one.
+/// A [`CaseAnswer`] whose parts arrive one by one, for the explorer and for `annotate`.
+///
+/// There are two types because a run holds whole answers only: in [`CaseAnswer`] each hit has a prediction, so that figures
+/// need not ask what is missing. Here the parts may be missing or have failed, the fused answer is kept as soon as it can
+/// be made, and a person may add documents, which no run holds. An answer read from a run becomes one of these by `from`.
 #[derive(Clone, Debug, Default)]
-pub struct CaseAnswers {
-    /// `None` until retrieval is done; an empty list means that no document was found.
-    pub hits: Option<Vec<Hit>>,
-    /// One prediction per hit.
-    pub predictions: Vec<Option<Prediction>>,
+pub struct PartialCaseAnswer {
+    /// `None` until retrieval is done; an empty list means that nothing was found. Private, as `fused` depends on it.
+    hits: Option<Vec<Hit>>,
+    /// One per hit.
+    predictions: Vec<Option<Prediction>>,
     pub closed_book: Option<Prediction>,
     /// No closed-book answer will come, because the stored run has none.
     pub has_no_closed_book: bool,
@@ -46,7 +50,7 @@ impl UserHit {
     }
 }
 
-impl From<CaseAnswer> for CaseAnswers {
+impl From<CaseAnswer> for PartialCaseAnswer {
     fn from(answer: CaseAnswer) -> Self {
         let mut answers = Self { has_no_closed_book: answer.closed_book.is_none(), ..Self::default() };
         answers.set_hits(answer.hits);
@@ -58,7 +62,7 @@ impl From<CaseAnswer> for CaseAnswers {
     }
 }
 
-impl CaseAnswers {
+impl PartialCaseAnswer {
     /// Sets the hits. New hits discard the earlier predictions.
     pub fn set_hits(&mut self, hits: Vec<Hit>) {
         if self.hits.as_ref() == Some(&hits) {
@@ -77,6 +81,16 @@ impl CaseAnswers {
         *place = Some(prediction);
         self.failed = None;
         self.fused = self.found().and_then(|found| fuse(&found));
+    }
+
+    /// The hits. `None` until retrieval is done; an empty list means that nothing was found.
+    pub fn hits(&self) -> Option<&[Hit]> {
+        self.hits.as_deref()
+    }
+
+    /// Number of hits; 0 until retrieval is done.
+    pub fn hit_count(&self) -> usize {
+        self.predictions.len()
     }
 
     /// The fused answer, once every hit is read.
@@ -177,7 +191,7 @@ impl CaseAnswers {
 
     /// Number of hits, including the user's own evidence.
     pub fn slots(&self) -> usize {
-        self.hits.as_ref().map_or(0, Vec::len) + self.user_hits.len()
+        self.hit_count() + self.user_hits.len()
     }
 
     /// Hits and predictions as input of fusers; `None` until every hit is read.
@@ -207,7 +221,7 @@ mod tests {
 
     #[test]
     fn the_fused_answer_waits_for_the_last_prediction() {
-        let mut answers = CaseAnswers::default();
+        let mut answers = PartialCaseAnswer::default();
         answers.set_hits(vec![hit(0), hit(1)]);
         answers.set_prediction(1, LabelScores::exact(vec![-0.1, -3.0]).into());
         assert!(answers.fused().is_none() && answers.verdict().is_none());
@@ -218,7 +232,7 @@ mod tests {
 
     #[test]
     fn new_hits_drop_old_predictions_and_the_same_hits_do_not() {
-        let mut answers = CaseAnswers::default();
+        let mut answers = PartialCaseAnswer::default();
         answers.set_hits(vec![hit(0)]);
         answers.set_prediction(0, LabelScores::exact(vec![-0.1, -3.0]).into());
         answers.set_hits(vec![hit(0)]);

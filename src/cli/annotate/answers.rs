@@ -1,6 +1,6 @@
 //! The answers to a case, from the stored run or else from the models. Callers wait for them.
 
-use crate::evaluation::CaseAnswers;
+use crate::evaluation::PartialCaseAnswer;
 use crate::output::say;
 use crate::pipeline::Event;
 use crate::worker::{Request, WorkerHandle};
@@ -9,7 +9,7 @@ use std::collections::HashMap;
 /// The answers that have come so far.
 pub(super) struct Answers {
     worker: WorkerHandle,
-    of_case: HashMap<usize, CaseAnswers>,
+    of_case: HashMap<usize, PartialCaseAnswer>,
     /// Fingerprint of the stored run, or of the models once they are loaded.
     pub run_fingerprint: Option<String>,
 }
@@ -20,7 +20,7 @@ impl Answers {
     }
 
     /// All answers to a case; waits for the reader. The first case waits for the models as well.
-    pub fn wait_for(&mut self, case: usize) -> &CaseAnswers {
+    pub fn wait_for(&mut self, case: usize) -> &PartialCaseAnswer {
         while let Ok(event) = self.worker.events.try_recv() {
             self.take_in(event);
         }
@@ -64,7 +64,7 @@ impl Answers {
 }
 
 /// Whether all answers have come. The closed-book answer comes last.
-fn is_complete(answers: &CaseAnswers) -> bool {
+fn is_complete(answers: &PartialCaseAnswer) -> bool {
     let has_closed_book = answers.closed_book.is_some() || answers.has_no_closed_book;
     answers.failed.is_some() || (answers.is_settled() && has_closed_book)
 }

@@ -2,7 +2,7 @@
 
 use crate::annotation::{AnnotationSession, CaseAnnotation, CategoryId, EarlierDefinition, Staleness};
 use crate::data::{Case, Dataset, Label, Split};
-use crate::evaluation::CaseAnswers;
+use crate::evaluation::PartialCaseAnswer;
 use crate::output::one_line;
 use crate::run::{Prediction, Provenance};
 use serde::Serialize;
@@ -109,11 +109,11 @@ pub(super) struct Shown<'a> {
 }
 
 impl<'a> Page<'a> {
-    pub fn of(dataset: &'a Dataset, case: &'a Case, answers: &'a CaseAnswers, shown: Shown<'a>) -> Self {
+    pub fn of(dataset: &'a Dataset, case: &'a Case, answers: &'a PartialCaseAnswer, shown: Shown<'a>) -> Self {
         let labels = dataset.task(&case.task).map(|task| task.labels.as_slice()).unwrap_or_default();
         let answer = |prediction: &'a Prediction| Answer::of(prediction, labels);
         let mut hits = Vec::new();
-        for (slot, hit) in answers.hits.iter().flatten().enumerate() {
+        for (slot, hit) in answers.hits().unwrap_or_default().iter().enumerate() {
             let document = dataset.corpus.get(hit.row);
             hits.push(HitLine {
                 place: slot + 1,
@@ -121,7 +121,7 @@ impl<'a> Page<'a> {
                 heads: &hit.provenances,
                 caption: document.map_or("", |document| document.caption.as_str()),
                 image: document.map(|document| dataset.image_path(&document.image)).unwrap_or_default(),
-                answer: answers.predictions.get(slot).and_then(Option::as_ref).map(answer),
+                answer: answers.prediction_at(slot).map(answer),
             });
         }
         Self {

@@ -206,7 +206,7 @@ impl Session {
 
     fn annotate_hit(&mut self, place: usize, categories: BTreeSet<CategoryId>) -> Result<Next> {
         let Some(case) = self.queue.get(self.place).copied() else { return self.refuse(NO_CASE) };
-        let hits = self.answers.wait_for(case).hits.as_deref().unwrap_or_default();
+        let hits = self.answers.wait_for(case).hits().unwrap_or_default();
         let Some(document) = hits.get(place - 1).map(|hit| hit.document.clone()) else {
             let message = match hits.len() {
                 0 => "this case has no documents here".to_owned(),

@@ -2,7 +2,7 @@
 
 use super::cases::Cases;
 use crate::data::{Answer, TaskKind};
-use crate::evaluation::CaseAnswers;
+use crate::evaluation::PartialCaseAnswer;
 use crate::run::Prediction;
 
 /// Letter of a label: A for the first, `?` for an answer that names none.
@@ -62,6 +62,6 @@ impl Cases {
 }
 
 /// All answers to a case, in the order of the hits, the one without a document last.
-fn all_answers(answers: &CaseAnswers) -> impl Iterator<Item = &Prediction> {
+fn all_answers(answers: &PartialCaseAnswer) -> impl Iterator<Item = &Prediction> {
     (0..answers.slots()).filter_map(|slot| answers.prediction_at(slot)).chain(&answers.closed_book)
 }

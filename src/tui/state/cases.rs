@@ -5,7 +5,7 @@ use crate::annotation::{
     CaseAnnotation, CaseReview, Category, CategoryId, DefinitionHistory, Staleness, answers_fingerprint,
 };
 use crate::data::{Answer, Case, Dataset, Task};
-use crate::evaluation::{CaseAnswers, CaseOutcome, UserHit};
+use crate::evaluation::{CaseOutcome, PartialCaseAnswer, UserHit};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -22,7 +22,7 @@ pub struct Cases {
     categories: Vec<Category>,
     /// Whether a case or document may have several categories.
     several: bool,
-    answers: FxHashMap<usize, CaseAnswers>,
+    answers: FxHashMap<usize, PartialCaseAnswer>,
     /// Name of the stored run whose answers are shown.
     stored_run: Option<String>,
     run_fingerprint: Option<String>,
@@ -166,12 +166,12 @@ impl Cases {
     }
 
     /// The answers to a case so far.
-    pub fn answers_of(&self, case: usize) -> Option<&CaseAnswers> {
+    pub fn answers_of(&self, case: usize) -> Option<&PartialCaseAnswer> {
         self.answers.get(&case)
     }
 
     /// The answers to a case, for adding to them.
-    pub fn answers_mut(&mut self, case: usize) -> &mut CaseAnswers {
+    pub fn answers_mut(&mut self, case: usize) -> &mut PartialCaseAnswer {
         self.answers.entry(case).or_default()
     }
 
@@ -182,12 +182,12 @@ impl Cases {
 
     /// Largest number of hits of any case so far; `None` before the first hits.
     pub fn most_hits(&self) -> Option<usize> {
-        self.answers.values().filter_map(|answers| answers.hits.as_ref()).map(Vec::len).max()
+        self.answers.values().filter_map(|answers| answers.hits()).map(<[_]>::len).max()
     }
 
     /// Whether more answers to this case are expected.
     pub fn is_unread(&self, case: usize) -> bool {
-        !self.answers_of(case).is_some_and(CaseAnswers::is_settled)
+        !self.answers_of(case).is_some_and(PartialCaseAnswer::is_settled)
     }
 
     /// Fingerprint of a case's documents and answers; `None` until every hit is read.
@@ -213,14 +213,14 @@ impl Cases {
     }
 
     /// The other run's answers to a case.
-    pub fn other_answers(&self, case: usize) -> Option<&CaseAnswers> {
+    pub fn other_answers(&self, case: usize) -> Option<&PartialCaseAnswer> {
         self.against.as_ref()?.answers.get(&case)
     }
 
     /// Which of the two runs answers this case correctly; `None` if one of them has no answer.
     pub fn who_is_right(&self, case: usize) -> Option<WhoIsRight> {
         let gold = self.gold_of(self.get(case)?)?;
-        let right = |answers: &CaseAnswers| Some(answers.fused()?.prediction.is_right(Some(gold)));
+        let right = |answers: &PartialCaseAnswer| Some(answers.fused()?.prediction.is_right(Some(gold)));
         Some(match (right(self.answers_of(case)?)?, right(self.other_answers(case)?)?) {
             (true, true) => WhoIsRight::Both,
             (true, false) => WhoIsRight::OnlyA,
@@ -231,8 +231,8 @@ impl Cases {
 
     /// Whether the fused answers of the two runs differ.
     pub fn fused_flips(&self, case: usize) -> bool {
-        let one = self.answers_of(case).and_then(CaseAnswers::fused);
-        let other = self.other_answers(case).and_then(CaseAnswers::fused);
+        let one = self.answers_of(case).and_then(PartialCaseAnswer::fused);
+        let other = self.other_answers(case).and_then(PartialCaseAnswer::fused);
         one.zip(other).is_some_and(|(one, other)| one.prediction.answer != other.prediction.answer)
     }
 

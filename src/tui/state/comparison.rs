@@ -1,6 +1,6 @@
 //! The other run that the shown run is compared with.
 
-use crate::evaluation::CaseAnswers;
+use crate::evaluation::PartialCaseAnswer;
 use rustc_hash::FxHashMap;
 
 /// The other run.
@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 pub struct Against {
     pub name: String,
     /// Answers by the case's position in the dataset.
-    pub answers: FxHashMap<usize, CaseAnswers>,
+    pub answers: FxHashMap<usize, PartialCaseAnswer>,
 }
 
 /// Correctness of the fused answers of both runs: A is the shown run, B the other.

@@ -2,7 +2,7 @@
 
 use super::cases::Cases;
 use super::queue::Queue;
-use crate::evaluation::CaseAnswers;
+use crate::evaluation::PartialCaseAnswer;
 use std::cmp::Ordering;
 
 /// An order. Cases that rank equal, and cases that are not read, keep the queue's own order.
@@ -81,10 +81,10 @@ impl Order {
         let yes = |yes: bool| f64::from(u8::from(yes));
         let value = match self {
             Self::Dataset => None,
-            Self::Disagreement => answers.and_then(CaseAnswers::disagreement),
-            Self::Entropy => answers.and_then(CaseAnswers::entropy),
+            Self::Disagreement => answers.and_then(PartialCaseAnswer::disagreement),
+            Self::Entropy => answers.and_then(PartialCaseAnswer::entropy),
             Self::LeastConfident => {
-                let fused = answers.and_then(CaseAnswers::fused);
+                let fused = answers.and_then(PartialCaseAnswer::fused);
                 fused.and_then(|fused| fused.prediction.probability()).map(|probability| -f64::from(probability))
             }
             Self::OracleButWrong => cases.outcome_of(index).map(|outcome| yes(outcome.is_in_gap())),

@@ -1,6 +1,6 @@
 //! The user's changes to the fusion, such as other weights, and their effect.
 
-use crate::evaluation::{CaseAnswers, Fuser, Reweighing};
+use crate::evaluation::{Fuser, PartialCaseAnswer, Reweighing};
 use crate::run::{Head, Hit};
 use std::collections::HashMap;
 
@@ -71,8 +71,8 @@ impl WhatIf {
     }
 
     /// The changes in words, such as "majority, without hits 2, 4, hit 1 ×1.5".
-    pub fn words(&self, case: usize, answers: &CaseAnswers) -> String {
-        let hits = answers.hits.as_ref().map_or(0, Vec::len);
+    pub fn words(&self, case: usize, answers: &PartialCaseAnswer) -> String {
+        let hits = answers.hit_count();
         let mut words = Vec::new();
         if self.fuser != 0 {
             words.push(self.fuser().name().to_owned());
@@ -143,7 +143,7 @@ impl WhatIf {
     }
 
     /// The changed fusion for this case.
-    pub fn reweighing(&self, case: usize, answers: &CaseAnswers) -> Reweighing {
+    pub fn reweighing(&self, case: usize, answers: &PartialCaseAnswer) -> Reweighing {
         let factor = |slot: usize| match (answers.hit_at(slot), answers.prediction_at(slot)) {
             (Some(hit), Some(_)) if self.counts(case, slot, hit) => self.hit(case, slot).factor,
             _ => 0.0,
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn factors_step_and_a_heavier_hit_is_no_longer_dropped() {
-        let mut answers = CaseAnswers::default();
+        let mut answers = PartialCaseAnswer::default();
         answers.set_hits(vec![hit(); 4]);
         let mut what_if = WhatIf::default();
         what_if.toggle_drop(7, 1);

@@ -2,20 +2,20 @@
 
 use super::app::App;
 use crate::data::Document;
-use crate::evaluation::{CaseAnswers, CaseOutcome, Fused, SmallestFlip, UserHit};
+use crate::evaluation::{CaseOutcome, Fused, PartialCaseAnswer, SmallestFlip, UserHit};
 use crate::run::{Hit, Prediction};
 use crate::tui::state::selection::Shown;
 use unicode_width::UnicodeWidthStr;
 
 impl App {
-    fn current_answers(&self) -> Option<(usize, &CaseAnswers)> {
+    fn current_answers(&self) -> Option<(usize, &PartialCaseAnswer)> {
         let case = self.queue.current()?;
         Some((case, self.cases.answers_of(case)?))
     }
 
     /// The hits of the current case; empty until they arrive.
     pub fn hits(&self) -> &[Hit] {
-        self.current_answers().and_then(|(_, answers)| answers.hits.as_deref()).unwrap_or_default()
+        self.current_answers().and_then(|(_, answers)| answers.hits()).unwrap_or_default()
     }
 
     /// Number of hits of the current case, including the user's own evidence.

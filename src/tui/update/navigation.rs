@@ -15,7 +15,7 @@ impl App {
         let effects = self.open_current();
         // Keep the hit where the last session ended; if the hits are still to come, they correct it.
         let are_known =
-            self.queue.current().and_then(|case| self.cases.answers_of(case)).is_some_and(|it| it.hits.is_some());
+            self.queue.current().and_then(|case| self.cases.answers_of(case)).is_some_and(|it| it.hits().is_some());
         self.selection.set_hit(if are_known { hit.min(self.slots().saturating_sub(1)) } else { hit });
         effects
     }

@@ -1,7 +1,7 @@
 //! The user's own evidence: documents added to the hits, and hits shown to the reader with a part withheld.
 
 use super::app::App;
-use crate::evaluation::{CaseAnswers, UserHit};
+use crate::evaluation::{PartialCaseAnswer, UserHit};
 use crate::run::{Ablation, CaptionShown, Head, Hit, Prediction, Probe, Provenance};
 use crate::tui::effect::Effect;
 use crate::tui::state::overlay::Notice;
@@ -51,7 +51,7 @@ impl App {
         let Some(document) = self.dataset().corpus.get(probe.row) else { return Vec::new() };
         let document = document.id.clone();
         let answers = self.cases.answers_mut(case);
-        let Some(found) = answers.hits.as_ref().map(Vec::len) else {
+        let Some(found) = answers.hits().map(<[_]>::len) else {
             self.say("the hits of this case are not retrieved yet: try again in a moment");
             return Vec::new();
         };
@@ -90,6 +90,6 @@ impl App {
         if let Some(own) = self.cases.user_evidence_mut(case) {
             own.clear();
         }
-        self.selection.keep_within(self.cases.answers_of(case).map_or(0, CaseAnswers::slots));
+        self.selection.keep_within(self.cases.answers_of(case).map_or(0, PartialCaseAnswer::slots));
     }
 }

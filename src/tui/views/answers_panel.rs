@@ -4,7 +4,7 @@ use super::super::theme::Role;
 use super::{text, verdict};
 use crate::annotation::{CaseAnnotation, Category, Staleness, remarks};
 use crate::data::Answer;
-use crate::evaluation::{CaseAnswers, Fused};
+use crate::evaluation::{Fused, PartialCaseAnswer};
 use crate::run::Prediction;
 use crate::tui::state::selection::{Shown, Side};
 use crate::tui::update::app::App;
@@ -89,7 +89,7 @@ fn closed_book(app: &App) -> Result<&Prediction, &'static str> {
 /// will come.
 fn fused_answer<'a>(app: &App, fused: Option<&'a Fused>) -> Result<&'a Prediction, &'static str> {
     let answers = app.queue().current().and_then(|case| app.cases().answers_of(case));
-    let absent = if answers.is_some_and(CaseAnswers::is_settled) { NEVER } else { TO_COME };
+    let absent = if answers.is_some_and(PartialCaseAnswer::is_settled) { NEVER } else { TO_COME };
     fused.map(|fused| &fused.prediction).ok_or(absent)
 }
 

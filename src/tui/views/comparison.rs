@@ -9,7 +9,7 @@
 
 use super::super::theme::Role;
 use super::{text, verdict};
-use crate::evaluation::CaseAnswers;
+use crate::evaluation::PartialCaseAnswer;
 use crate::run::Prediction;
 use crate::tui::state::comparison::WhoIsRight;
 use crate::tui::update::app::App;
@@ -68,10 +68,10 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-fn summary(app: &App, case: usize, a: &CaseAnswers, b: &CaseAnswers) -> Vec<Span<'static>> {
+fn summary(app: &App, case: usize, a: &PartialCaseAnswer, b: &PartialCaseAnswer) -> Vec<Span<'static>> {
     let theme = app.theme();
     let name = |name: &str| text::fit(name, 18);
-    let said = |answers: &CaseAnswers| {
+    let said = |answers: &PartialCaseAnswer| {
         answers.fused().map_or_else(|| "…".to_owned(), |fused| app.answer_in_words(&fused.prediction))
     };
     let flips = app.cases().fused_flips(case);
@@ -98,8 +98,8 @@ fn summary(app: &App, case: usize, a: &CaseAnswers, b: &CaseAnswers) -> Vec<Span
 }
 
 /// A's hits in order, then those that only B found.
-fn align(a: &CaseAnswers, b: &CaseAnswers) -> Vec<Aligned> {
-    let (ours, theirs) = (a.hits.as_deref().unwrap_or_default(), b.hits.as_deref().unwrap_or_default());
+fn align(a: &PartialCaseAnswer, b: &PartialCaseAnswer) -> Vec<Aligned> {
+    let (ours, theirs) = (a.hits().unwrap_or_default(), b.hits().unwrap_or_default());
     let mut aligned = Vec::new();
     for (place, hit) in ours.iter().enumerate() {
         let other = theirs.iter().position(|other| other.row == hit.row);
@@ -113,7 +113,13 @@ fn align(a: &CaseAnswers, b: &CaseAnswers) -> Vec<Aligned> {
     aligned
 }
 
-fn document_line(app: &App, document: &Aligned, a: &CaseAnswers, b: &CaseAnswers, width: usize) -> Line<'static> {
+fn document_line(
+    app: &App,
+    document: &Aligned,
+    a: &PartialCaseAnswer,
+    b: &PartialCaseAnswer,
+    width: usize,
+) -> Line<'static> {
     let theme = app.theme();
     let selected = document.a == Some(app.selection().hit());
     let known = app.dataset().corpus.get(document.row);
@@ -125,8 +131,8 @@ fn document_line(app: &App, document: &Aligned, a: &CaseAnswers, b: &CaseAnswers
         (None, Some(_)) => "+",
         _ => " ",
     };
-    let said = |answers: &CaseAnswers, place: Option<usize>| -> Option<Prediction> {
-        answers.predictions.get(place?).cloned().flatten()
+    let said = |answers: &PartialCaseAnswer, place: Option<usize>| -> Option<Prediction> {
+        answers.prediction_at(place?).cloned()
     };
     let (ours, theirs) = (said(a, document.a), said(b, document.b));
     let flipped = matches!((&ours, &theirs), (Some(a), Some(b)) if a.answer != b.answer);

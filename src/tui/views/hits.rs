@@ -2,7 +2,7 @@
 
 use super::super::theme::Role;
 use super::{answers_panel, text, verdict};
-use crate::evaluation::{CaseAnswers, Fused, contributions};
+use crate::evaluation::{Fused, PartialCaseAnswer, contributions};
 use crate::run::Hit;
 use crate::tui::state::selection::{Focus, Shown};
 use crate::tui::state::user_evidence::head_column;
@@ -57,7 +57,7 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
         draw_message(app, "…", Role::Faint, frame, body);
         return;
     };
-    let Some(hits) = &answers.hits else {
+    let Some(hits) = answers.hits() else {
         // The reason why nothing is answered is more useful than a remark that this case is not.
         match app.worker().failure().or(answers.failed.as_deref()) {
             Some(message) => draw_message(app, message, Role::Error, frame, body),
@@ -101,7 +101,7 @@ fn heading(columns: &Columns) -> String {
 
 fn draw_row(
     app: &App,
-    answers: &CaseAnswers,
+    answers: &PartialCaseAnswer,
     fused: Option<&Fused>,
     (slot, hit, push): (usize, &Hit, Option<f32>),
     columns: &Columns,
@@ -157,7 +157,7 @@ fn given_keys(app: &App, document: &str) -> String {
 /// `=` or `!` against the fused answer, letter, `*` if gold is shown and the answer is right, name, bar, probability.
 fn prediction(
     app: &App,
-    answers: &CaseAnswers,
+    answers: &PartialCaseAnswer,
     fused: Option<&Fused>,
     slot: usize,
     columns: &Columns,

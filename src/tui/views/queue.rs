@@ -3,7 +3,7 @@
 use super::super::theme::Role;
 use super::text;
 use crate::data::Answer;
-use crate::evaluation::{CaseAnswers, Verdict};
+use crate::evaluation::{PartialCaseAnswer, Verdict};
 use crate::tui::state::order::Order;
 use crate::tui::state::queue_columns::Column;
 use crate::tui::state::selection::Focus;
@@ -126,7 +126,7 @@ fn extra_cells(app: &App, index: usize) -> String {
             Column::Confidence => answers
                 .and_then(|answers| answers.fused())
                 .map(|fused| text::probability(fused.prediction.probability())),
-            Column::Entropy => answers.and_then(CaseAnswers::entropy).map(|entropy| format!("{entropy:.2}")),
+            Column::Entropy => answers.and_then(PartialCaseAnswer::entropy).map(|entropy| format!("{entropy:.2}")),
             Column::Against => app
                 .cases()
                 .other_answers(index)

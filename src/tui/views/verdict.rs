@@ -4,7 +4,7 @@
 use super::super::theme::Role;
 use super::text;
 use crate::data::Answer;
-use crate::evaluation::{CaseAnswers, CaseOutcome, Fused, SmallestFlip};
+use crate::evaluation::{CaseOutcome, Fused, PartialCaseAnswer, SmallestFlip};
 use crate::tui::update::app::App;
 use ratatui::text::Span;
 
@@ -13,16 +13,16 @@ const LEAST_SHARE: f32 = 0.005;
 
 /// `! 1 of 4 differ`, `= all 4 agree`, the number that are read, or the reason why no more come. It covers the answer
 /// on the screen and every answer read, including the user's own evidence.
-pub fn verdict(app: &App, answers: Option<&CaseAnswers>, width: usize) -> Vec<Span<'static>> {
+pub fn verdict(app: &App, answers: Option<&PartialCaseAnswer>, width: usize) -> Vec<Span<'static>> {
     let theme = app.theme();
     let Some(answers) = answers else { return Vec::new() };
     if let Some(message) = &answers.failed {
         return vec![Span::styled(text::fit(&format!("x {message}"), width), theme.style(Role::Error))];
     }
-    let count = answers.predictions.len();
+    let count = answers.hit_count();
     let read = answers.read_slots();
     let Some(fused) = app.fused_now() else {
-        let line = match (&answers.hits, answers.fused()) {
+        let line = match (answers.hits(), answers.fused()) {
             (Some(_), None) if answers.slots() == 0 => "no hit".to_owned(),
             (_, None) if count == 0 => String::new(),
             (_, None) => format!("{} of {count} answered", answers.read_count()),
@@ -45,7 +45,7 @@ pub fn letter(app: &App, answer: Option<Answer>) -> char {
 
 /// `= B* ↑`: whether the hit's answer equals the fused one, its letter, `*` if gold is shown and it is right, rescued
 /// or ruined; and the role of the first sign. Blank until the hit is read.
-pub fn signs(app: &App, answers: &CaseAnswers, fused: Option<&Fused>, slot: usize) -> ([Span<'static>; 3], Role) {
+pub fn signs(app: &App, answers: &PartialCaseAnswer, fused: Option<&Fused>, slot: usize) -> ([Span<'static>; 3], Role) {
     let theme = app.theme();
     let Some(prediction) = answers.prediction_at(slot) else {
         return ([Span::raw(" …"), Span::raw(" "), Span::raw("  ")], Role::Faint);

@@ -1,4 +1,5 @@
-//! Everything the models say about one case.
+//! Everything the models say about one case, whole, as a run holds it. What is answered so far is
+//! `dissent_evaluation::PartialCaseAnswer`.
 
 use super::{Hit, Prediction};
 

@@ -4,7 +4,7 @@ use super::field::{FLIPPED, Field};
 use super::{Comparison, Filter, Term, Test};
 use crate::annotation::{CaseReview, CategoryId, Standing};
 use crate::data::{Answer, Case};
-use crate::evaluation::{CaseAnswers, CaseOutcome, Verdict};
+use crate::evaluation::{CaseOutcome, PartialCaseAnswer, Verdict};
 use crate::tui::state::answer_names::letter;
 use crate::tui::state::cases::Cases;
 use std::collections::BTreeSet;
@@ -56,7 +56,7 @@ fn is(cases: &Cases, index: usize, case: &Case, field: Field, value: &str) -> bo
         Field::Id => contains(&case.id, value),
         Field::Label => answer_is(cases, case, gold(), value),
         Field::Answer => answers
-            .and_then(CaseAnswers::fused)
+            .and_then(PartialCaseAnswer::fused)
             .is_some_and(|fused| answer_is(cases, case, fused.prediction.answer, value)),
         Field::Verdict => verdict_is(answers, value),
         Field::Fused => outcome().is_some_and(|outcome| right(outcome.is_right())),
@@ -99,9 +99,9 @@ fn is(cases: &Cases, index: usize, case: &Case, field: Field, value: &str) -> bo
     }
 }
 
-fn verdict_is(answers: Option<&CaseAnswers>, value: &str) -> bool {
+fn verdict_is(answers: Option<&PartialCaseAnswer>, value: &str) -> bool {
     let failed = answers.is_some_and(|answers| answers.failed.is_some());
-    let verdict = answers.and_then(CaseAnswers::verdict);
+    let verdict = answers.and_then(PartialCaseAnswer::verdict);
     match value {
         "inconsistent" => verdict == Some(Verdict::Inconsistent),
         "consistent" => verdict == Some(Verdict::Consistent),
@@ -163,8 +163,8 @@ fn answer_is(cases: &Cases, case: &Case, answer: Option<Answer>, value: &str) ->
     letter.is_ascii_uppercase() && value.chars().eq([letter.to_ascii_lowercase()])
 }
 
-fn hits_of(answers: Option<&CaseAnswers>) -> impl Iterator<Item = &crate::run::Hit> {
-    answers.and_then(|answers| answers.hits.as_deref()).unwrap_or_default().iter()
+fn hits_of(answers: Option<&PartialCaseAnswer>) -> impl Iterator<Item = &crate::run::Hit> {
+    answers.and_then(PartialCaseAnswer::hits).unwrap_or_default().iter()
 }
 
 pub(super) fn number_of(cases: &Cases, index: usize, field: Field) -> Option<f64> {
@@ -186,7 +186,7 @@ fn compares(value: f64, comparison: Comparison, number: f64) -> bool {
     }
 }
 
-fn text_is_in(cases: &Cases, case: &Case, answers: Option<&CaseAnswers>, text: &str) -> bool {
+fn text_is_in(cases: &Cases, case: &Case, answers: Option<&PartialCaseAnswer>, text: &str) -> bool {
     if contains(&case.id, text) || contains(cases.dataset().question_of(case), text) {
         return true;
     }

@@ -94,7 +94,7 @@ pub fn ranks(cases: &Cases, known: &[AnsweredCase]) -> Section {
         let count =
             |test: fn(&CaseOutcome, usize) -> bool| known.iter().filter(|known| test(&known.outcome, hit)).count();
         let head = known.iter().find_map(|known| {
-            let hits = cases.answers_of(known.case)?.hits.as_ref()?;
+            let hits = cases.answers_of(known.case)?.hits()?;
             hits.get(hit).map(|hit| hit.first().head.to_string())
         });
         rows.push(Row {

@@ -6,7 +6,6 @@ use super::api_key::ApiKey;
 use super::backoff::retry_after;
 use super::error::{ServerError, ServerErrorKind};
 use super::refusal::kind_of_refusal;
-use super::retry::retry_after;
 use anyhow::{Context, Result};
 use dissent_core::files::input_file;
 use dissent_core::secret::Secret;
