@@ -1,7 +1,7 @@
 //! One annotator's annotation of one case, and an adjudicator's decision.
 
-use super::category_id::CategoryId;
-use super::event::{Event, EventKind, GivenDefinitions};
+use super::category_id::{CategoryId, GivenDefinitions};
+use super::event::{Event, EventKind};
 use super::taxonomy::Taxonomy;
 use compact_str::CompactString;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,7 +1,7 @@
 //! All annotations of one case, and what follows from them: whether annotators agree, and the final categories.
 
+use super::case_annotation::{CaseAnnotation, Decision};
 use super::category_id::CategoryId;
-use super::{AnnotationState, CaseAnnotation, Decision};
 use compact_str::CompactString;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -127,11 +127,4 @@ fn was_seen(annotation: &CaseAnnotation, decision: &Decision) -> bool {
     // An adjudicator who saw a later event of the annotation saw the categories as well.
     let given_by = annotation.event_ids.iter().position(|id| annotation.given_by == Some(*id)).unwrap_or(0);
     annotation.event_ids[given_by..].iter().any(|id| decision.seen.contains(id))
-}
-
-impl AnnotationState {
-    /// The review of every case that somebody annotated or decided, ordered by case id.
-    pub fn reviews(&self) -> Vec<CaseReview> {
-        self.cases().into_iter().map(|case| self.review(case)).collect()
-    }
 }

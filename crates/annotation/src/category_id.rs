@@ -3,10 +3,18 @@
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use std::borrow::Borrow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Deref;
 
-/// The id of a category. The taxonomy may lack it: journals keep ids that were later removed from the file.
+/// Categories that people choose from, and that one event may give. Each has a key of its own, and the largest
+/// vocabularies that people annotate with have a few hundred; time and memory of the agreement tables grow with them.
+pub(super) const MOST_CATEGORIES: usize = 500;
+
+/// By category id: the fingerprint of the definition it was given under.
+pub type GivenDefinitions = BTreeMap<CategoryId, CompactString>;
+
+/// The id of a category. The taxonomy need not know it: journals keep ids that somebody removed from the file later.
 ///
 /// Cloning is cheap: up to 24 bytes are stored in place.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

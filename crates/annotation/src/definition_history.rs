@@ -1,6 +1,7 @@
 //! The taxonomy's definitions, current and earlier, and which of them an annotation was made under.
 
-use super::event::{EventKind, GivenDefinitions};
+use super::category_id::GivenDefinitions;
+use super::event::EventKind;
 use super::{CaseAnnotation, EarlierDefinition, Taxonomy, TaxonomyVersions};
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,10 +1,8 @@
 //! One event: what a person did to a case, when, and what was on the screen. Its JSON is in `event_json.rs`.
 
-use super::category_id::CategoryId;
-use super::event_json::Line;
+use super::category_id::{CategoryId, GivenDefinitions};
 use compact_str::CompactString;
-use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -14,8 +12,7 @@ use uuid::Uuid;
 pub const EVENT_VERSION: u32 = 2;
 
 /// One event.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(into = "Line", try_from = "Line")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     /// Version of the line it was read from.
     pub v: u32,
@@ -56,10 +53,7 @@ pub enum EventKind {
     Redo { redoes: Uuid },
 }
 
-/// By category id: the fingerprint of the definition it was given under.
-pub type GivenDefinitions = BTreeMap<CategoryId, CompactString>;
-
-/// The screen and the annotator's knowledge at the time of the event, as far as the program knows them.
+/// What was on the screen and known to the annotator, as far as the writer knew.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EventContext {
     /// Fingerprint of the run on the screen: annotations made on other predictions can be recognised.

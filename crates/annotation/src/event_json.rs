@@ -1,11 +1,11 @@
 //! The JSON of an event: `{"v":2,"id":…,"ts":…,"annotator":…,"host":…,"case":…,"kind":"annotate","categories":[…]}`.
 //! The fields of each kind stand beside the common ones.
 
-use super::category_id::CategoryId;
-use super::event::{Event, EventContext, EventKind, GivenDefinitions};
-use super::taxonomy::MOST_CATEGORIES;
+use super::category_id::{CategoryId, GivenDefinitions, MOST_CATEGORIES};
+use super::event::{Event, EventContext, EventKind};
 use compact_str::CompactString;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use time::OffsetDateTime;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 /// All fields that an event can have, in one flat struct, because a million events may be read at start.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Line {
+struct Line {
     v: u32,
     id: Uuid,
     #[serde(with = "time::serde::rfc3339")]
@@ -71,6 +71,18 @@ enum Kind {
     Decide,
     Undo,
     Redo,
+}
+
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Line::from(self.clone()).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::try_from(Line::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
 }
 
 impl TryFrom<Line> for Event {

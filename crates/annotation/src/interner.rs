@@ -1,8 +1,8 @@
 //! Lets events share equal sets of categories and equal definitions. A tree with one entry takes a whole node (0.5 KB
 //! for definitions, 0.3 KB for categories), and a million events have only a handful of different ones.
 
-use super::category_id::CategoryId;
-use super::event::{Event, EventKind, GivenDefinitions};
+use super::category_id::{CategoryId, GivenDefinitions};
+use super::event::{Event, EventKind};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeSet;
 use std::hash::Hash;

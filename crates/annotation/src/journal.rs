@@ -38,7 +38,11 @@ impl Journal {
     ///
     /// # Errors
     /// Fails like [`Journal::open`].
-    pub fn open_and_read(folder: &Path, annotator: &str, host: &str) -> Result<(Self, Vec<Arc<Event>>, Vec<Problem>)> {
+    pub(crate) fn open_and_read(
+        folder: &Path,
+        annotator: &str,
+        host: &str,
+    ) -> Result<(Self, Vec<Arc<Event>>, Vec<Problem>)> {
         check_annotator(annotator)?;
         let host = file_safe_host(host);
         make_folder(folder)?;

@@ -10,7 +10,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | `taxonomy`, `category_id` | the error categories that people choose from, and their ids |
-//! | `taxonomy_versions`, `definition_history` | earlier wordings of categories, and which annotations were made under them |
+//! | `taxonomy_copies`, `taxonomy_versions`, `definition_history` | earlier wordings of categories, and which annotations were made under them |
 //! | `event`, `event_json` | events, and their lines in the journal |
 //! | `journal`, `journal_file`, `history` | writes events so that none is lost; undo and redo |
 //! | `folder`, `interner`, `journal_watch` | reads all journals, and events that others add meanwhile |
@@ -69,17 +69,18 @@ mod state;
 mod strangers;
 mod table_export;
 mod taxonomy;
+mod taxonomy_copies;
 mod taxonomy_versions;
 mod worklist;
 
 pub use assignment::{Assignment, Plan};
 pub use case_annotation::{CaseAnnotation, Decision, remarks};
 pub use case_review::{AuthoredAnnotation, CaseReview, Standing};
-pub use category_id::CategoryId;
+pub use category_id::{CategoryId, GivenDefinitions};
 pub use definition_history::DefinitionHistory;
 pub use disagreement::disagreements;
 pub use edit::AnnotationEdit;
-pub use event::{EVENT_VERSION, Event, EventContext, EventKind, GivenDefinitions};
+pub use event::{EVENT_VERSION, Event, EventContext, EventKind};
 pub use export::{
     EXPORT_COLUMNS, ExportFormat, ExportRow, LABEL_STUDIO_PREFIX, ToolExport, argilla_files, export_rows,
     label_studio_config, label_studio_tasks,
@@ -99,5 +100,6 @@ pub use strangers::strangers;
 pub use table_export::write_parquet;
 pub use table_export::{Column, Kind, TableExport, write_csv, write_jsonl};
 pub use taxonomy::{Category, Level, TAXONOMY_FILE, Taxonomy};
-pub use taxonomy_versions::{EarlierDefinition, TAXONOMIES_FOLDER, TaxonomyVersions};
+pub use taxonomy_copies::TAXONOMIES_FOLDER;
+pub use taxonomy_versions::{EarlierDefinition, TaxonomyVersions};
 pub use worklist::{Wanted, Worklist};

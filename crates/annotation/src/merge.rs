@@ -3,7 +3,7 @@
 use super::exposure::{EXPOSURE_ENDING, exposure_files};
 use super::folder::{Content, journal_files, read_journal, read_lines};
 use super::taxonomy::{TAXONOMY_FILE, Taxonomy, read_taxonomy};
-use super::taxonomy_versions::{keep_version, kept_versions};
+use super::taxonomy_copies::{keep_version, kept_versions};
 use anyhow::{Context, Result, bail};
 use dissent_core::data::Problem;
 use dissent_core::files::durable;

@@ -1,8 +1,8 @@
 //! Computes the annotation from the events of one pass. Fields of events are borrowed until the last event is known.
 
 use super::case_annotation::CaseAnnotation;
-use super::category_id::CategoryId;
-use super::event::{Event, EventContext, EventKind, GivenDefinitions};
+use super::category_id::{CategoryId, GivenDefinitions};
+use super::event::{Event, EventContext, EventKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use time::OffsetDateTime;

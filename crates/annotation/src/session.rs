@@ -138,7 +138,7 @@ impl AnnotationSession {
     }
 
     /// The pass in which the annotator reads this case: the one set, else that of their latest annotation.
-    pub fn pass_of(&self, case: &str) -> u32 {
+    pub(crate) fn pass_of(&self, case: &str) -> u32 {
         let latest = || self.state.of(&self.annotator, case).map_or(1, |annotation| annotation.pass);
         self.passes.get(case).copied().unwrap_or_else(latest)
     }

@@ -110,7 +110,12 @@ impl AnnotationState {
         CaseReview { case: case.into(), annotations, decision: self.decision(case).cloned() }
     }
 
-    /// The decision on a case that counts, which is the latest.
+    /// The review of every case that somebody annotated or decided, ordered by case id.
+    pub fn reviews(&self) -> Vec<CaseReview> {
+        self.cases().into_iter().map(|case| self.review(case)).collect()
+    }
+
+    /// The decision on a case that counts: of several adjudicators' the latest.
     pub fn decision(&self, case: &str) -> Option<&Arc<Decision>> {
         let decisions = self.records.values().filter_map(|cases| cases.get(case)?.decision.as_ref());
         decisions.max_by_key(|decision| (decision.ts, decision.event_id))
@@ -118,7 +123,7 @@ impl AnnotationState {
 
     /// Whether the annotator recorded any event on the case in this pass that was not blind, even if it was undone
     /// since. Version 1 of the journal does not record this.
-    pub fn was_unblinded(&self, annotator: &str, case: &str, pass: u32) -> bool {
+    pub(crate) fn was_unblinded(&self, annotator: &str, case: &str, pass: u32) -> bool {
         let record = self.records.get(annotator).and_then(|cases| cases.get(case));
         record.is_some_and(|record| {
             record.events.iter().any(|event| match event.kind {

@@ -1,8 +1,7 @@
 //! The taxonomy: categories of error that people assign, from a file that people edit.
 
-use super::category_id::CategoryId;
-use super::event::GivenDefinitions;
-use super::taxonomy_versions::keep_version;
+use super::category_id::{CategoryId, GivenDefinitions, MOST_CATEGORIES};
+use super::taxonomy_copies::keep_version;
 use anyhow::{Context, Result, bail};
 use dissent_core::files::fingerprint::Fingerprint;
 use dissent_core::files::{durable, input_file};
@@ -17,10 +16,6 @@ pub const TAXONOMY_FILE: &str = "taxonomy.toml";
 
 /// Size limit of a taxonomy, bytes: 500 categories of a page each.
 const LONGEST: u64 = 2 << 20;
-
-/// Most categories to choose from, and in one event. Each has a separate key, and the largest vocabularies in use for
-/// annotation have a few hundred; time and memory of the agreement tables grow with them.
-pub(super) const MOST_CATEGORIES: usize = 500;
 
 const DEFAULT: &str = include_str!("default_taxonomy.toml");
 
@@ -80,7 +75,7 @@ impl Level {
 impl Category {
     /// Fingerprint of the category's meaning: id, name, definition and examples, ignoring line breaks. Key, level and
     /// position in the file do not count.
-    pub fn definition_fingerprint(&self) -> Fingerprint {
+    pub(crate) fn definition_fingerprint(&self) -> Fingerprint {
         let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         let optional = |text: &Option<String>| text.as_deref().map(plain).unwrap_or_default();
         let (positive, negative) = (optional(&self.positive_example), optional(&self.negative_example));
@@ -162,7 +157,7 @@ impl Taxonomy {
 
     /// The set after assigning a category. If several are allowed, the category is added or, if it is there, removed;
     /// if not, it replaces all others.
-    pub fn with_assigned(&self, given: &BTreeSet<CategoryId>, id: &CategoryId) -> BTreeSet<CategoryId> {
+    pub(crate) fn with_assigned(&self, given: &BTreeSet<CategoryId>, id: &CategoryId) -> BTreeSet<CategoryId> {
         if !self.several {
             return BTreeSet::from([id.clone()]);
         }

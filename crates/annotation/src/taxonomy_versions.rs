@@ -1,18 +1,12 @@
-//! Earlier versions of the taxonomy: a copy of each that people worked with, named after its content.
+//! Earlier wordings of categories, from the copies of the taxonomy that people worked with.
 
-use super::category_id::CategoryId;
-use super::event::GivenDefinitions;
+use super::category_id::{CategoryId, GivenDefinitions};
 use super::taxonomy::{Category, Taxonomy, read_taxonomy};
+use super::taxonomy_copies::kept_versions;
 use dissent_core::data::Problem;
-use dissent_core::files::durable;
-use dissent_core::files::fingerprint::Fingerprint;
 use serde::Serialize;
 use std::collections::HashMap;
-use std::fs;
-use std::path::{Path, PathBuf};
-
-/// Folder of the copies in the annotations folder.
-pub const TAXONOMIES_FOLDER: &str = "taxonomies";
+use std::path::Path;
 
 /// Every category in every wording that was used, by id and definition fingerprint.
 #[derive(Clone, Debug, Default)]
@@ -40,22 +34,6 @@ impl EarlierDefinition {
         };
         format!("earlier definition of {}: {then}", self.name)
     }
-}
-
-/// Keeps a copy of the file's text, unless there is one already. Copies are named after their content, so that
-/// folders of several people merge. A folder that cannot be written is no error here.
-pub(super) fn keep_version(folder: &Path, text: &[u8]) {
-    let path = folder.join(TAXONOMIES_FOLDER).join(format!("{}.toml", Fingerprint::of_bytes(text)));
-    if !path.exists() {
-        let _ = durable::write_file(&path, text);
-    }
-}
-
-/// The copies in the annotations folder.
-pub(super) fn kept_versions(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder.join(TAXONOMIES_FOLDER)).into_iter().flatten().flatten();
-    let visible = entries.filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'));
-    visible.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|ending| ending == "toml")).collect()
 }
 
 impl TaxonomyVersions {
@@ -105,8 +83,9 @@ impl TaxonomyVersions {
 
 #[cfg(test)]
 mod tests {
-    use super::super::TAXONOMY_FILE;
+    use super::super::{TAXONOMIES_FOLDER, TAXONOMY_FILE};
     use super::*;
+    use std::fs;
 
     #[test]
     fn an_earlier_wording_is_found_after_the_file_was_edited() {

@@ -75,7 +75,7 @@ impl Workspace {
     }
 
     /// Folder of all runs.
-    pub fn runs_dir(&self) -> PathBuf {
+    pub(crate) fn runs_dir(&self) -> PathBuf {
         self.path.join("runs")
     }
 

@@ -62,7 +62,7 @@ impl Ratings {
 
     /// The table with these units only.
     #[must_use]
-    pub fn of_units(&self, units: impl Iterator<Item = usize> + Clone) -> Self {
+    pub(crate) fn of_units(&self, units: impl Iterator<Item = usize> + Clone) -> Self {
         Self {
             units: units.clone().map(|unit| self.units[unit].clone()).collect(),
             groups: units.map(|unit| self.groups[unit]).collect(),
@@ -91,7 +91,7 @@ impl Ratings {
     }
 
     /// Number of annotators with an answer.
-    pub fn active_annotators(&self) -> usize {
+    pub(crate) fn active_annotators(&self) -> usize {
         (0..self.annotators.len()).filter(|annotator| self.units.iter().any(|unit| unit[*annotator].is_some())).count()
     }
 

@@ -1,6 +1,6 @@
 //! Answers as they are compared: a label of the task, or the words of an open answer.
 
-use super::Label;
+use super::label::Label;
 use crate::files::fingerprint::Fingerprint;
 
 const ARTICLES: [&str; 3] = ["a", "an", "the"];

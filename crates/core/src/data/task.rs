@@ -1,6 +1,7 @@
 //! A task: a kind of question with its labels and its prompt.
 
-use super::Answer;
+use super::answer::Answer;
+use super::label::Label;
 use serde::{Deserialize, Serialize};
 
 /// The kind of answer of a task.
@@ -15,24 +16,6 @@ pub enum TaskKind {
     LabelSet,
     /// The answer is free text; there are no labels.
     OpenVqa,
-}
-
-/// One possible answer. The reader's score is the likelihood of `id`; people read `name`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Label {
-    pub id: String,
-    pub name: String,
-    /// Words for the label in captions (`malignant` for Yes); default: its name, unless that is `Yes` or `No`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub named_as: Vec<String>,
-}
-
-impl Label {
-    /// A label without other words in captions.
-    pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
-        Self { id: id.into(), name: name.into(), named_as: Vec::new() }
-    }
 }
 
 /// Prompt text with slots, in the order of the reference (paper section on prompts; docs/method.md, "Prompt"):
@@ -78,7 +61,7 @@ pub struct Task {
 
 impl Task {
     /// Position of the label with this id; ids of closed questions are compared ignoring case.
-    pub fn label_index(&self, answer: &str) -> Option<usize> {
+    pub(crate) fn label_index(&self, answer: &str) -> Option<usize> {
         let answer = answer.trim();
         self.labels
             .iter()
@@ -109,7 +92,7 @@ impl Task {
     ///
     /// # Errors
     /// Fails with the part of the answer that is not a label.
-    pub fn spell(&self, answer: &str) -> Result<String, String> {
+    pub(crate) fn spell(&self, answer: &str) -> Result<String, String> {
         let known = |part: &str| self.label_index(part).ok_or_else(|| part.trim().to_owned());
         match self.kind {
             TaskKind::Classification | TaskKind::ClosedVqa | TaskKind::LabelSet => {

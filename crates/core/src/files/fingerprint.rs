@@ -60,7 +60,7 @@ impl Fingerprint {
     }
 
     /// The fingerprint that gave this number.
-    pub fn from_number(number: u64) -> Self {
+    pub(crate) fn from_number(number: u64) -> Self {
         Self(format!("{number:016x}"))
     }
 

@@ -58,7 +58,7 @@ impl LineBlocks {
     }
 
     /// Number of lines in the blocks so far.
-    pub fn lines_read(&self) -> usize {
+    pub(crate) fn lines_read(&self) -> usize {
         self.lines
     }
 }

@@ -101,7 +101,7 @@ impl Written {
     }
 
     /// The first key, in this object or below, that one object repeats with different values.
-    pub fn repeated_key(&self) -> Option<&str> {
+    pub(crate) fn repeated_key(&self) -> Option<&str> {
         match self {
             Self::List(items) => items.iter().find_map(Self::repeated_key),
             Self::Object(entries) => repeated(entries)

@@ -1,12 +1,10 @@
 //! The fields of `config.json` under their names in the file, with the defaults of transformers.
 
-use super::config::PixtralConfig;
-use crate::model::decoder::TextConfig;
 use crate::model::fixed_fields::{DECODER_FIELDS, check_head_dim, expect_fixed};
 use crate::model::layers::Activation;
 use dissent_core::text::printable::beginning;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The top level (`LlavaConfig`).
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -122,70 +120,6 @@ impl RopeJson {
         }
         Ok(parameters.rope_theta.or(beside).unwrap_or(10_000.0))
     }
-}
-
-impl From<PixtralConfig> for ConfigJson {
-    fn from(config: PixtralConfig) -> Self {
-        let PixtralConfig { vision, text, .. } = &config;
-        Self {
-            architectures: vec!["LlavaForConditionalGeneration".to_owned()],
-            model_type: "llava".to_owned(),
-            image_token_index: config.image_token,
-            vision_feature_layer: -1,
-            vision_feature_select_strategy: "full".to_owned(),
-            projector_hidden_act: config.projector_activation,
-            multimodal_projector_bias: config.projector_bias,
-            tie_word_embeddings: config.tied_embeddings,
-            image_seq_length: vision.patches_per_side().pow(2),
-            dtype: Some("float32".to_owned()),
-            text_config: TextJson {
-                model_type: "mistral".to_owned(),
-                vocab_size: text.vocabulary,
-                hidden_size: text.hidden,
-                intermediate_size: text.intermediate,
-                num_hidden_layers: text.layers,
-                num_attention_heads: text.heads,
-                num_key_value_heads: Some(text.key_value_heads),
-                head_dim: Some(text.head_size),
-                hidden_act: text.activation,
-                max_position_embeddings: text.positions,
-                rms_norm_eps: text.norm_epsilon,
-                rope_parameters: Some(rope_parameters(text)),
-                rope_theta: Some(text.rope_theta),
-                sliding_window: text.sliding_window,
-                tie_word_embeddings: config.tied_embeddings,
-                bos_token_id: text.bos_token,
-                eos_token_id: text.eos_token,
-                pad_token_id: text.pad_token,
-                rope_scaling: None,
-            },
-            vision_config: VisionJson {
-                model_type: "pixtral".to_owned(),
-                hidden_size: vision.hidden,
-                intermediate_size: vision.intermediate,
-                num_hidden_layers: vision.layers,
-                num_attention_heads: vision.heads,
-                head_dim: Some(vision.head_size()),
-                num_channels: vision.channels,
-                image_size: vision.image_size,
-                patch_size: vision.patch_size,
-                hidden_act: vision.activation,
-                // Without `rope_parameters` every version computes the right frequencies from `rope_theta`.
-                rope_parameters: None,
-                rope_theta: Some(vision.rope_theta),
-            },
-        }
-    }
-}
-
-/// RoPE parameters as written by transformers 5.
-fn rope_parameters(text: &TextConfig) -> Value {
-    let mut parameters = match &text.rope_scaling {
-        None => json!({"rope_type": "default"}),
-        Some(scaling) => json!(scaling),
-    };
-    parameters["rope_theta"] = json!(text.rope_theta);
-    parameters
 }
 
 // The defaults below are those of transformers.
