@@ -118,9 +118,11 @@ fn push_slice<'r, 'a: 'r>(
         let hits = row.answer.hits.iter().map(&keep);
         let found: Vec<_> =
             scored_hits(row.answer).into_iter().zip(hits).filter(|(_, kept)| *kept).map(|(found, _)| found).collect();
-        let Some(fused) = fuse(&found) else { continue };
-        let is_right = fused.prediction.is_right(row.gold);
-        pairs.push((is_right, found.iter().any(|(_, prediction)| prediction.is_right(row.gold))));
+        // With all of its hits a case has its fused answer already.
+        let is_whole = found.len() == row.answer.hits.len();
+        let fused = if is_whole { row.fused.clone() } else { fuse(&found).map(|fused| fused.prediction) };
+        let Some(fused) = fused else { continue };
+        pairs.push((fused.is_right(row.gold), found.iter().any(|(_, prediction)| prediction.is_right(row.gold))));
         kept_rows.push(row);
     }
     if pairs.is_empty() {
