@@ -18,7 +18,7 @@ const BLOCK: usize = 125;
 
 /// Fewest units for an interval. Fewer have fewer than 40 different resamples (n units have C(2n-1, n)), so 2.5 % at
 /// each end cannot be cut off.
-pub const FEWEST_UNITS: usize = 5;
+pub(crate) const FEWEST_UNITS: usize = 5;
 
 /// How to resample a set of cases.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +38,7 @@ pub struct Interval {
 impl Interval {
     /// The interval, unless there are too few units or the resamples agree, so that it does not show how uncertain
     /// the figure is.
-    pub fn if_informative(self, units: usize) -> Result<Self, NoInterval> {
+    pub(crate) fn if_informative(self, units: usize) -> Result<Self, NoInterval> {
         if units < FEWEST_UNITS {
             return Err(NoInterval::FewUnits);
         }
@@ -67,7 +67,7 @@ impl fmt::Display for NoInterval {
 
 impl Bootstrap<'_> {
     /// Draws cases.
-    pub const BY_CASE: Bootstrap<'static> = Bootstrap { groups: None, resamples: RESAMPLES };
+    pub(crate) const BY_CASE: Bootstrap<'static> = Bootstrap { groups: None, resamples: RESAMPLES };
 
     /// The interval of a statistic of counts. `cells[case]` is the cell in which the case counts (right or wrong;
     /// gold label and answer), and `statistic` receives the number of cases in each of `cell_count` cells. Returns
@@ -155,12 +155,12 @@ impl Bootstrap<'_> {
 
     /// Number of resamples for a statistic that needs every one of `cases` cases: at most 200 million cases in all,
     /// but at least 1000 resamples.
-    pub fn resamples_of_weights(&self, cases: usize) -> usize {
+    pub(crate) fn resamples_of_weights(&self, cases: usize) -> usize {
         self.resamples.min((MOST_LOOKS / cases.max(1)).max(1000))
     }
 
     /// Number of units that `cases` cases form.
-    pub fn unit_count(&self, cases: usize) -> usize {
+    pub(crate) fn unit_count(&self, cases: usize) -> usize {
         if self.groups.is_some() { self.units(cases).len() } else { cases }
     }
 

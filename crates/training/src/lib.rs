@@ -40,8 +40,7 @@ pub use epochs::{LoopSettings, TrainingInterrupted};
 pub use optimizer::{AdamW, AdamWSettings};
 pub use reader::{ReaderSettings, train_reader};
 pub use retriever::{
-    Direction, Likelihood, LossSettings, RetrieverReport, RetrieverSettings, TeacherSource, retriever_loss,
-    train_retriever,
+    Direction, Likelihood, LossSettings, RetrieverReport, RetrieverSettings, TeacherSource, train_retriever,
 };
 pub use schedule::CosineSchedule;
 pub use session::{EpochReport, Session, SessionSettings};

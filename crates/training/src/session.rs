@@ -152,29 +152,34 @@ impl Session {
     }
 
     /// The random stream of an epoch.
-    pub fn random_stream(&self, epoch: usize) -> ChaCha8Rng {
+    pub(crate) fn random_stream(&self, epoch: usize) -> ChaCha8Rng {
         let mut stream = ChaCha8Rng::seed_from_u64(self.settings.seed);
         stream.set_stream(epoch as u64 + 1);
         stream
     }
 
     /// Is this validation figure the best so far?
-    pub fn is_best(&self, validation: f64) -> bool {
+    pub(crate) fn is_best(&self, validation: f64) -> bool {
         self.best.is_none_or(|best| validation > best.validation)
     }
 
     /// The best epoch so far; `None` before the first is finished.
-    pub fn best_epoch(&self) -> Option<usize> {
+    pub(crate) fn best_epoch(&self) -> Option<usize> {
         self.best.map(|best| best.epoch)
     }
 
     /// Number of epochs since the best one, after `epochs_done`.
-    pub fn epochs_since_best(&self, epochs_done: usize) -> usize {
+    pub(crate) fn epochs_since_best(&self, epochs_done: usize) -> usize {
         epochs_done - self.best.map_or(0, |best| best.epoch.min(epochs_done))
     }
 
     /// Records a finished epoch. Save the best weights first, so that a kill in between repeats the epoch.
-    pub fn finish_epoch(&mut self, report: &EpochReport, weights: &[(String, Var)], optimizer: &AdamW) -> Result<()> {
+    pub(crate) fn finish_epoch(
+        &mut self,
+        report: &EpochReport,
+        weights: &[(String, Var)],
+        optimizer: &AdamW,
+    ) -> Result<()> {
         if self.is_best(report.validation) {
             self.best = Some(Best { epoch: report.epoch, validation: report.validation });
         }
@@ -184,7 +189,7 @@ impl Session {
     }
 
     /// Saves an interrupted run, so that it continues with the next step.
-    pub fn save_state(&self, position: Position, weights: &[(String, Var)], optimizer: &AdamW) -> Result<()> {
+    pub(crate) fn save_state(&self, position: Position, weights: &[(String, Var)], optimizer: &AdamW) -> Result<()> {
         let (mut tensors, steps) = optimizer.state();
         for (name, variable) in weights {
             tensors.insert(format!("weight.{name}"), variable.as_tensor().detach());

@@ -16,7 +16,7 @@ mod write;
 
 pub use adapter::Adapter;
 pub use error::CheckpointError;
-pub use files::has_transformers_weights;
+pub(crate) use files::has_transformers_weights;
 pub use identity::{fingerprint_of, folder_name};
 pub use json::read_json;
 pub(in crate::model) use json::{image_processor_json, object_in};

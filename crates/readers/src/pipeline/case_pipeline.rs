@@ -72,7 +72,7 @@ impl Pipeline {
 
     /// Applies the ablation to the evidence. Random documents are drawn by the hit source.
     #[must_use]
-    pub fn with_ablation(mut self, ablation: Ablation) -> Self {
+    pub(crate) fn with_ablation(mut self, ablation: Ablation) -> Self {
         self.captions = ShownCaptions::new(&self.dataset, ablation.caption);
         self.ablation = ablation;
         self

@@ -84,7 +84,7 @@ impl<V: Serialize + DeserializeOwned> KeyedLog<V> {
     }
 
     /// Takes the error because of which values are no longer written to the file; it is returned once.
-    pub fn take_error(&mut self) -> Option<anyhow::Error> {
+    pub(crate) fn take_error(&mut self) -> Option<anyhow::Error> {
         self.error.take()
     }
 

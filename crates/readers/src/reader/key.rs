@@ -10,7 +10,7 @@ const ANSWERS_VERSION: &str = "answers 1";
 const WORDS_VERSION: &str = "words 1";
 
 /// [`prediction_key`] of a text answer.
-pub fn answer_key(reader: &Fingerprint, request: &ReadRequest) -> Fingerprint {
+pub(crate) fn answer_key(reader: &Fingerprint, request: &ReadRequest) -> Fingerprint {
     Fingerprint::of_parts([WORDS_VERSION, prediction_key(reader, request).as_str()])
 }
 

@@ -16,7 +16,8 @@ mod source;
 mod vision_cache;
 
 pub use candle::CandleReader;
-pub use key::{answer_key, prediction_key};
+pub(crate) use key::answer_key;
+pub use key::prediction_key;
 pub use prompt::{PromptPiece, check_templates};
 pub use request::{Evidence, ReadRequest, Reader, ReaderError};
 pub use source::{OpenedReader, ReaderSource};

@@ -9,6 +9,5 @@ mod source;
 
 pub use merge::{RankedList, merge_hits};
 pub use random::RandomDocuments;
-pub use reciprocal_rank::merge_by_reciprocal_rank;
 pub use search::{HitsPerHead, Retriever};
 pub use source::HitSource;

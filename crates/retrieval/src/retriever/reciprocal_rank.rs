@@ -11,7 +11,7 @@ pub const DEPTH: usize = 50;
 
 /// The `limit` documents with the largest Σ 1 / (60 + rank) over the lists, best first; ties are broken by the rank
 /// in the first list. Each hit keeps the provenances of all heads that found it, the best rank first.
-pub fn merge_by_reciprocal_rank(corpus: &[Document], lists: &[RankedList], limit: usize) -> Vec<Hit> {
+pub(crate) fn merge_by_reciprocal_rank(corpus: &[Document], lists: &[RankedList], limit: usize) -> Vec<Hit> {
     let mut hits = merge_hits(corpus, lists);
     for hit in &mut hits {
         hit.provenances.sort_by_key(|provenance| provenance.rank);

@@ -78,7 +78,7 @@ impl Retriever {
     }
 
     /// Whether the document is allowed for the case: not its own image or group, and with a readable image.
-    pub fn may_show(&self, dataset: &Dataset, case: &Case, row: usize) -> bool {
+    pub(crate) fn may_show(&self, dataset: &Dataset, case: &Case, row: usize) -> bool {
         dataset.may_retrieve(case, row) && !self.without_image.contains(&row)
     }
 

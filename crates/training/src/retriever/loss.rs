@@ -110,7 +110,7 @@ pub fn reader_score(kind: ReaderScore, scores: &LabelScores, gold: LabelIndex) -
 ///
 /// # Errors
 /// Fails if the shapes differ.
-pub fn retriever_loss(scores: &Tensor, reader: &Tensor, settings: &LossSettings) -> Result<Tensor> {
+pub(crate) fn retriever_loss(scores: &Tensor, reader: &Tensor, settings: &LossSettings) -> Result<Tensor> {
     let (cases, candidates) = scores.dims2()?;
     let retriever = log_softmax(&(scores / settings.temperature)?, D::Minus1)?;
     let mut posterior = (log_softmax(reader, D::Minus1)? / settings.reader_temperature)?;

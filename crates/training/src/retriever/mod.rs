@@ -25,7 +25,7 @@ mod step_metrics;
 mod teacher;
 mod validation;
 
-pub use loss::{Direction, LossSettings, retriever_loss};
+pub use loss::{Direction, LossSettings};
 pub use settings::RetrieverSettings;
 pub use teacher::TeacherSource;
 pub use validation::Likelihood;

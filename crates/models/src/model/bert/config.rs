@@ -57,7 +57,7 @@ impl Pooling {
     ///
     /// # Errors
     /// Fails if the name is unknown; the message lists the known ones.
-    pub fn of_name(name: &str) -> Result<Self, String> {
+    pub(crate) fn of_name(name: &str) -> Result<Self, String> {
         match name {
             "mean_pooler" => Ok(Self::Mean),
             "cls_last_hidden_state_pooler" => Ok(Self::First),

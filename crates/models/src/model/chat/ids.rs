@@ -20,12 +20,12 @@ impl<'a> PromptIds<'a> {
     }
 
     /// Appends text; special tokens spelled in it are treated as text.
-    pub fn push_text(&mut self, text: &str) {
+    pub(crate) fn push_text(&mut self, text: &str) {
         self.text.push_str(if self.strips && self.text.is_empty() { text.trim_start() } else { text });
     }
 
     /// Appends a special token.
-    pub fn push_special(&mut self, token: &SpecialToken) -> Result<()> {
+    pub(crate) fn push_special(&mut self, token: &SpecialToken) -> Result<()> {
         if token.strips_before {
             self.text.truncate(self.text.trim_end().len());
         }
@@ -35,7 +35,7 @@ impl<'a> PromptIds<'a> {
     }
 
     /// Appends a token `count` times.
-    pub fn push_ids(&mut self, id: u32, count: usize) -> Result<()> {
+    pub(crate) fn push_ids(&mut self, id: u32, count: usize) -> Result<()> {
         self.flush()?;
         self.ids.extend(std::iter::repeat_n(id, count));
         self.strips = false;
@@ -43,7 +43,7 @@ impl<'a> PromptIds<'a> {
     }
 
     /// Appends text in which special tokens are recognised.
-    pub fn push_marked(&mut self, text: &str) -> Result<()> {
+    pub(crate) fn push_marked(&mut self, text: &str) -> Result<()> {
         let mut rest = text;
         while let Some(first) = rest.chars().next() {
             if let Some(token) = self.tokenizer.special_at(rest) {

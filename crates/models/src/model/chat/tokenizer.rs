@@ -85,7 +85,7 @@ impl ChatTokenizer {
     }
 
     /// The text of a special token.
-    pub fn special_text_of(&self, id: u32) -> Option<&str> {
+    pub(crate) fn special_text_of(&self, id: u32) -> Option<&str> {
         self.special.iter().find(|token| token.id == id).map(|token| token.text.as_str())
     }
 
@@ -110,7 +110,7 @@ impl ChatTokenizer {
     }
 
     /// The longest special token that `text` starts with.
-    pub fn special_at(&self, text: &str) -> Option<&SpecialToken> {
+    pub(crate) fn special_at(&self, text: &str) -> Option<&SpecialToken> {
         self.special.iter().find(|token| text.starts_with(&token.text))
     }
 }

@@ -170,7 +170,7 @@ impl Adapter {
     ///
     /// # Errors
     /// Fails if the shapes differ.
-    pub fn check_shape(&self, name: &str, shape: &[usize]) -> Result<()> {
+    pub(crate) fn check_shape(&self, name: &str, shape: &[usize]) -> Result<()> {
         let wanted = match (self.changes.get(name), self.replacements.get(name)) {
             (_, Some(replacement)) => replacement.dims().to_vec(),
             (Some(change), None) => {

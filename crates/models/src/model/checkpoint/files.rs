@@ -26,7 +26,7 @@ pub(super) struct WeightFiles {
 }
 
 /// True if `folder` has weight files named as in transformers.
-pub fn has_transformers_weights(folder: &Path) -> bool {
+pub(crate) fn has_transformers_weights(folder: &Path) -> bool {
     is_there(&folder.join(SINGLE)) || is_there(&folder.join(SHARDED))
 }
 

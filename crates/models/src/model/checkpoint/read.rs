@@ -98,7 +98,7 @@ impl Weights {
 
     /// Maps each stored tensor to the network's tensors made from it: none, one or several.
     #[must_use]
-    pub fn rearranged(self, targets: impl Fn(&str) -> Vec<TargetTensor>) -> Self {
+    pub(crate) fn rearranged(self, targets: impl Fn(&str) -> Vec<TargetTensor>) -> Self {
         let mut tensors = HashMap::with_capacity(self.tensors.len());
         for (name, entry) in self.tensors {
             for TargetTensor { name: new_name, part: new_part } in targets(&name) {
@@ -119,7 +119,7 @@ impl Weights {
     ///
     /// # Errors
     /// Fails if the adapter changes a tensor that is missing or has another shape.
-    pub fn with_adapter(self, adapter: Adapter, new_name: impl Fn(&str) -> String) -> anyhow::Result<Self> {
+    pub(crate) fn with_adapter(self, adapter: Adapter, new_name: impl Fn(&str) -> String) -> anyhow::Result<Self> {
         let adapter = adapter.renamed(new_name);
         for name in adapter.names() {
             let Some(shape) = self.shape(name) else {
@@ -135,7 +135,7 @@ impl Weights {
 
     /// Replaces the decoder's tensors, named as in `spec`, by those of a GGUF file.
     #[must_use]
-    pub fn with_decoder(mut self, decoder: Arc<GgufDecoder>, spec: DecoderSpec<'_>) -> Self {
+    pub(crate) fn with_decoder(mut self, decoder: Arc<GgufDecoder>, spec: DecoderSpec<'_>) -> Self {
         self.tensors.retain(|name, _| !spec.has(name));
         let tensors = decoder.shapes().map(|(name, shape)| (name.to_string(), Entry::Quantised(shape.to_vec())));
         self.tensors.extend(tensors);
@@ -154,7 +154,7 @@ impl Weights {
     }
 
     /// The floating-point type of most parameters.
-    pub fn usual_dtype(&self) -> Option<DType> {
+    pub(crate) fn usual_dtype(&self) -> Option<DType> {
         let mut counts: Vec<(DType, usize)> = Vec::new();
         for (dtype, count) in self.files.iter().flat_map(|file| file.values_by_type()) {
             match counts.iter_mut().find(|(known, _)| *known == dtype) {
@@ -167,7 +167,7 @@ impl Weights {
 
     /// Adds the tensor `name`, the identity matrix [size, size].
     #[must_use]
-    pub fn with_identity(mut self, name: &str, size: usize) -> Self {
+    pub(crate) fn with_identity(mut self, name: &str, size: usize) -> Self {
         self.tensors.insert(name.to_string(), Entry::Identity(size));
         self
     }
@@ -260,7 +260,7 @@ impl Weights {
     }
 
     /// Number of layers: one more than the highest index that follows `prefix` in a tensor name.
-    pub fn layers_below(&self, prefix: &str) -> usize {
+    pub(crate) fn layers_below(&self, prefix: &str) -> usize {
         let numbers = self.tensors.keys().filter_map(|name| {
             let (number, _) = name.strip_prefix(prefix)?.split_once('.')?;
             number.parse::<usize>().ok()

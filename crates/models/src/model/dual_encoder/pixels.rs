@@ -39,7 +39,7 @@ impl Pixels {
     }
 
     /// Images of different sizes as patches in row-major order, [B, N, 3 · patch²]; patches beyond an image's grid are padding.
-    pub fn in_patches(values: Tensor, grids: Vec<PatchGrid>) -> Self {
+    pub(crate) fn in_patches(values: Tensor, grids: Vec<PatchGrid>) -> Self {
         Self { values, grids }
     }
 
@@ -52,7 +52,7 @@ impl Pixels {
     ///
     /// # Errors
     /// Fails if the images are split into patches.
-    pub fn as_whole(&self) -> Result<&Tensor> {
+    pub(crate) fn as_whole(&self) -> Result<&Tensor> {
         if !self.grids.is_empty() {
             candle_core::bail!("the image tower expects images of fixed size, found patches");
         }
@@ -63,7 +63,7 @@ impl Pixels {
     ///
     /// # Errors
     /// Fails if the images are not split into patches, or a grid has more than N patches.
-    pub fn as_patches(&self) -> Result<(&Tensor, &[PatchGrid])> {
+    pub(crate) fn as_patches(&self) -> Result<(&Tensor, &[PatchGrid])> {
         let (pictures, patches, _) = self.values.dims3()?;
         if self.grids.len() != pictures {
             candle_core::bail!("{pictures} images have {} patch grids", self.grids.len());

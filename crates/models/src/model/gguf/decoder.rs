@@ -177,7 +177,7 @@ impl GgufDecoder {
     }
 
     /// The file that contains the network's tensor `name`.
-    pub fn path_of(&self, name: &str) -> Option<PathBuf> {
+    pub(crate) fn path_of(&self, name: &str) -> Option<PathBuf> {
         self.locations.get(name).map(|location| self.files[location.file].path.clone())
     }
 

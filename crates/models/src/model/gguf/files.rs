@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// Fails if there are several decoders or a part is missing.
-pub fn decoder_files(folder: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
+pub(crate) fn decoder_files(folder: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let is_decoder = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();

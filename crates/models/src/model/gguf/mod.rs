@@ -10,4 +10,4 @@ mod rope;
 mod tensors;
 
 pub use decoder::{DecoderSpec, GgufDecoder};
-pub use files::decoder_files;
+pub(crate) use files::decoder_files;

@@ -46,7 +46,7 @@ impl Activation {
     }
 
     /// `activation(values) · factors`, elementwise, as in gated MLPs (SwiGLU); differentiable.
-    pub fn gate(self, values: &Tensor, factors: &Tensor) -> Result<Tensor> {
+    pub(crate) fn gate(self, values: &Tensor, factors: &Tensor) -> Result<Tensor> {
         let columns = values.dim(D::Minus1)?;
         let all_fit = |fits: fn(&Tensor, usize) -> bool| fits(values, columns) && fits(factors, columns);
         match self.as_sigmoid() {

@@ -10,7 +10,13 @@ use candle_core::{DType, Result, Tensor};
 /// one key and value head (grouped-query attention, Ainslie et al. 2023). Returns [B, heads, T, d].
 ///
 /// `mask` is added to the scores and must broadcast to [B, heads, T, S]: 0 for visible keys, -inf for hidden ones.
-pub fn attend(queries: &Tensor, keys: &Tensor, values: &Tensor, mask: Option<&Tensor>, mode: Mode) -> Result<Tensor> {
+pub(crate) fn attend(
+    queries: &Tensor,
+    keys: &Tensor,
+    values: &Tensor,
+    mask: Option<&Tensor>,
+    mode: Mode,
+) -> Result<Tensor> {
     let (_, heads, _, size) = queries.dims4()?;
     // Scaling the queries is cheaper than scaling the scores.
     let scale = (size as f64).powf(-0.5);

@@ -14,7 +14,7 @@ pub enum Matrix {
 
 impl Matrix {
     /// A matrix read from a GGUF file; floating-point types are converted to a dense f32 tensor.
-    pub fn of_stored(stored: Arc<QTensor>) -> Result<Self> {
+    pub(crate) fn of_stored(stored: Arc<QTensor>) -> Result<Self> {
         match stored.dtype() {
             GgmlDType::F32 | GgmlDType::F16 | GgmlDType::BF16 => Ok(Self::Plain(stored.dequantize(&stored.device())?)),
             _ => Ok(Self::Quantised(stored)),
@@ -22,7 +22,7 @@ impl Matrix {
     }
 
     /// Number of rows, which is the layer's output size.
-    pub fn outputs(&self) -> Result<usize> {
+    pub(crate) fn outputs(&self) -> Result<usize> {
         match self {
             Self::Plain(weight) => weight.dim(0),
             Self::Quantised(weight) => Ok(weight.shape().dims2()?.0),

@@ -32,7 +32,7 @@ pub struct PatchEmbedding {
 
 impl PatchEmbedding {
     /// A kernel without bias; new weights are drawn from N(0, `init_std`²).
-    pub fn without_bias(shape: PatchShape, init_std: f64, vars: &VarBuilder) -> Result<Self> {
+    pub(crate) fn without_bias(shape: PatchShape, init_std: f64, vars: &VarBuilder) -> Result<Self> {
         let init = Init::Randn { mean: 0.0, stdev: init_std };
         let kernel =
             vars.get_with_hints((shape.width, shape.channels, shape.patch_size, shape.patch_size), "weight", init)?;
@@ -40,7 +40,7 @@ impl PatchEmbedding {
     }
 
     /// A kernel with bias; a new bias is 0.
-    pub fn with_bias(shape: PatchShape, init_std: f64, vars: &VarBuilder) -> Result<Self> {
+    pub(crate) fn with_bias(shape: PatchShape, init_std: f64, vars: &VarBuilder) -> Result<Self> {
         let bias = vars.get_with_hints(shape.width, "bias", Init::Const(0.0))?;
         Ok(Self { bias: Some(bias), ..Self::without_bias(shape, init_std, vars)? })
     }

@@ -130,7 +130,7 @@ fn drop_old_name_of_dtype(config: &mut Value) -> Result<(), String> {
 
 /// Hash of the weights of `folder` and every file that influences an answer. A chat template is included only if it
 /// differs from the built-in prompt format.
-pub fn pixtral_fingerprint(folder: &Path, processor: &PixtralProcessor) -> Result<Fingerprint> {
+pub(crate) fn pixtral_fingerprint(folder: &Path, processor: &PixtralProcessor) -> Result<Fingerprint> {
     let files = fingerprint_of(folder)?;
     Ok(match processor.own_template()? {
         None => files,

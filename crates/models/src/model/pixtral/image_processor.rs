@@ -126,7 +126,7 @@ impl PixtralImageProcessor {
     }
 
     /// Side of a patch in pixels.
-    pub fn patch_side(&self) -> u32 {
+    pub(crate) fn patch_side(&self) -> u32 {
         self.patch().0
     }
 

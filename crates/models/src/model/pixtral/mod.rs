@@ -24,7 +24,8 @@ pub use crate::model::decoder::{
     Decoded, Decoder, DecoderInput, DecoderRow, KvCache, PaddingSide, TextConfig, TokenIndex,
 };
 pub use crate::model::vlm::{ContentPart, ImageGrid, PreparedImage};
-pub use checkpoint::{PixtralCheckpoint, pixtral_fingerprint, save_pixtral, trainable_pixtral};
+pub(crate) use checkpoint::pixtral_fingerprint;
+pub use checkpoint::{PixtralCheckpoint, save_pixtral, trainable_pixtral};
 pub use config::{PixtralConfig, SmallPixtral, VisionConfig};
 pub use image_processor::PixtralImageProcessor;
 pub use model::PixtralModel;

@@ -48,7 +48,7 @@ impl PixtralProcessor {
     }
 
     /// True if the checkpoint has a chat template.
-    pub fn has_template(&self) -> bool {
+    pub(crate) fn has_template(&self) -> bool {
         self.chat.is_some()
     }
 
@@ -56,7 +56,7 @@ impl PixtralProcessor {
     ///
     /// # Errors
     /// Fails if the template cannot render a prompt with images.
-    pub fn own_template(&self) -> Result<Option<&str>> {
+    pub(crate) fn own_template(&self) -> Result<Option<&str>> {
         let Some(chat) = &self.chat else { return Ok(None) };
         let image = ContentPart::Image(ImageGrid { rows: 2, columns: 1 });
         let parts = [image, ContentPart::Text("background: a mass\n\n"), image, ContentPart::Text("is it benign?")];

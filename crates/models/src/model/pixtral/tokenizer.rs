@@ -69,7 +69,7 @@ impl PixtralTokenizer {
     }
 
     /// Text of the image token.
-    pub fn image_mark(&self) -> &str {
+    pub(crate) fn image_mark(&self) -> &str {
         &self.image_mark
     }
 

@@ -113,7 +113,7 @@ impl Qwen2VlImageProcessor {
     }
 
     /// Number of values per patch.
-    pub fn patch_values(&self) -> usize {
+    pub(crate) fn patch_values(&self) -> usize {
         3 * self.temporal_patch_size * self.patch_size * self.patch_size
     }
 
@@ -123,7 +123,7 @@ impl Qwen2VlImageProcessor {
     }
 
     /// Side of a patch in pixels.
-    pub fn patch_side(&self) -> usize {
+    pub(crate) fn patch_side(&self) -> usize {
         self.patch_size
     }
 

@@ -60,7 +60,7 @@ impl Qwen2VlProcessor {
     }
 
     /// Rows and columns of an image's tokens, after merging patches.
-    pub fn tokens_of(&self, grid: ImageGrid) -> (usize, usize) {
+    pub(crate) fn tokens_of(&self, grid: ImageGrid) -> (usize, usize) {
         (grid.rows / self.merge, grid.columns / self.merge)
     }
 }

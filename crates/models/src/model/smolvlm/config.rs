@@ -38,7 +38,7 @@ pub struct VisionConfig {
 
 impl VisionConfig {
     /// Number of tokens per tile.
-    pub fn tokens_per_tile(&self, merge: usize) -> usize {
+    pub(crate) fn tokens_per_tile(&self, merge: usize) -> usize {
         let side = self.side / merge;
         side * side
     }

@@ -83,13 +83,13 @@ impl Tokenizer {
 
     /// Pads every text to `length` tokens.
     #[must_use]
-    pub fn padded_to(self, length: usize) -> Self {
+    pub(crate) fn padded_to(self, length: usize) -> Self {
         Self { padded_length: Some(length), ..self }
     }
 
     /// Cleans texts before tokenising.
     #[must_use]
-    pub fn cleaning(self, cleaning: Cleaning) -> Self {
+    pub(crate) fn cleaning(self, cleaning: Cleaning) -> Self {
         Self { cleaning, ..self }
     }
 
@@ -128,7 +128,7 @@ impl Tokenizer {
     ///
     /// # Errors
     /// Fails at the first id that is not; the message says what it is for.
-    pub fn check_fits(&self, vocabulary: usize) -> Result<(), String> {
+    pub(crate) fn check_fits(&self, vocabulary: usize) -> Result<(), String> {
         let marks = self.inner.encode("", true).map_err(|error| error.to_string())?;
         let ids = [
             ("", Some(self.inner.largest_id())),
@@ -149,7 +149,7 @@ impl Tokenizer {
     ///
     /// # Errors
     /// Fails if tokenising fails.
-    pub fn always_adds(&self, id: u32) -> Result<bool> {
+    pub(crate) fn always_adds(&self, id: u32) -> Result<bool> {
         Ok(self.inner.encode("", true)?.contains(&id))
     }
 

@@ -66,7 +66,7 @@ impl ServerAddress {
     }
 
     /// True if a key would be sent unencrypted over a network.
-    pub fn is_in_the_clear(&self) -> bool {
+    pub(crate) fn is_in_the_clear(&self) -> bool {
         let host = self.0.host_str().unwrap_or_default();
         let is_here = matches!(host, "localhost" | "[::1]") || host.starts_with("127.");
         self.0.scheme() == "http" && !is_here

@@ -124,7 +124,7 @@ impl ServerErrorKind {
     }
 
     /// True if the server seems to be down, so that another one may come back in its place.
-    pub fn is_absence(&self) -> bool {
+    pub(crate) fn is_absence(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Broken { .. })
     }
 
