@@ -26,7 +26,7 @@ test-exports: set-up ## have Label Studio's and Argilla's own packages read expo
 	sh scripts/exports-packages
 	cargo test --locked --test suite the_tools_own_packages_take_the_files -- --nocapture
 
-fuzz: set-up ## fuzz what reads other people's files, each target for SECONDS_EACH (22 minutes by two; docs/fuzzing.md)
+fuzz: set-up ## fuzz what reads other people's files, each target for SECONDS_EACH (11 minutes by two; docs/fuzzing.md)
 	bash scripts/fuzz $(SECONDS_EACH)
 
 hostile: set-up ## run the program on 3,000 hostile inputs (ten minutes; docs/fuzzing.md)

@@ -140,7 +140,7 @@ fn nothing_falls_over_on_a_hundred_and_fifty_hostile_inputs() {
 
 /// The whole of it: `make hostile`; `HOSTILE_SEED` and `HOSTILE_COUNT` change what is run.
 #[test]
-#[ignore = "takes half an hour: 3,000 inputs"]
+#[ignore = "takes ten minutes: 3,000 inputs"]
 fn three_thousand_hostile_inputs() {
     let count = variable("HOSTILE_COUNT").unwrap_or(3000);
     let first = variable("HOSTILE_FIRST").unwrap_or(0);
