@@ -52,11 +52,11 @@ pub fn special_file(random: &mut Random, ground: &Ground, folder: &Path) -> Inpu
     let kind = special(random, &path);
     let input = Input::predict(format!("{kind} for {name}"), &dataset, text_of(&model), &[]);
     // A document whose image cannot be read is left out, with a word.
-    if name == image { input.said(&[PASSED_OVER]) } else { input.refused() }
+    if name == image { input.said(&[SKIPPED]) } else { input.refused() }
 }
 
 /// The program's words for a document whose image it cannot read.
-const PASSED_OVER: &str = "passed over";
+const SKIPPED: &str = "skipped";
 
 /// A source of an import or a setting that is no file.
 pub fn special_source(random: &mut Random, ground: &Ground, folder: &Path) -> Input {

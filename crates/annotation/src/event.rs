@@ -53,7 +53,7 @@ pub enum EventKind {
     Redo { redoes: Uuid },
 }
 
-/// What was on the screen and known to the annotator, as far as the writer knew.
+/// The state of the screen and the annotator's knowledge at the event, as far as the writer knew them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EventContext {
     /// Fingerprint of the run on the screen: annotations made on other predictions can be recognised.

@@ -50,7 +50,7 @@ impl Interval {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoInterval {
-    /// Fewer than [`FEWEST_UNITS`] cases, or groups of them, to draw from.
+    /// Fewer than `FEWEST_UNITS` cases, or groups of them, to draw from.
     FewUnits,
     /// Every resample, or all but 2.5 % at each end, gives the same value.
     ResamplesAgree,

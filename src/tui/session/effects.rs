@@ -115,7 +115,7 @@ impl Session<'_> {
 
     /// Saves place and views. If that fails, the session goes on.
     fn remember(&mut self) {
-        if let Err(error) = self.app.session_state().write(self.session_state) {
+        if let Err(error) = self.app.session_state().write(self.state_file) {
             self.app.notify(Notice::Error(format!("cannot save the session: {error:#}")));
         }
     }

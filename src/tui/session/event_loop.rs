@@ -29,7 +29,7 @@ pub struct Session<'a> {
     pub(super) app: App,
     pub(super) annotations: AnnotationSession,
     /// File in which place and views are saved.
-    pub(super) session_state: &'a Path,
+    pub(super) state_file: &'a Path,
     /// Folder for saved screens.
     pub(super) screens: &'a Path,
     pub(super) recorder: CastRecorder,

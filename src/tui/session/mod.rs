@@ -123,7 +123,7 @@ pub fn run(
     let mut session = Session {
         app,
         annotations,
-        session_state,
+        state_file: session_state,
         screens,
         recorder,
         worker,
@@ -139,7 +139,7 @@ pub fn run(
         exit: None,
     };
     let code = session.run(held, &messages);
-    let kept = session.app.session_state().write(session.session_state);
+    let kept = session.app.session_state().write(session.state_file);
     drop(taken);
     let not_kept = kept.err().map(|error| format!("{error:#}"));
     Ok(Ended { code: code?, annotations: Some(session.annotations), not_kept })

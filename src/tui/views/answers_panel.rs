@@ -312,7 +312,7 @@ fn annotation_text(app: &App) -> Vec<String> {
     parts
 }
 
-/// What has changed since the case was annotated.
+/// The changes since the case was annotated.
 fn what_changed(app: &App, case: usize, annotation: &CaseAnnotation) -> Vec<String> {
     let mut parts = Vec::new();
     match app.cases().staleness_of(case) {

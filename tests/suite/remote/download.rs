@@ -271,7 +271,7 @@ fn other_bytes_than_the_hub_names_are_removed() {
     let (hub, home) = (TestHub::start(), tempfile::tempdir().unwrap());
     for (faults, word) in [
         (Faults { wrong_bytes: true, ..Faults::default() }, "checksum"),
-        (Faults { claimed_size: Some(150_000), ..Faults::default() }, "more than the 150000 bytes"),
+        (Faults { claimed_size: Some(150_000), ..Faults::default() }, "longer than the 150000 bytes"),
     ] {
         hub.set(faults);
         let output = hub.download(home.path(), "org/name", &[]);

@@ -14,7 +14,7 @@ pub struct ServiceRecord {
     pub log_probabilities: String,
     /// How labels of several tokens are scored.
     pub several_tokens: String,
-    /// Who resizes images to the model's size.
+    /// The side that resizes images to the size that the model takes.
     pub images: String,
     /// How the server's prompt is compared with that of the checkpoint.
     pub prompt_check: String,

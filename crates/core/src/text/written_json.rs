@@ -20,7 +20,7 @@ pub enum Written {
     NotFinite(&'static str),
     Text(String),
     List(Vec<Written>),
-    /// In the order of the file; a key may be repeated ([`Written::repeated_key`]).
+    /// In the order of the file; a key may be repeated (`Written::repeated_key`).
     Object(Vec<(String, Written)>),
 }
 

@@ -70,7 +70,7 @@ impl<V: Serialize + DeserializeOwned> KeyedLog<V> {
     }
 
     /// Stores a value in memory and appends it to the file. If the file cannot be written (a full disk), the value is
-    /// kept in memory only, nothing more is written, and [`Self::take_error`] returns the error.
+    /// kept in memory only, nothing more is written, and `take_error` returns the error.
     pub fn insert(&mut self, key: Fingerprint, value: V) {
         let line = Line { key, value };
         match serde_json::to_vec(&line) {

@@ -79,7 +79,7 @@ impl Encoder {
         Ok(Self { layers })
     }
 
-    /// Maps hidden states [B, T, width] to the last layer's hidden states; `mask` as in [`attend`].
+    /// Maps hidden states [B, T, width] to the last layer's hidden states; `mask` as in `attend`.
     pub fn forward(&self, states: &Tensor, mask: Option<&Tensor>) -> candle_core::Result<Tensor> {
         let mut states = states.clone();
         for layer in &self.layers {

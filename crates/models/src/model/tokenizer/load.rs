@@ -103,7 +103,7 @@ impl Tokenizer {
     }
 
     /// Token ids as a tensor [B, T] (u32), padded on the right to the longest text or to the length set by
-    /// [`Self::padded_to`].
+    /// `padded_to`.
     pub fn pad(&self, rows: &[Vec<u32>], device: &Device) -> Result<Tensor> {
         let longest = rows.iter().map(Vec::len).max().unwrap_or(0);
         let length = self.padded_length.map_or(longest, |length| length.max(longest));
