@@ -20,10 +20,12 @@
 //! | [`evaluation`] | fusion, verdict, oracle, figures with intervals, one run against another, reports |
 //! | [`annotation`] | journal of events, taxonomy, agreement, adjudication, exports |
 //! | [`run_import`] | runs of the paper's reference code |
+//! | [`cases`] | all data on the cases of a dataset, and filters of them |
 //! | [`terminal`] | the terminal's capabilities, taking and restoring it, pictures on it |
 //! | [`tui`] | the explorer |
 //! | [`cli`] | one file per subcommand |
 
+pub mod cases;
 pub mod cli;
 pub mod out_of_memory;
 pub mod output;

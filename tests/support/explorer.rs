@@ -2,14 +2,14 @@
 
 use super::dataset::{case, closed_task, document, manifest};
 use dissent::annotation::{DefinitionHistory, Taxonomy, TaxonomyVersions};
+use dissent::cases::InitialCases;
+use dissent::cases::comparison::Against;
 use dissent::data::{Case, Dataset, Document, Manifest};
 use dissent::pipeline::{Event, ModelDescription};
 use dissent::run::{CaseAnswer, Head, Hit, LabelScores, Provenance};
 use dissent::terminal::image_protocol::ImageMode;
 use dissent::terminal::images::{Loaded, encode};
 use dissent::tui::keymap::Keymap;
-use dissent::tui::state::cases::InitialCases;
-use dissent::tui::state::comparison::Against;
 use dissent::tui::theme::Theme;
 use dissent::tui::{App, Setting, views};
 use image::{DynamicImage, ImageBuffer, Luma};

@@ -2,10 +2,10 @@
 
 use super::check_message;
 use super::folder::{folder, write};
+use dissent::cases::filter::Filter;
 use dissent::data::Document;
 use dissent::index::TextIndex;
 use dissent::tui::keymap::Keymap;
-use dissent::tui::state::filter::Filter;
 use dissent::tui::theme::Theme;
 
 /// A filter; a valid one must parse again from how it is shown.

@@ -2,6 +2,9 @@
 
 use super::args::Args;
 use crate::annotation::{AnnotationSession, AnnotationState, DefinitionHistory, Taxonomy, TaxonomyVersions, Wanted};
+use crate::cases::InitialCases;
+use crate::cases::annotations::{case_reviews, own_annotations};
+use crate::cases::comparison::Against;
 use crate::cli::Common;
 use crate::cli::queue_options::{cases_of_split, stored_answers};
 use crate::data::{Dataset, OpenedCases, Problem};
@@ -9,9 +12,6 @@ use crate::run::Run;
 use crate::terminal::image_protocol::ImageMode;
 use crate::tui::keymap::Keymap;
 use crate::tui::session::Opened;
-use crate::tui::state::annotations::{case_reviews, own_annotations};
-use crate::tui::state::cases::InitialCases;
-use crate::tui::state::comparison::Against;
 use crate::tui::state::overlay::Notice;
 use crate::tui::state::session_state::SessionState;
 use crate::tui::theme::Theme;

@@ -3,7 +3,7 @@
 
 use super::event_loop::Session;
 use crate::annotation::{AnnotationEdit, Event};
-use crate::tui::state::annotations::cases_of;
+use crate::cases::annotations::cases_of;
 use crate::tui::state::overlay::Notice;
 use crate::tui::update::edit_result::EditOutcome;
 use std::sync::Arc;

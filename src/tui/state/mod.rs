@@ -1,15 +1,12 @@
-//! The explorer's state in parts. No file here uses [`App`](super::App), which combines the parts.
+//! The explorer's state in parts, beside the [`cases`](crate::cases). No file here uses [`App`](super::App), which combines the parts.
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | [`cases`] | the dataset with all data on its cases |
-//! | [`answer_names`] | letters and names of answers on the screen |
-//! | [`annotations`], [`adjudication`] | the annotations of the dataset, the decision of a case |
-//! | [`comparison`] | the other run that the shown run is compared with |
+//! | [`adjudication`] | the decision of a case |
 //! | [`user_evidence`] | documents that the user adds, hits read with a part withheld |
 //! | [`what_if`], [`flip_cache`] | the fusion as changed by the user, and the smallest change that flips the answer |
 //! | [`queue`], [`queue_view`] | the cases in the list, and their filter, order and columns |
-//! | [`filter`], [`order`], [`queue_columns`] | which cases pass, how they are sorted, optional columns |
+//! | [`filter_edit`], [`order`], [`queue_columns`] | the filter while it is typed, how cases are sorted, optional columns |
 //! | [`selection`], [`image_panes`], [`drawn`] | the selection, its images, places of parts for the mouse |
 //! | [`overlay`], [`scroll`] | what covers the screen: one of the next four rows, or an input line |
 //! | [`search`] | the search for documents by words or by an image |
@@ -21,13 +18,9 @@
 
 pub mod adjudication;
 pub mod agreement_screen;
-pub mod annotations;
-pub mod answer_names;
-pub mod cases;
-pub mod comparison;
 pub mod definitions;
 pub mod drawn;
-pub mod filter;
+pub mod filter_edit;
 pub mod flip_cache;
 pub mod image_panes;
 pub mod order;

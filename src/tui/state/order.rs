@@ -1,7 +1,7 @@
 //! Orders of the queue.
 
-use super::cases::Cases;
 use super::queue::Queue;
+use crate::cases::Cases;
 use crate::evaluation::PartialCaseAnswer;
 use std::cmp::Ordering;
 

@@ -3,7 +3,7 @@
 use super::adjudication::Adjudication;
 use super::agreement_screen::AgreementScreen;
 use super::definitions::Definitions;
-use super::filter::edit::FilterEdit;
+use super::filter_edit::FilterEdit;
 use super::overview::Overview;
 use super::picker::Picker;
 use super::scroll::Scroll;

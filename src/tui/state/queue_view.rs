@@ -1,11 +1,11 @@
 //! The view of the queue: filter, order, columns, and saved views.
 
-use super::cases::Cases;
-use super::filter::Filter;
 use super::order::Order;
 use super::queue::Queue;
 use super::queue_columns::Column;
 use super::session_state::SavedView;
+use crate::cases::Cases;
+use crate::cases::filter::Filter;
 use rustc_hash::FxHashSet;
 
 /// Filter, order and columns of the queue.

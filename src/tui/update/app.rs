@@ -2,13 +2,13 @@
 //! neither waits. Only updates access the fields, everything else uses methods.
 
 use crate::annotation::{AnnotationSession, CaseAnnotation, CaseReview};
+use crate::cases::{Cases, FEW, InitialCases};
 use crate::data::{Case, Dataset};
 use crate::pipeline::Ticket;
 use crate::terminal::image_protocol::ImageMode;
 use crate::terminal::images::Loaded;
 use crate::tui::action::Context;
 use crate::tui::keymap::Keymap;
-use crate::tui::state::cases::{Cases, FEW, InitialCases};
 use crate::tui::state::drawn::Drawn;
 use crate::tui::state::flip_cache::FlipCache;
 use crate::tui::state::image_panes::ImagePanes;

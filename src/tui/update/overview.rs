@@ -1,9 +1,9 @@
 //! The overview: moving from figure to figure, and opening the cases of one.
 
 use super::app::App;
+use crate::cases::filter::Filter;
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
-use crate::tui::state::filter::Filter;
 use crate::tui::state::overlay::Overlay;
 
 impl App {

@@ -1,10 +1,10 @@
 //! The view of the queue: filter, order, saved views.
 
 use super::app::App;
+use crate::cases::filter::Filter;
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
-use crate::tui::state::filter::Filter;
-use crate::tui::state::filter::edit::FilterEdit;
+use crate::tui::state::filter_edit::FilterEdit;
 use crate::tui::state::order::Order;
 use crate::tui::state::overlay::{Notice, Overlay};
 use crate::tui::state::session_state::SavedView;

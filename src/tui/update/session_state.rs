@@ -1,7 +1,7 @@
 //! State saved for the next session: place, filter, order, columns, saved views, opened cases.
 
 use super::app::App;
-use crate::tui::state::filter::Filter;
+use crate::cases::filter::Filter;
 use crate::tui::state::order::Order;
 use crate::tui::state::queue_columns::Column;
 use crate::tui::state::session_state::{Place, SessionState};

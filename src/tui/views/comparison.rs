@@ -9,9 +9,9 @@
 
 use super::super::theme::Role;
 use super::{text, verdict};
+use crate::cases::comparison::WhoIsRight;
 use crate::evaluation::PartialCaseAnswer;
 use crate::run::Prediction;
-use crate::tui::state::comparison::WhoIsRight;
 use crate::tui::update::app::App;
 use ratatui::Frame;
 use ratatui::layout::Rect;

@@ -11,7 +11,7 @@
 
 use super::super::theme::Role;
 use super::{popup, text};
-use crate::tui::state::filter::edit::FilterEdit;
+use crate::tui::state::filter_edit::FilterEdit;
 use crate::tui::update::app::App;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};

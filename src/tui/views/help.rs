@@ -4,7 +4,7 @@ use super::super::action::{Context, bindings};
 use super::super::keymap;
 use super::super::theme::{Role, Theme};
 use super::{popup, text};
-use crate::tui::state::filter::field::FIELDS;
+use crate::cases::filter::field::FIELDS;
 use crate::tui::state::overlay::Notice;
 use crate::tui::state::scroll::Scroll;
 use crate::tui::update::app::App;

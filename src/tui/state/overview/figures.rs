@@ -2,10 +2,10 @@
 //! runs.
 
 use super::table::{AnsweredCase, Cell, Row, Section};
+use crate::cases::Cases;
+use crate::cases::comparison::WhoIsRight;
 use crate::data::Answer;
 use crate::evaluation::{CaseOutcome, Estimate, Verdict, mcnemar_exact};
-use crate::tui::state::cases::Cases;
-use crate::tui::state::comparison::WhoIsRight;
 
 pub fn accuracy(known: &[AnsweredCase]) -> Section {
     let split = |verdict: Option<Verdict>| -> Vec<&AnsweredCase> {

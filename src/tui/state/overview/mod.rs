@@ -12,7 +12,7 @@ mod named_errors;
 pub mod table;
 
 use self::table::{AnsweredCase, Cell, Section};
-use super::cases::Cases;
+use crate::cases::Cases;
 
 /// The sections and the selected cell.
 #[derive(Clone, Debug, PartialEq)]

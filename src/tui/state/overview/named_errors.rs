@@ -2,8 +2,8 @@
 
 use super::table::{AnsweredCase, Cell, Row, Section};
 use crate::annotation::{CaseReview, CategoryId, Standing};
+use crate::cases::Cases;
 use crate::evaluation::{Explained, Verdict};
-use crate::tui::state::cases::Cases;
 use std::collections::BTreeSet;
 
 /// Source of the categories.

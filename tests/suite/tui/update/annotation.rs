@@ -3,9 +3,9 @@
 use crate::support::annotations::{annotation, case_id, category_id, category_ids, reworded, toggle, written};
 use crate::support::explorer::{answer, app, app_with};
 use dissent::annotation::{AnnotationEdit, CaseAnnotation, Level, Staleness};
+use dissent::cases::filter::Filter;
 use dissent::tui::action::{Action, Context};
 use dissent::tui::effect::Effect;
-use dissent::tui::state::filter::Filter;
 use dissent::tui::state::overlay::{Notice, Overlay};
 use dissent::tui::update::edit_result::EditOutcome;
 use tui_input::InputRequest;

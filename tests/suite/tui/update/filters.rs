@@ -3,12 +3,12 @@
 use crate::support::annotations::annotation;
 use crate::support::explorer;
 use crate::support::explorer::{answer, app, app_with, hits, scores, screen};
+use dissent::cases::filter::Filter;
 use dissent::data::Label;
 use dissent::pipeline::Event;
 use dissent::tui::App;
 use dissent::tui::action::{Action, Context};
 use dissent::tui::effect::Effect;
-use dissent::tui::state::filter::Filter;
 use dissent::tui::state::overlay::{Notice, Overlay};
 use dissent::tui::theme::Theme;
 use dissent::worker::Request;

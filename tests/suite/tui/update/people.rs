@@ -5,10 +5,10 @@ use crate::support::explorer;
 use crate::support::explorer::{answer, app, app_with};
 use dissent::annotation::agreement::{AgreementReport, RatedCases};
 use dissent::annotation::{AnnotationEdit, CaseReview};
+use dissent::cases::filter::Filter;
 use dissent::tui::App;
 use dissent::tui::action::{Action, Context};
 use dissent::tui::effect::Effect;
-use dissent::tui::state::filter::Filter;
 use dissent::tui::state::overlay::Overlay;
 use dissent::tui::state::overview::table::Section;
 

@@ -1,6 +1,6 @@
-//! Names of answers on the screen: a letter for each different answer to a case, and its label or words.
+//! Names of answers: a letter for each different answer to a case, and its label or words.
 
-use super::cases::Cases;
+use super::Cases;
 use crate::data::{Answer, TaskKind};
 use crate::evaluation::PartialCaseAnswer;
 use crate::run::Prediction;

@@ -1,4 +1,4 @@
-//! The annotations on the screen, by the position of their case in the dataset: the annotator's own, and the reviews
+//! The annotations, by the position of their case in the dataset: the annotator's own, and the reviews
 //! of all annotators.
 
 use crate::annotation::{AnnotationSession, CaseAnnotation, CaseReview, Event};

@@ -1,4 +1,4 @@
-//! The filter of the queue: `task:fundus verdict:inconsistent fused:wrong -mine:none "posterior shadowing"`.
+//! A filter of cases: `task:fundus verdict:inconsistent fused:wrong -mine:none "posterior shadowing"`.
 //!
 //! | module | what is in it |
 //! |---|---|
@@ -6,10 +6,8 @@
 //! | [`field`] | the fields of a case and their values |
 //! | `matching` | decides whether a case passes |
 //! | [`completion`] | completions, each with the number of cases it leaves |
-//! | [`edit`] | the line while it is typed |
 
 pub mod completion;
-pub mod edit;
 pub mod field;
 mod matching;
 mod parse;

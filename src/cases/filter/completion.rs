@@ -3,7 +3,7 @@
 use super::Filter;
 use super::field::{FIELDS, Field, Kind, named};
 use super::parse::tokens;
-use crate::tui::state::cases::{Cases, FEW};
+use crate::cases::{Cases, FEW};
 use std::collections::BTreeSet;
 
 /// Largest number of values offered for a field.

@@ -1,6 +1,18 @@
 //! All data on the cases: the dataset, the reader's answers, the annotations.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | [`answer_names`] | letters and names of answers |
+//! | [`annotations`] | the annotations of a dataset by the position of their case |
+//! | [`comparison`] | the other run that the shown run is compared with |
+//! | [`filter`] | which cases pass `task:fundus verdict:inconsistent` |
 
-use super::comparison::{Against, WhoIsRight};
+pub mod annotations;
+pub mod answer_names;
+pub mod comparison;
+pub mod filter;
+
+use self::comparison::{Against, WhoIsRight};
 use crate::annotation::{
     CaseAnnotation, CaseReview, Category, CategoryId, DefinitionHistory, Staleness, answers_fingerprint,
 };

@@ -1,8 +1,8 @@
 //! The filter while it is typed.
 
-use super::Filter;
-use super::completion::{Completion, before_last_word, completions};
-use crate::tui::state::cases::Cases;
+use crate::cases::Cases;
+use crate::cases::filter::Filter;
+use crate::cases::filter::completion::{Completion, before_last_word, completions};
 use tui_input::Input;
 
 /// The typed line, the number of cases it leaves, and its completions.

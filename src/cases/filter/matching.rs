@@ -3,10 +3,10 @@
 use super::field::{FLIPPED, Field};
 use super::{Comparison, Filter, Term, Test};
 use crate::annotation::{CaseReview, CategoryId, Standing};
+use crate::cases::Cases;
+use crate::cases::answer_names::letter;
 use crate::data::{Answer, Case};
 use crate::evaluation::{CaseOutcome, PartialCaseAnswer, Verdict};
-use crate::tui::state::answer_names::letter;
-use crate::tui::state::cases::Cases;
 use std::collections::BTreeSet;
 
 impl Filter {

@@ -1,6 +1,6 @@
 //! The fields of a filter.
 
-use crate::tui::state::comparison::WhoIsRight;
+use crate::cases::comparison::WhoIsRight;
 
 /// A field of the filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
