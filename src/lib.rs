@@ -21,10 +21,12 @@
 //! | [`annotation`] | journal of events, taxonomy, agreement, adjudication, exports |
 //! | [`run_import`] | runs of the paper's reference code |
 //! | [`cases`] | all data on the cases of a dataset, and filters of them |
+//! | [`casebook`] | chosen cases as an HTML page |
 //! | [`terminal`] | the terminal's capabilities, taking and restoring it, pictures on it |
 //! | [`tui`] | the explorer |
 //! | [`cli`] | one file per subcommand |
 
+pub mod casebook;
 pub mod cases;
 pub mod cli;
 pub mod out_of_memory;

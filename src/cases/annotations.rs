@@ -1,7 +1,7 @@
 //! The annotations, by the position of their case in the dataset: the annotator's own, and the reviews
 //! of all annotators.
 
-use crate::annotation::{AnnotationSession, CaseAnnotation, CaseReview, Event};
+use crate::annotation::{AnnotationSession, AnnotationState, CaseAnnotation, CaseReview, Event};
 use crate::data::Dataset;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeSet, HashSet};
@@ -14,9 +14,22 @@ pub fn own_annotations(session: &AnnotationSession, dataset: &Dataset) -> FxHash
 }
 
 /// The reviews of the dataset's cases, without cases that nobody has annotated or decided.
-pub fn case_reviews(session: &AnnotationSession, dataset: &Dataset) -> FxHashMap<usize, CaseReview> {
-    let reviews = dataset.cases.iter().map(|case| session.review(&case.id)).enumerate();
+pub fn case_reviews(state: &AnnotationState, dataset: &Dataset) -> FxHashMap<usize, CaseReview> {
+    let reviews = dataset.cases.iter().map(|case| state.review(&case.id)).enumerate();
     reviews.filter(|(_, review)| !review.is_empty()).collect()
+}
+
+/// The latest annotations by this annotator among what everybody says.
+pub fn annotations_by(
+    annotator: &str,
+    reviews: &FxHashMap<usize, CaseReview>,
+) -> FxHashMap<usize, Arc<CaseAnnotation>> {
+    let mut annotations = FxHashMap::default();
+    for (case, review) in reviews {
+        let own = review.annotations.iter().find(|authored| authored.annotator == annotator);
+        annotations.extend(own.map(|own| (*case, Arc::clone(&own.annotation))));
+    }
+    annotations
 }
 
 /// Positions of the cases that these events are about.

@@ -1,6 +1,7 @@
 //! Effects: what an update asks the session to do. The explorer's state itself uses no file, worker or terminal.
 
 use crate::annotation::AnnotationEdit;
+use crate::casebook::Casebook;
 use crate::pipeline::Ticket;
 use crate::worker::Request;
 use std::path::PathBuf;
@@ -19,6 +20,8 @@ pub enum Effect {
     Copy(String),
     /// Writes the screen as SVG and as text.
     SaveScreen,
+    /// Writes this page into the workspace; the outcome comes back through [`super::App::on_casebook`].
+    WriteCasebook(Box<Casebook>),
     /// Shows this image file over the whole screen until the next key.
     FullScreen(PathBuf),
     /// Turns the terminal's mouse reports on or off.

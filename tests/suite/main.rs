@@ -8,6 +8,7 @@
 )]
 
 mod annotation;
+mod casebook;
 mod clip;
 mod data;
 mod dual_encoder;

@@ -5,6 +5,7 @@ mod open;
 mod themes;
 
 pub use self::args::Args;
+pub(super) use self::open::read_against;
 
 use self::open::{NothingLeft, Opener};
 use self::themes::choose_theme;
@@ -33,8 +34,9 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let (theme, themes) = choose_theme(common, color_depth, &environment)?;
     let keymap = Keymap::load(&keys_file(args.keys.as_deref()))?;
     let annotator = args.annotator.clone().unwrap_or_else(user_name);
-    let session_file = workspace.path.join("explorer").join(format!("{annotator}.toml"));
-    let (screens, recording) = (workspace.path.join("screens"), args.record.clone());
+    let session_file = session_file(&workspace, &annotator);
+    let (screens, casebooks) = (workspace.path.join("screens"), workspace.path.join("casebooks"));
+    let recording = args.record.clone();
     let images = image_mode(common.images, &environment);
     let mut opener = Opener {
         args,
@@ -53,6 +55,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         images,
         session_state: &session_file,
         screens: &screens,
+        casebooks: &casebooks,
         recording: recording.as_deref(),
     };
     // Without the guard the explorer works as well; only a crash would leave the terminal in raw mode.
@@ -72,6 +75,11 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         say(&format!("{} written to {path}", count(annotations.written(), "annotation event")));
     }
     if ended.code == 0 { Ok(()) } else { Err(ExitWith(ended.code).into()) }
+}
+
+/// The file in which an annotator's session keeps its place, views and opened cases.
+pub(super) fn session_file(workspace: &Workspace, annotator: &str) -> PathBuf {
+    workspace.path.join("explorer").join(format!("{annotator}.toml"))
 }
 
 /// The given file, else the one in the user's configuration folder.

@@ -161,7 +161,7 @@ impl Opener {
             definitions: Arc::clone(annotations.definitions()),
             annotator,
             annotations: own_annotations(&annotations, &dataset),
-            reviews: case_reviews(&annotations, &dataset),
+            reviews: case_reviews(annotations.state(), &dataset),
             is_blind: args.queue.is_blind(),
         };
         let mut app = App::new(Setting { known, queue: chosen.cases, left_out, theme, images, keymap, themes });
@@ -198,7 +198,7 @@ fn set_aside(session_file: &Path) -> String {
 }
 
 /// The answers of the run given by `--against`.
-fn read_against(name: &str, workspace: &Workspace, dataset: &Arc<Dataset>) -> Result<Against> {
+pub(in crate::cli) fn read_against(name: &str, workspace: &Workspace, dataset: &Arc<Dataset>) -> Result<Against> {
     let run = Run::open(&workspace.run_dir(name)?)?;
     let mut against = Against { name: name.to_owned(), ..Against::default() };
     for answer in run.into_answers(dataset)? {

@@ -69,6 +69,8 @@ pub enum Action {
     CopyCase,
     CopyDocument,
     SaveScreen,
+    /// Write the queue as an HTML page.
+    ExportQueue,
     Mouse,
     Overview,
     /// Show the hits of both runs side by side, or of this run alone.

@@ -4,6 +4,7 @@ use super::event_loop::Session;
 use super::message::Message;
 use super::snapshot::{self, Ground};
 use crate::annotation::{Counted, rated_cases};
+use crate::casebook::Casebook;
 use crate::files::durable;
 use crate::pipeline::Ticket;
 use crate::terminal::print_pixels::FullScreenImage;
@@ -43,6 +44,7 @@ impl Session<'_> {
                     execute!(self.renderer.out(), copy).context("cannot write to the terminal")?;
                 }
                 Effect::SaveScreen => self.save_screen()?,
+                Effect::WriteCasebook(casebook) => self.write_casebook(casebook),
                 Effect::FullScreen(path) => self.show_full_screen(path)?,
                 Effect::Mouse(on) => screen::report_mouse(on).context("cannot write to the terminal")?,
                 Effect::Redraw => self.renderer.redraw()?,
@@ -61,6 +63,14 @@ impl Session<'_> {
         let rated = rated_cases(state, taxonomy, &dataset.tasks, &dataset.cases, Counted::default());
         if let Err(error) = self.agreement.start(ticket, name, rated, send) {
             self.app.notify(Notice::Error(format!("cannot compute agreement: {error}")));
+        }
+    }
+
+    fn write_casebook(&mut self, casebook: Box<Casebook>) {
+        let sender = self.sender.clone();
+        let send = move |path, outcome| drop(sender.send(Message::Casebook(path, outcome)));
+        if let Err(error) = self.casebooks.start(self.casebook_folder, casebook, send) {
+            self.app.notify(Notice::Error(format!("no page is written: {error}")));
         }
     }
 

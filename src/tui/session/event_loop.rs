@@ -1,6 +1,7 @@
 //! The event loop: waits for messages, updates, carries out effects, draws if anything changed.
 
 use super::agreement_counter::AgreementCounter;
+use super::casebook_writer::CasebookWriter;
 use super::message::{Message, OnPanic};
 use super::recording::{CastRecorder, record};
 use super::renderer::Renderer;
@@ -32,10 +33,13 @@ pub struct Session<'a> {
     pub(super) state_file: &'a Path,
     /// Folder for saved screens.
     pub(super) screens: &'a Path,
+    /// Folder for the queue as a page.
+    pub(super) casebook_folder: &'a Path,
     pub(super) recorder: CastRecorder,
     pub(super) worker: WorkerHandle,
     pub(super) renderer: Renderer,
     pub(super) agreement: AgreementCounter,
+    pub(super) casebooks: CasebookWriter,
     /// Given to threads that send messages.
     pub(super) sender: Sender<Message>,
     pub(super) kitty: bool,
@@ -111,6 +115,10 @@ impl Session<'_> {
             }
             Message::Image(loaded) => self.renderer.loaded(loaded, &mut self.app),
             Message::Agreement(ticket, report) => self.app.on_agreement(ticket, *report),
+            Message::Casebook(path, outcome) => {
+                let effects = self.app.on_casebook(&path, outcome);
+                self.carry_out(effects)?;
+            }
             Message::JournalEvents(events) => {
                 self.new_events.extend(events);
                 return Ok(self.show_new_events());

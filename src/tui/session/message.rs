@@ -2,12 +2,14 @@
 
 use crate::annotation::agreement::AgreementReport;
 use crate::annotation::{AnnotationSession, Event};
+use crate::casebook::Written;
 use crate::pipeline::Ticket;
 use crate::terminal::images::Loaded;
 use crate::tui::update::app::App;
 use crate::worker::WorkerHandle;
 use anyhow::Result;
 use crossterm::event;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The explorer's state and sources, opened and read.
@@ -39,6 +41,8 @@ pub enum Message {
     Image(Loaded),
     /// An agreement report for the request with this ticket.
     Agreement(Ticket, Box<AgreementReport>),
+    /// A casebook is written to this path, or could not be.
+    Casebook(PathBuf, Result<Written, String>),
     /// New events in the journals of others.
     JournalEvents(Vec<Arc<Event>>),
     /// The full-screen image with this number is on the terminal, or could not be shown.

@@ -6,12 +6,13 @@
 //! | `event_loop` | waits for messages, updates, draws if anything changed |
 //! | `effects`, `annotations` | carries out effects; exchanges annotations between screen and journals |
 //! | `message`, `threads` | the messages to the loop, and the threads that send them |
-//! | `agreement_counter` | computes agreement beside the loop |
+//! | `agreement_counter`, `casebook_writer` | compute agreement and write the queue as a page, beside the loop |
 //! | `renderer` | draws frames and their images on the terminal |
 //! | [`recording`], [`snapshot`] | records the session, saves the screen as a picture |
 
 mod agreement_counter;
 mod annotations;
+mod casebook_writer;
 mod effects;
 mod event_loop;
 mod message;
@@ -24,6 +25,7 @@ mod threads;
 pub use message::Opened;
 
 use self::agreement_counter::AgreementCounter;
+use self::casebook_writer::CasebookWriter;
 use self::event_loop::Session;
 use self::message::Message;
 use self::recording::{CastFile, CastRecorder, Recording};
@@ -51,6 +53,8 @@ pub struct Output<'a> {
     pub session_state: &'a Path,
     /// Folder for saved screens.
     pub screens: &'a Path,
+    /// Folder for the queue as a page.
+    pub casebooks: &'a Path,
     /// New file for a recording of the session.
     pub recording: Option<&'a Path>,
 }
@@ -77,7 +81,7 @@ pub fn run(
     open: impl FnOnce() -> Result<Opened> + Send + 'static,
     output: Output,
 ) -> Result<Ended> {
-    let Output { depth, images, session_state, screens, recording } = output;
+    let Output { depth, images, session_state, screens, casebooks, recording } = output;
     let (sender, messages) = unbounded();
     threads::read_signals(sender.clone())?;
     threads::open(open, sender.clone())?;
@@ -125,10 +129,12 @@ pub fn run(
         annotations,
         state_file: session_state,
         screens,
+        casebook_folder: casebooks,
         recorder,
         worker,
         renderer,
         agreement: AgreementCounter::default(),
+        casebooks: CasebookWriter::default(),
         sender,
         kitty,
         new_events: Vec::new(),

@@ -11,6 +11,7 @@
 //! | `fusion`, `user_evidence` | changes to the fusion; documents that the user adds |
 //! | `search`, `picker`, `overview`, `page` | the other overlays |
 //! | `line_edit` | typing and pasting into the input line of an overlay |
+//! | `casebook` | writes the queue as an HTML page |
 //! | `images`, `mouse` | enlarging and zooming images; clicks and wheel |
 //! | `worker_events` | handles the worker's reports |
 
@@ -18,6 +19,7 @@ mod adjudication;
 mod agreement;
 mod annotate;
 pub mod app;
+mod casebook;
 mod current_case;
 mod definitions;
 pub mod edit_result;

@@ -3,12 +3,7 @@
 use super::plots::plots;
 use super::{Cell, Report, Table};
 use anyhow::Result;
-use dissent_core::text::printable::our_lines;
-
-const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#222}\
-table{border-collapse:collapse;margin:.5rem 0;font-variant-numeric:tabular-nums}\
-th,td{padding:.15rem .7rem;text-align:left;border-bottom:1px solid #ddd;white-space:nowrap}\
-th{border-bottom:2px solid #888}.scroll{overflow-x:auto}figure{margin:1rem 0}figcaption,p.note{color:#555;max-width:50rem}";
+use dissent_core::text::html_text::{PAGE_END, escaped, page_start};
 
 /// The whole page.
 ///
@@ -16,12 +11,8 @@ th{border-bottom:2px solid #888}.scroll{overflow-x:auto}figure{margin:1rem 0}fig
 /// Fails if a plot cannot be drawn.
 pub fn html(report: &Report) -> Result<String> {
     let title = format!("{}, split {}", report.dataset, report.split);
-    let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{0}</title><style>{STYLE}</style></head>\n\
-         <body><h1>{0}</h1>\n<p>{1}</p>\n",
-        escaped(&title),
-        escaped(&report.basis())
-    );
+    let mut page = page_start(&title, "");
+    page.push_str(&format!("<p>{}</p>\n", escaped(&report.basis())));
     for remark in &report.remarks {
         page.push_str(&format!("<p>{}</p>\n", escaped(remark)));
     }
@@ -32,7 +23,7 @@ pub fn html(report: &Report) -> Result<String> {
     for table in &report.tables {
         page.push_str(&table_html(table));
     }
-    page.push_str("</body></html>\n");
+    page.push_str(PAGE_END);
     Ok(page)
 }
 
@@ -48,9 +39,4 @@ fn table_html(table: &Table) -> String {
     }
     html.push_str(&format!("</table></div>\n<p class=\"note\">{}</p>\n", escaped(&table.note).replace('\n', "<br>")));
     html
-}
-
-/// Escapes a text for HTML, because names come from people and files.
-fn escaped(text: &str) -> String {
-    our_lines(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

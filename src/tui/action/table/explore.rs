@@ -226,6 +226,14 @@ pub const EXPLORE: &[Binding] = &[
     ),
     row(
         Explore,
+        Action::ExportQueue,
+        "export-queue",
+        &["E"],
+        None,
+        "Write the cases of the queue as one HTML page, without gold and others' annotations, for people without a terminal.",
+    ),
+    row(
+        Explore,
         Action::Mouse,
         "mouse",
         &["M"],

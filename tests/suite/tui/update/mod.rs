@@ -1,6 +1,7 @@
 //! Effects of keys on the state, and the effects that updates ask for.
 
 mod annotation;
+mod casebook;
 mod evidence;
 mod filters;
 mod navigation;

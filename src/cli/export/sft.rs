@@ -1,30 +1,16 @@
-//! `dissent export`: writes a dataset in the format of other software.
+//! `dissent export sft`: the retrieval-augmented training set for LLaMA-Factory.
 
-use super::Common;
-use super::train::open_retriever;
+use crate::cli::Common;
+use crate::cli::train::open_retriever;
 use crate::data::{Dataset, Part};
 use crate::output::{print_json, print_line, say};
 use crate::training::{SftSettings, export_sft};
 use anyhow::Result;
-use clap::Subcommand;
 use std::path::PathBuf;
-
-/// Arguments of `dissent export`.
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    what: What,
-}
-
-#[derive(Debug, Subcommand)]
-enum What {
-    /// Write the retrieval-augmented training set for LLaMA-Factory, with the paper's settings for Pixtral and Qwen2-VL
-    Sft(SftArgs),
-}
 
 /// Arguments of `dissent export sft`.
 #[derive(Debug, clap::Args)]
-struct SftArgs {
+pub(super) struct Args {
     /// Dataset directory
     dataset: PathBuf,
     /// New folder to write
@@ -47,14 +33,8 @@ struct SftArgs {
     json: bool,
 }
 
-/// Runs `dissent export`.
-pub fn run(args: Args, common: &Common) -> Result<()> {
-    match args.what {
-        What::Sft(args) => sft(args, common),
-    }
-}
-
-fn sft(args: SftArgs, common: &Common) -> Result<()> {
+/// Runs `dissent export sft`.
+pub(super) fn run(args: Args, common: &Common) -> Result<()> {
     let dataset = Dataset::open(&args.dataset)?;
     let mut retriever = match &args.encoder {
         None => None,

@@ -1,0 +1,135 @@
+//! `dissent export casebook`: chosen cases of a stored run as one HTML page.
+
+use crate::annotation::{AnnotationState, DefinitionHistory, Taxonomy, TaxonomyVersions};
+use crate::casebook::case_page::Told;
+use crate::casebook::{Casebook, PIXELS};
+use crate::cases::annotations::{annotations_by, case_reviews};
+use crate::cases::comparison::Against;
+use crate::cases::filter::Filter;
+use crate::cases::{Cases, KnownAtStart};
+use crate::cli::Common;
+use crate::cli::explore::{read_against, session_file};
+use crate::cli::free_text::free_text;
+use crate::cli::queue_options::cases_of_split;
+use crate::cli::user_name::user_name;
+use crate::data::{Dataset, Split};
+use crate::output::{count, print_json, print_line, progress_bar, say};
+use crate::run::Run;
+use crate::tui::state::session_state::SessionState;
+use crate::workspace::Workspace;
+use anyhow::{Result, anyhow, bail};
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Arguments of `dissent export casebook`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Dataset directory
+    dataset: PathBuf,
+    /// HTML file to write; an earlier one is replaced
+    file: PathBuf,
+    /// Stored run whose hits and answers are shown
+    #[arg(long, value_name = "NAME")]
+    run: String,
+    /// Only the cases that pass, in the words of the explorer's filter: 'verdict:inconsistent -mine:none'
+    #[arg(long, value_name = "FILTER", default_value = "", hide_default_value = true, allow_hyphen_values = true, value_parser = free_text)]
+    filter: String,
+    /// Only cases of this split; default: test if the dataset has test cases, else all
+    #[arg(long, value_enum)]
+    split: Option<Split>,
+    /// Show the gold answers, and which answers are right
+    #[arg(long)]
+    gold: bool,
+    /// Another stored run, for the word against: of the filter
+    #[arg(long, value_name = "NAME")]
+    against: Option<String>,
+    /// Annotator whom the words mine: and seen: of the filter mean; default: the user's login name
+    #[arg(long, value_name = "NAME")]
+    annotator: Option<String>,
+    /// Longest side of a case's image, in pixels; images of documents get half of it
+    #[arg(long, value_name = "N", default_value_t = PIXELS, value_parser = clap::value_parser!(u32).range(32..=4096))]
+    pixels: u32,
+    /// Print what was written as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs `dissent export casebook`.
+pub(super) fn run(args: Args, common: &Common) -> Result<()> {
+    let filter: Filter = args.filter.parse().map_err(|message: String| anyhow!("--filter: {message}"))?;
+    if filter.looks_at_gold() && !args.gold {
+        say("note: which cases are on the page tells of their gold answers, because the filter looks at gold");
+    }
+    let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
+    let dataset = Arc::new(Dataset::open(&args.dataset)?);
+    let cases = read_cases(&args, &workspace, &dataset)?;
+    let of_split = cases_of_split(&dataset, args.split);
+    let in_run: Vec<usize> = of_split.into_iter().filter(|case| cases.answers_of(*case).is_some()).collect();
+    let chosen: Vec<usize> = in_run.iter().copied().filter(|case| filter.passes(&cases, *case)).collect();
+    if in_run.is_empty() {
+        bail!("no file is written: run {} has no case of this split", args.run);
+    }
+    if chosen.is_empty() {
+        let found = count(in_run.len(), "case");
+        bail!("no file is written: none of the {found} of run {} passes --filter '{filter}'", args.run);
+    }
+    let told = Told { gold: args.gold, everybody: true };
+    let casebook = Casebook::of(&cases, &chosen, &filter.to_string(), told, args.pixels);
+    let bar = progress_bar("cases");
+    bar.set_length(chosen.len() as u64);
+    let written = casebook.write(&args.file, &mut |done| bar.set_position(done as u64))?;
+    bar.finish_and_clear();
+    if args.json {
+        return print_json(&serde_json::json!({
+            "file": args.file, "cases": written.cases, "images": written.images,
+            "unreadable_images": written.unreadable, "bytes": written.bytes,
+        }));
+    }
+    print_line(&format!("{}: {}", args.file.display(), written.in_words()))
+}
+
+/// The answers of the run, and what people said of the dataset's cases.
+fn read_cases(args: &Args, workspace: &Workspace, dataset: &Arc<Dataset>) -> Result<Cases> {
+    let run = Run::open(&workspace.run_dir(&args.run)?)?;
+    if let Some(remark) = run.remark() {
+        say(&remark);
+    }
+    for changed in run.identity.changed_since(dataset) {
+        say(&format!("warning: run {}: {changed} changed since the run was made", args.run));
+    }
+    let against: Option<Against> =
+        args.against.as_deref().map(|name| read_against(name, workspace, dataset)).transpose()?;
+    let folder = workspace.annotations_dir();
+    let taxonomy = Taxonomy::read(&folder)?;
+    let (versions, unread) = TaxonomyVersions::read(&folder);
+    let (state, problems) = AnnotationState::read(&folder)?;
+    for problem in unread.iter().chain(&problems) {
+        say(&format!("warning: {problem}"));
+    }
+    let annotator = args.annotator.clone().unwrap_or_else(user_name);
+    let reviews = case_reviews(&state, dataset);
+    let session = SessionState::read(&session_file(workspace, &annotator))?;
+    let fingerprint = run.identity.fingerprint().to_string();
+    let mut cases = Cases::new(KnownAtStart {
+        dataset: Arc::clone(dataset),
+        categories: taxonomy.categories.clone(),
+        several: taxonomy.several,
+        stored_run: Some(args.run.clone()),
+        against,
+        definitions: Arc::new(DefinitionHistory::new(taxonomy, versions)),
+        annotations: annotations_by(&annotator, &reviews),
+        annotator,
+        reviews,
+        is_blind: false,
+    });
+    for answer in run.into_answers(dataset)? {
+        let case = answer.case;
+        *cases.answers_mut(case) = answer.into();
+    }
+    cases.set_run_fingerprint(fingerprint);
+    let seen: HashSet<String> = session.seen.into_iter().collect();
+    let positions = dataset.cases.iter().enumerate();
+    cases.replace_seen(positions.filter(|(_, case)| seen.contains(&case.id)).map(|(position, _)| position));
+    Ok(cases)
+}

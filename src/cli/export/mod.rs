@@ -1,0 +1,31 @@
+//! `dissent export`: writes a dataset, or chosen cases of it, for other software and for people without a terminal.
+
+mod casebook;
+mod sft;
+
+use super::Common;
+use anyhow::Result;
+use clap::Subcommand;
+
+/// Arguments of `dissent export`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Write chosen cases of a stored run as one HTML page, which needs no network and can be printed
+    Casebook(casebook::Args),
+    /// Write the retrieval-augmented training set for LLaMA-Factory, with the paper's settings for Pixtral and Qwen2-VL
+    Sft(sft::Args),
+}
+
+/// Runs `dissent export`.
+pub fn run(args: Args, common: &Common) -> Result<()> {
+    match args.what {
+        What::Casebook(args) => casebook::run(args, common),
+        What::Sft(args) => sft::run(args, common),
+    }
+}

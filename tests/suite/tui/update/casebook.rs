@@ -1,0 +1,60 @@
+//! Writing the queue as a page.
+
+use crate::support::explorer::{answer, app_with, ready};
+use dissent::annotation::{AuthoredAnnotation, CaseAnnotation, CaseReview};
+use dissent::casebook::Written;
+use dissent::tui::Effect;
+use dissent::tui::action::Action;
+use dissent::tui::state::overlay::Notice;
+use std::path::Path;
+use std::sync::Arc;
+
+#[test]
+fn the_page_has_the_queue_without_gold_and_without_what_others_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = |category: &str| {
+        Arc::new(CaseAnnotation { categories: [category.into()].into_iter().collect(), ..CaseAnnotation::default() })
+    };
+    let mut app = app_with(folder.path(), 3, |setting| {
+        let by = |annotator: &str, category: &str| AuthoredAnnotation {
+            annotator: annotator.into(),
+            annotation: said(category),
+        };
+        let annotations = vec![by("ada", "look-alike"), by("bob", "other")];
+        setting.known.annotations.insert(0, said("look-alike"));
+        setting.known.reviews.insert(0, CaseReview { annotations, ..CaseReview::default() });
+    });
+    app.on_engine_event(ready());
+    answer(&mut app, 0, &[0.9, 0.2, 0.9, 0.2]);
+    answer(&mut app, 1, &[0.9, 0.8, 0.7, 0.6]);
+    app.update(Action::ToggleGold);
+    drop(app.set_filter("verdict:inconsistent".parse().unwrap()));
+
+    let effects = app.update(Action::ExportQueue);
+    let [Effect::WriteCasebook(casebook)] = effects.as_slice() else { panic!("{effects:?}") };
+    let [page] = casebook.cases.as_slice() else { panic!("{casebook:?}") };
+    assert_eq!((page.id.as_str(), page.hits.len(), &page.gold), ("us-test-0001", 4, &None));
+    assert!(
+        page.fused
+            .iter()
+            .chain(page.hits.iter().filter_map(|hit| hit.answer.as_ref()))
+            .all(|answer| answer.is_right.is_none())
+    );
+    assert_eq!(page.remarks.len(), 1);
+    assert_eq!((page.remarks[0].by.as_str(), page.remarks[0].text.as_str()), ("ada", "Misleading look-alike"));
+    assert!(casebook.about.iter().any(|line| line.contains("those that pass the filter verdict:inconsistent")));
+}
+
+#[test]
+fn the_path_of_the_page_is_copied_and_a_failure_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app_with(folder.path(), 1, |_| {});
+    let path = Path::new("/w/casebooks/set-1.html");
+    let written = Written { cases: 1, images: 5, unreadable: 0, bytes: 40_000 };
+    assert_eq!(app.on_casebook(path, Ok(written)), [Effect::Copy(path.display().to_string())]);
+    assert!(
+        matches!(app.notice(), Some(Notice::Said(text)) if text.starts_with("set-1.html (1 case, 5 images, 40 kB)"))
+    );
+    assert_eq!(app.on_casebook(path, Err("disk full".into())), []);
+    assert_eq!(app.notice(), Some(&Notice::Error("no page is written: disk full".into())));
+}
