@@ -190,7 +190,7 @@ fn remarks_on(cases: &Cases, index: usize, told: Told) -> Vec<Remark> {
         let own = cases.annotation_of(index).filter(|annotation| !annotation.is_empty());
         return own.map(|own| annotation_remark(cases, index, cases.annotator(), own)).into_iter().collect();
     }
-    let Some(CaseReview { annotations, decision, .. }) = cases.people_on(index) else { return Vec::new() };
+    let Some(CaseReview { annotations, decision, .. }) = cases.review_of(index) else { return Vec::new() };
     let annotations = annotations.iter().filter(|authored| !authored.annotation.is_empty());
     let mut remarks: Vec<Remark> = annotations
         .map(|authored| annotation_remark(cases, index, &authored.annotator, &authored.annotation))

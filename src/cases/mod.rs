@@ -142,11 +142,6 @@ impl Cases {
         self.categories.iter().find(|category| category.id == *id)
     }
 
-    /// Position of this category in the taxonomy.
-    pub fn place_of_category(&self, id: &CategoryId) -> Option<usize> {
-        self.categories.iter().position(|category| category.id == *id)
-    }
-
     /// Earlier wordings of the categories.
     pub fn definitions(&self) -> &DefinitionHistory {
         &self.definitions

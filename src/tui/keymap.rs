@@ -137,10 +137,12 @@ impl Keymap {
         self.keys(binding).first().cloned()
     }
 
-    /// The first category whose key is already bound, with the name of that action.
+    /// The first category whose key is already bound where categories have keys, with the name of that action.
     pub fn conflict<'a>(&self, categories: &'a [Category]) -> Option<(&'a Category, &'static str)> {
         categories.iter().find_map(|category| {
-            let binding = self.bound(&category.key.to_string(), Context::Explore)?;
+            let key = category.key.to_string();
+            let mut contexts = Context::ALL.into_iter().filter(|context| context.takes_categories());
+            let binding = contexts.find_map(|context| self.bound(&key, context))?;
             Some((category, binding.name))
         })
     }

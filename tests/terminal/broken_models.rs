@@ -77,7 +77,7 @@ fn damaged_weights_are_named_on_the_screen() {
     // Written out in the place of the hits, broken into lines between words or within a long path.
     pty.wait_until("the damaged file", |pty| {
         let lines: Vec<String> =
-            pty.screen().lines().map(|line| line.split('│').next_back().unwrap().to_owned()).collect();
+            pty.screen().lines().map(|line| line.split(['│', '┃']).next_back().unwrap().to_owned()).collect();
         lines.iter().map(|line| line.trim()).collect::<String>().contains("model.safetensors")
     });
     annotate_and_leave(&world, pty);

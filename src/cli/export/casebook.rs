@@ -6,7 +6,7 @@ use crate::casebook::{Casebook, PIXELS};
 use crate::cases::annotations::{annotations_by, case_reviews};
 use crate::cases::comparison::Against;
 use crate::cases::filter::Filter;
-use crate::cases::{Cases, KnownAtStart};
+use crate::cases::{Cases, InitialCases};
 use crate::cli::Common;
 use crate::cli::explore::{read_against, session_file};
 use crate::cli::free_text::free_text;
@@ -58,7 +58,7 @@ pub(super) struct Args {
 /// Runs `dissent export casebook`.
 pub(super) fn run(args: Args, common: &Common) -> Result<()> {
     let filter: Filter = args.filter.parse().map_err(|message: String| anyhow!("--filter: {message}"))?;
-    if filter.looks_at_gold() && !args.gold {
+    if filter.depends_on_gold() && !args.gold {
         say("note: which cases are on the page tells of their gold answers, because the filter looks at gold");
     }
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
@@ -111,7 +111,7 @@ fn read_cases(args: &Args, workspace: &Workspace, dataset: &Arc<Dataset>) -> Res
     let reviews = case_reviews(&state, dataset);
     let session = SessionState::read(&session_file(workspace, &annotator))?;
     let fingerprint = run.identity.fingerprint().to_string();
-    let mut cases = Cases::new(KnownAtStart {
+    let mut cases = Cases::new(InitialCases {
         dataset: Arc::clone(dataset),
         categories: taxonomy.categories.clone(),
         several: taxonomy.several,

@@ -64,7 +64,7 @@ impl Context {
 
     /// Whether the taxonomy's keys work in this context.
     pub fn takes_categories(self) -> bool {
-        matches!(self, Self::Explore | Self::Definitions | Self::Adjudication)
+        matches!(self, Self::Explore | Self::Image | Self::Definitions | Self::Adjudication)
     }
 
     /// Heading on the help screen.

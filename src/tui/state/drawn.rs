@@ -42,6 +42,11 @@ impl Drawn {
         self.document.set(area);
     }
 
+    /// Area of the hits' rows, below their heading.
+    pub fn hits(&self) -> Rect {
+        self.hits.get().0
+    }
+
     /// Area of the query's image with its heading.
     pub fn query(&self) -> Rect {
         self.query.get()

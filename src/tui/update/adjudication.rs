@@ -36,14 +36,7 @@ impl App {
             Action::Down => adjudication.selected = (adjudication.selected + 1).min(authored.len().saturating_sub(1)),
             Action::Up => adjudication.selected = adjudication.selected.saturating_sub(1),
             Action::Reveal => adjudication.is_revealed = true,
-            Action::Complete if adjudication.is_revealed => {
-                let selected = authored.get(adjudication.selected);
-                let ids = selected.into_iter().flat_map(|authored| &authored.annotation.categories);
-                let known: BTreeSet<CategoryId> = ids.filter(|id| self.cases.category(id).is_some()).cloned().collect();
-                if !known.is_empty() {
-                    adjudication.chosen = Some(known);
-                }
-            }
+            Action::Complete => return self.copy_categories(),
             Action::Delete => adjudication.chosen = Some(BTreeSet::new()),
             Action::Annotate(category)
                 if self.cases.category(&category).is_some_and(|known| known.level.is_of_case()) =>
@@ -51,6 +44,42 @@ impl App {
                 adjudication.choose(category, several);
             }
             Action::Note => adjudication.typing = Some(Input::new(adjudication.reason.clone())),
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    /// The categories that can be copied from the selected annotator.
+    ///
+    /// # Errors
+    /// Fails with the reason if there is nothing to copy.
+    pub fn categories_to_copy(&self) -> Result<BTreeSet<CategoryId>, String> {
+        let Some(Overlay::Adjudication(open)) = &self.overlay else { return Err(String::new()) };
+        if !open.is_revealed {
+            return Err("nothing copied: press s to show the annotations of the case".to_owned());
+        }
+        let selected = self.cases.review_of(open.case).and_then(|review| review.annotations.get(open.selected));
+        let Some(authored) = selected else { return Err("nothing copied: nobody has annotated this case".to_owned()) };
+        let (name, annotation) = (&authored.annotator, &authored.annotation);
+        let known = annotation.categories.iter().filter(|id| self.cases.category(id).is_some());
+        let known: BTreeSet<CategoryId> = known.cloned().collect();
+        if !known.is_empty() {
+            return Ok(known);
+        }
+        let reason = if !annotation.categories.is_empty() {
+            "used a category that the taxonomy no longer has"
+        } else if annotation.skipped {
+            "skipped this case; x decides that no category applies"
+        } else {
+            "gave the case no category; x decides that none applies"
+        };
+        Err(format!("nothing copied: {name} {reason}"))
+    }
+
+    fn copy_categories(&mut self) -> Vec<Effect> {
+        match (self.categories_to_copy(), &mut self.overlay) {
+            (Ok(categories), Some(Overlay::Adjudication(open))) => open.chosen = Some(categories),
+            (Err(reason), _) => self.say(reason),
             _ => {}
         }
         Vec::new()

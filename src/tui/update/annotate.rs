@@ -1,35 +1,29 @@
 //! Naming the error of a case or a document, notes, skips.
 
 use super::app::App;
+use super::category_target::CategoryTarget;
 use crate::annotation::{AnnotationEdit, CategoryId};
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
 use crate::tui::state::overlay::Overlay;
-use crate::tui::state::selection::{Focus, Shown};
 use tui_input::Input;
 
 impl App {
     /// Annotates the case with a category, or the selected document if the hits have the focus and the category is
     /// for documents.
     pub(super) fn annotate(&mut self, id: &CategoryId) -> Vec<Effect> {
-        let Some(known) = self.cases.category(id) else { return Vec::new() };
+        let Some(known) = self.cases.category(id).filter(|_| self.current().is_some()) else { return Vec::new() };
         let category = id.clone();
-        let document = self.document_to_name().filter(|_| known.level.is_of_hit());
-        if let Some(document) = document {
-            return self.record_here(|case| AnnotationEdit::ToggleHitCategory { case, document, category });
+        match self.label_target(known) {
+            Some(CategoryTarget::Hit { document, .. }) => {
+                self.record_here(|case| AnnotationEdit::ToggleHitCategory { case, document, category })
+            }
+            Some(_) => self.record_here(|case| AnnotationEdit::ToggleCategory { case, category }),
+            None => {
+                self.say(format!("{} applies to documents: press Tab and select a hit", known.name));
+                Vec::new()
+            }
         }
-        if !known.level.is_of_case() {
-            self.say(format!("{} applies to documents: press Tab and select a hit", known.name));
-            return Vec::new();
-        }
-        self.record_here(|case| AnnotationEdit::ToggleCategory { case, category })
-    }
-
-    /// The retrieved document that the key of a category would annotate now.
-    fn document_to_name(&self) -> Option<String> {
-        let place = &self.selection;
-        let is_meant = place.focus() == Focus::Hits && place.shown() == Shown::Hit;
-        self.hits().get(place.hit()).filter(|_| is_meant).map(|hit| hit.document.clone())
     }
 
     /// Asks for an edit of the current case.

@@ -22,10 +22,10 @@ impl App {
         match action {
             Action::Down => definitions.step(1, categories),
             Action::Up => definitions.step(-1, categories),
+            // The same key labels wherever it labels at all, so that closing the list never changes its meaning.
             Action::Annotate(id) => {
-                if let Some(place) = self.cases.place_of_category(&id) {
-                    *definitions = Definitions::on(place);
-                }
+                self.overlay = None;
+                return self.annotate(&id);
             }
             Action::Accept => {
                 let id = self.cases.categories().get(definitions.selected()).map(|category| category.id.clone());

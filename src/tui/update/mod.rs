@@ -6,6 +6,7 @@
 //! | `explore` | actions on the screen with cases and hits |
 //! | `navigation` | moves among cases and hits, and the requests to the worker that follow |
 //! | `annotate`, `edit_result` | annotates a case; handles the result of an edit |
+//! | [`category_target`] | what the key of a category does now |
 //! | `adjudication`, `agreement`, `definitions` | deciding a case, the agreement report, the taxonomy |
 //! | `queue_view`, `session_state` | filter, order and saved views; the state saved for the next session |
 //! | `fusion`, `user_evidence` | changes to the fusion; documents that the user adds |
@@ -20,6 +21,7 @@ mod agreement;
 mod annotate;
 pub mod app;
 mod casebook;
+pub mod category_target;
 mod current_case;
 mod definitions;
 pub mod edit_result;

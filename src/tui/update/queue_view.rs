@@ -94,6 +94,12 @@ impl App {
         self.set_filter(self.view.last_filter().clone())
     }
 
+    /// Whether the filter has `verdict:inconsistent`.
+    pub fn shows_only_inconsistent(&self) -> bool {
+        let only = "verdict:inconsistent".parse::<Filter>();
+        only.is_ok_and(|only| self.view.filter().terms.contains(&only.terms[0]))
+    }
+
     /// Adds `verdict:inconsistent` to the filter, or removes it.
     pub(super) fn toggle_only_inconsistent(&mut self) -> Vec<Effect> {
         let Ok(only) = "verdict:inconsistent".parse::<Filter>() else { return Vec::new() };

@@ -8,10 +8,11 @@
 //! ```
 
 use super::super::theme::Role;
-use super::{text, verdict};
+use super::{focus, text, verdict};
 use crate::cases::comparison::WhoIsRight;
 use crate::evaluation::PartialCaseAnswer;
 use crate::run::Prediction;
+use crate::tui::state::selection::Focus;
 use crate::tui::update::app::App;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -52,7 +53,7 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
         text::column("A says", ANSWER),
         text::column("B says", ANSWER + 2)
     );
-    lines.push(Line::styled(text::fit(&heading, width), theme.style(Role::Muted)));
+    lines.push(focus::heading(app, Focus::Hits, &text::fit(&heading, width)));
     let aligned = align(a, b);
     // Keep the selected hit in view.
     let rows = usize::from(area.height).saturating_sub(lines.len());

@@ -1,7 +1,7 @@
 //! The hits, one per row: rank, head, score, prediction, caption.
 
 use super::super::theme::Role;
-use super::{answers_panel, text, verdict};
+use super::{answers_panel, focus, text, verdict};
 use crate::evaluation::{Fused, PartialCaseAnswer, contributions};
 use crate::run::Hit;
 use crate::tui::state::selection::{Focus, Shown};
@@ -50,7 +50,7 @@ impl Columns {
 pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     let columns = Columns::fit(usize::from(area.width), app.longest_answer(), app.is_in_words());
     let heading_row = Rect { height: 1, ..area };
-    frame.render_widget(Line::styled(heading(&columns), app.theme().style(Role::Muted)), heading_row);
+    frame.render_widget(focus::heading(app, Focus::Hits, &heading(&columns)), heading_row);
     let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     app.drawn().set_hits(body, 0);
     let Some(answers) = app.queue().current().and_then(|case| app.cases().answers_of(case)) else {

@@ -7,6 +7,8 @@ mod case;
 mod comparison;
 mod definitions;
 mod filter;
+mod focus;
+mod footer;
 mod grid;
 mod help;
 mod hits;
@@ -27,7 +29,6 @@ use crate::tui::update::app::App;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Borders};
 
 /// In a smaller terminal, the screen is one line that says so.
 pub const SMALLEST: (u16, u16) = (60, 15);
@@ -50,7 +51,7 @@ pub const WIDE: u16 = 100;
 ///                                │ ▸2 image   0.893 ! A No    ━━── .66 …
 ///                                │  3 caption 0.412 …                  …
 ///  tiny-pixtral · cpu · exact search, 420 images                  7/600 · 5 annotated     status
-///  l hit  Tab focus  Enter image  1-8 name the error  n note  u undo  ? help  q quit      hints
+///  1-8 label CASE and go on  Tab hits  Space drop hit  : commands  ? help  q quit         footer
 /// ```
 /// From 100 columns the document's image stands beside the query image. From 36 rows the answers stand below them and
 /// the selected hit's whole caption is shown. From 200×60 the images of all hits are shown. Overlays such as help,
@@ -66,7 +67,7 @@ pub fn draw(app: &App, frame: &mut Frame) {
             .areas(area);
     status::header(app, frame, header);
     status::status(app, frame, status);
-    status::hints(app, frame, hints);
+    footer::draw(app, frame, hints);
     if app.images().is_enlarged() {
         picture::enlarged(app, frame, body);
     } else {
@@ -95,10 +96,10 @@ fn draw_body(app: &App, frame: &mut Frame, body: Rect) {
     };
     let [queue, line, case] =
         Layout::horizontal([Constraint::Length(queue_width), Constraint::Length(1), Constraint::Min(1)]).areas(body);
-    frame.render_widget(Block::new().borders(Borders::LEFT).border_style(app.theme().style(Role::Faint)), line);
     queue::draw(app, frame, queue);
     let inner = Rect { x: case.x + 1, width: case.width.saturating_sub(2), ..case };
     case::draw(app, frame, inner);
+    focus::separator(app, frame, line);
 }
 
 /// Draws one line that fits any size.

@@ -1,7 +1,7 @@
 //! The queue: one row per case with its answers and its annotation.
 
 use super::super::theme::Role;
-use super::text;
+use super::{focus, text};
 use crate::data::Answer;
 use crate::evaluation::{PartialCaseAnswer, Verdict};
 use crate::tui::state::order::Order;
@@ -36,7 +36,6 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
 }
 
 fn head(app: &App, width: usize) -> Line<'static> {
-    let style = app.theme().style(Role::Muted);
     let what = if app.view().filter().is_empty() { "case".to_owned() } else { app.view().filter().to_string() };
     let what =
         if app.view().order() == Order::Dataset { what } else { format!("{what} ↓{}", app.view().order().name()) };
@@ -46,7 +45,7 @@ fn head(app: &App, width: usize) -> Line<'static> {
     }
     let id = text::column(&format!("  {what}"), width.saturating_sub(RIGHT_COLUMNS + extra.len()));
     let gold = if app.is_gold_visible() { "g" } else { " " };
-    Line::from(Span::styled(format!("{id}{extra} {gold} ans mine"), style))
+    focus::heading(app, Focus::Queue, &format!("{id}{extra} {gold} ans mine"))
 }
 
 fn draw_list(app: &App, frame: &mut Frame, area: Rect) {

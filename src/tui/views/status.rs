@@ -1,7 +1,5 @@
-//! The lines above and below the body: header, status, hints.
+//! The lines above and below the body: header and status.
 
-use super::super::action::{Context, bindings};
-use super::super::keymap;
 use super::super::theme::Role;
 use super::text;
 use crate::tui::state::overlay::Notice;
@@ -85,50 +83,6 @@ fn left_text(app: &App) -> (String, Role) {
             };
             (format!("{to_sort}{busy}{} · {} · {device} · {}", models.heads, models.reader, models.index), Role::Muted)
         }
-    }
-}
-
-/// Draws the keys of this context from the table, as many as fit.
-pub fn hints(app: &App, frame: &mut Frame, area: Rect) {
-    let theme = app.theme();
-    let context = app.context();
-    let mut pairs: Vec<(String, String)> = Vec::new();
-    for binding in bindings().filter(|binding| binding.context == context) {
-        let (Some(hint), Some(key)) = (binding.hint, app.keymap().shown_key(binding)) else { continue };
-        pairs.push((keymap::shown(&key), hint.to_owned()));
-    }
-    if context == Context::Explore && !app.cases().categories().is_empty() {
-        pairs.insert(0, (category_keys(app), "annotate".to_owned()));
-    }
-    // Commands, help and quit come last in the table and must stay visible.
-    let last = if context == Context::Explore { 3 } else { 2 };
-    let keep = pairs.split_off(pairs.len().saturating_sub(last));
-    let width_of = |pair: &(String, String)| Span::raw(format!("{} {}  ", pair.0, pair.1)).width();
-    let mut room = usize::from(area.width).saturating_sub(keep.iter().map(width_of).sum::<usize>() + 1);
-    let mut spans = vec![Span::raw(" ")];
-    let mut shown = Vec::new();
-    for pair in pairs {
-        let width = width_of(&pair);
-        if width > room {
-            break;
-        }
-        room -= width;
-        shown.push(pair);
-    }
-    for (key, hint) in shown.into_iter().chain(keep) {
-        spans.push(Span::styled(key, theme.style(Role::Key)));
-        spans.push(Span::styled(format!(" {hint}  "), theme.style(Role::Muted)));
-    }
-    frame.render_widget(Line::from(spans), area);
-}
-
-/// `1-8`, or the single keys if they do not form a range.
-fn category_keys(app: &App) -> String {
-    let keys: Vec<char> = app.cases().categories().iter().map(|category| category.key).collect();
-    let in_order = keys.windows(2).all(|pair| u32::from(pair[1]) == u32::from(pair[0]) + 1);
-    match keys.as_slice() {
-        [first, .., last] if in_order => format!("{first}-{last}"),
-        _ => keys.iter().collect(),
     }
 }
 

@@ -5,14 +5,21 @@ use crate::tui::action::Action;
 use crate::tui::action::Context::{Adjudication, Agreement, Definitions, Reason};
 
 pub const ANNOTATION: &[Binding] = &[
-    row(Definitions, Action::Down, "down", &["j", "down"], None, "Next category; a category's key selects it, too."),
+    row(
+        Definitions,
+        Action::Down,
+        "down",
+        &["j", "down"],
+        None,
+        "Next category; a category's key labels with it at once.",
+    ),
     row(Definitions, Action::Up, "up", &["k", "up"], None, "Previous category."),
     row(
         Definitions,
         Action::Accept,
         "assign",
         &["enter"],
-        Some("annotate with this"),
+        Some("label with this"),
         "Annotate the case, or the hit that has the focus, with this category.",
     ),
     row(Definitions, Action::Cancel, "close", &["esc", "q", "D"], Some("close"), "Back to the case."),

@@ -164,9 +164,11 @@ fn a_category_is_read_and_given_among_the_definitions() {
     let mut app = app(folder.path(), 2);
     app.start();
     app.update(Action::Definitions);
-    assert!(app.update(Action::Annotate(category_id(3))).is_empty(), "its key goes to a category and gives none");
+    assert_eq!(app.update(Action::Annotate(category_id(3))), [Effect::Record(toggle(0, 3))]);
+    assert!(app.overlay().is_none());
+    app.update(Action::Definitions);
     app.update(Action::Down);
-    assert_eq!(app.update(Action::Accept), [Effect::Record(toggle(0, 4))]);
+    assert_eq!(app.update(Action::Accept), [Effect::Record(toggle(0, 1))]);
     assert!(app.overlay().is_none());
 }
 

@@ -24,7 +24,7 @@ fn the_page_has_the_queue_without_gold_and_without_what_others_said() {
         setting.known.annotations.insert(0, said("look-alike"));
         setting.known.reviews.insert(0, CaseReview { annotations, ..CaseReview::default() });
     });
-    app.on_engine_event(ready());
+    app.on_worker_event(ready());
     answer(&mut app, 0, &[0.9, 0.2, 0.9, 0.2]);
     answer(&mut app, 1, &[0.9, 0.8, 0.7, 0.6]);
     app.update(Action::ToggleGold);

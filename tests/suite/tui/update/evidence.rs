@@ -252,7 +252,7 @@ fn where_every_hit_is_dropped_no_answer_is_waited_for() {
     app.start();
     let what_if = |app: &mut App| -> String {
         let shown = explorer::text(&screen(app, 120, 40));
-        let row = shown.lines().find(|line| line.contains("│ what if") || line.contains("│ fused")).unwrap();
+        let row = shown.lines().find(|line| line.contains("┃ what if") || line.contains("┃ fused")).unwrap();
         row.split("  ").map(str::trim).filter(|part| !part.is_empty()).nth(1).unwrap_or_default().to_owned()
     };
     assert!(what_if(&mut app).starts_with('…'));

@@ -2,6 +2,7 @@
 
 mod annotation;
 mod casebook;
+mod digits;
 mod evidence;
 mod filters;
 mod navigation;
