@@ -9,7 +9,7 @@ use anyhow::Result;
 /// Arguments of `dissent demo`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Name of the annotator; default: the user's login name
+    /// Name of the annotator; default: the name kept from an earlier answer, else the user's login name
     #[arg(long, value_name = "NAME")]
     annotator: Option<String>,
     /// Retrieval heads: standard (the dual encoder itself), trained (those of the sample) or a folder of heads

@@ -2,6 +2,7 @@
 
 pub mod annotate;
 pub mod annotations;
+mod annotator;
 mod caption_line;
 pub mod check;
 pub mod demo;
@@ -31,7 +32,6 @@ pub mod search;
 pub mod show;
 mod table_choice;
 pub mod train;
-mod user_name;
 
 use crate::model::precision::Precision;
 use crate::terminal::color_depth::ColorDepth;

@@ -95,6 +95,7 @@ pub fn app_with(root: &Path, count: usize, change: impl FnOnce(&mut Setting)) ->
         images: ImageMode::Half,
         keymap: Keymap::default(),
         themes: Theme::names().map(|name| (name.to_owned(), Theme::load(name).unwrap())).collect(),
+        keep_gold: false,
     };
     change(&mut setting);
     App::new(setting)

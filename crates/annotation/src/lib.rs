@@ -90,6 +90,7 @@ pub use folder::read_folder;
 pub use journal::Journal;
 pub use journal_watch::JournalWatch;
 pub use merge::{Brought, Merged, merge_folder};
+pub use names::check_annotator;
 pub use prodigy::{PRODIGY_HOST, ProdigyFile, ProdigyOptions, read_prodigy};
 pub use rated_cases::{Counted, rated_cases};
 pub use session::AnnotationSession;

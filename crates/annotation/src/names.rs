@@ -6,7 +6,10 @@ use anyhow::{Result, bail};
 const LONGEST: usize = 100;
 
 /// Rejects a name that cannot be a file name on every system, or that could be mistaken for another part of one.
-pub(super) fn check_annotator(name: &str) -> Result<()> {
+///
+/// # Errors
+/// Fails with the reason if the name is not usable.
+pub fn check_annotator(name: &str) -> Result<()> {
     let allowed = |letter: char| letter.is_alphanumeric() || matches!(letter, '.' | '_' | '-');
     if name.is_empty() || name.len() > LONGEST || name.starts_with(['.', '-']) || !name.chars().all(allowed) {
         bail!(

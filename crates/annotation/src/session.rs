@@ -178,6 +178,12 @@ impl AnnotationSession {
         self.unblinded.insert(case, self.pass_of(case))
     }
 
+    /// Whether the next annotation of this case would be blind, as far as this program knows.
+    pub fn is_blind(&self, case: &str) -> bool {
+        let pass = self.pass_of(case);
+        !self.state.was_unblinded(&self.annotator, case, pass) && !self.unblinded.knows(case, pass)
+    }
+
     /// Carries out an edit. The resulting event is on disk when this returns; `None` if there was nothing to undo or
     /// redo.
     ///

@@ -11,10 +11,10 @@ mod session;
 
 use self::answers::Answers;
 use self::session::{Form, Session};
+use super::annotator::annotator_name;
 use super::interrupt::end_at_once;
 use super::model_options::ModelOptions;
 use super::queue_options::{QueueOptions, cases_of_split, stored_answers};
-use super::user_name::user_name;
 use super::{Common, relaunch};
 use crate::annotation::{AnnotationSession, Taxonomy};
 use crate::data::{Dataset, Split};
@@ -63,7 +63,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let dataset = Arc::new(dataset);
     let folder = workspace.annotations_dir();
     let taxonomy = Taxonomy::load(&folder)?;
-    let annotator = args.annotator.clone().unwrap_or_else(user_name);
+    let annotator = annotator_name(args.annotator.as_deref())?;
     let host = gethostname::gethostname();
     let (mut annotations, journal_problems) =
         AnnotationSession::open(&folder, &annotator, &host.to_string_lossy(), taxonomy)?;

@@ -25,9 +25,12 @@ pub struct Args {
     /// Record the session into a new file (asciicast v2, played by asciinema)
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
-    /// Name of the annotator; default: the user's login name
+    /// Name of the annotator; default: the name kept from an earlier answer, else the user's login name
     #[arg(long, value_name = "NAME")]
     pub annotator: Option<String>,
+    /// Keep gold answers shown from case to case; without it, g shows the gold answer of one case
+    #[arg(long)]
+    pub keep_gold: bool,
     #[command(flatten)]
     pub models: ModelOptions,
     #[command(flatten)]
@@ -45,6 +48,7 @@ impl Args {
             keys: None,
             record: None,
             annotator: None,
+            keep_gold: false,
             models: ModelOptions::default(),
             queue: QueueOptions::default(),
         }

@@ -9,7 +9,7 @@ pub(super) use self::open::read_against;
 
 use self::open::{NothingLeft, Opener};
 use self::themes::choose_theme;
-use super::user_name::user_name;
+use super::annotator::annotator_name;
 use super::{Common, ExitWith, relaunch};
 use crate::output::{count, say};
 use crate::terminal::color_depth::color_depth;
@@ -33,7 +33,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let color_depth = color_depth(common.color, &environment);
     let (theme, themes) = choose_theme(common, color_depth, &environment)?;
     let keymap = Keymap::load(&keys_file(args.keys.as_deref()))?;
-    let annotator = args.annotator.clone().unwrap_or_else(user_name);
+    let annotator = annotator_name(args.annotator.as_deref())?;
     let session_file = session_file(&workspace, &annotator);
     let (screens, casebooks) = (workspace.path.join("screens"), workspace.path.join("casebooks"));
     let recording = args.record.clone();

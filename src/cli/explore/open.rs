@@ -91,6 +91,7 @@ impl Opener {
             images: self.images,
             keymap: self.keymap.clone(),
             themes: self.themes.clone(),
+            keep_gold: self.args.keep_gold,
         };
         let progress = match &self.args.run {
             Some(name) => format!("loading documents and run {name} …"),
@@ -164,7 +165,16 @@ impl Opener {
             reviews: case_reviews(annotations.state(), &dataset),
             is_blind: args.queue.is_blind(),
         };
-        let mut app = App::new(Setting { known, queue: chosen.cases, left_out, theme, images, keymap, themes });
+        let mut app = App::new(Setting {
+            known,
+            queue: chosen.cases,
+            left_out,
+            theme,
+            images,
+            keymap,
+            themes,
+            keep_gold: args.keep_gold,
+        });
         let run = args.run.clone().zip(run?);
         let run_fingerprint = run.as_ref().map(|(_, run)| run.identity.fingerprint().to_string());
         let worker = args.models.start_worker(&common, &dataset, &workspace, run)?;

@@ -8,10 +8,10 @@ use crate::cases::comparison::Against;
 use crate::cases::filter::Filter;
 use crate::cases::{Cases, InitialCases};
 use crate::cli::Common;
+use crate::cli::annotator::annotator_name;
 use crate::cli::explore::{read_against, session_file};
 use crate::cli::free_text::free_text;
 use crate::cli::queue_options::cases_of_split;
-use crate::cli::user_name::user_name;
 use crate::data::{Dataset, Split};
 use crate::output::{count, print_json, print_line, progress_bar, say};
 use crate::run::Run;
@@ -107,7 +107,7 @@ fn read_cases(args: &Args, workspace: &Workspace, dataset: &Arc<Dataset>) -> Res
     for problem in unread.iter().chain(&problems) {
         say(&format!("warning: {problem}"));
     }
-    let annotator = args.annotator.clone().unwrap_or_else(user_name);
+    let annotator = annotator_name(args.annotator.as_deref())?;
     let reviews = case_reviews(&state, dataset);
     let session = SessionState::read(&session_file(workspace, &annotator))?;
     let fingerprint = run.identity.fingerprint().to_string();

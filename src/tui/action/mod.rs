@@ -41,7 +41,10 @@ pub enum Action {
     /// Show the annotations of others.
     Reveal,
     Agreement,
+    /// Show or hide the gold answer of this case.
     ToggleGold,
+    /// Keep gold answers shown from case to case.
+    KeepGold,
     /// Drop the selected hit from the fusion, or take it back.
     DropHit,
     WeighUp,

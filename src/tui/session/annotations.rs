@@ -39,7 +39,7 @@ impl Session<'_> {
 
     /// Tells the annotation session what is on the screen, so that new events record it.
     pub(super) fn set_shown_case(&mut self) {
-        let mut revealed = self.app.cases_revealed_by_figures().to_vec();
+        let mut revealed = self.app.cases_revealed_by_figures();
         revealed.extend(self.app.case_with_others_shown());
         if let Some(case) = self.app.queue().current() {
             let tells_of_others =
@@ -56,6 +56,10 @@ impl Session<'_> {
             if let Err(error) = self.annotations.unblind(&self.app.cases().id_of(case)) {
                 self.app.notify(Notice::Error(format!("{error:#}")));
             }
+        }
+        if let Some(case) = self.app.queue().current() {
+            let is_blind = self.annotations.is_blind(&self.app.cases().id_of(case));
+            self.app.set_blind(case, is_blind);
         }
     }
 }

@@ -42,6 +42,11 @@ impl Drawn {
         self.document.set(area);
     }
 
+    /// Area of the queue's rows and the list position of the first.
+    pub fn queue(&self) -> (Rect, usize) {
+        self.queue.get()
+    }
+
     /// Area of the hits' rows, below their heading.
     pub fn hits(&self) -> Rect {
         self.hits.get().0

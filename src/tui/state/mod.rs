@@ -3,7 +3,9 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`adjudication`] | the decision of a case |
+//! | [`throughput`] | how fast the annotator labels |
 //! | [`user_evidence`] | documents that the user adds, hits read with a part withheld |
+//! | [`gold`] | which gold answers are on the screen |
 //! | [`what_if`], [`flip_cache`] | the fusion as changed by the user, and the smallest change that flips the answer |
 //! | [`queue`], [`queue_view`] | the cases in the list, and their filter, order and columns |
 //! | [`filter_edit`], [`order`], [`queue_columns`] | the filter while it is typed, how cases are sorted, optional columns |
@@ -22,6 +24,7 @@ pub mod definitions;
 pub mod drawn;
 pub mod filter_edit;
 pub mod flip_cache;
+pub mod gold;
 pub mod image_panes;
 pub mod order;
 pub mod overlay;
@@ -34,6 +37,7 @@ pub mod scroll;
 pub mod search;
 pub mod selection;
 pub mod session_state;
+pub mod throughput;
 pub mod user_evidence;
 pub mod what_if;
 pub mod worker_status;

@@ -1,7 +1,7 @@
 //! The explorer's state as a whole. Updates, the files beside this one, change it; [`crate::tui::views`] draws it;
 //! neither waits. Only updates access the fields, everything else uses methods.
 
-use crate::annotation::{AnnotationSession, CaseAnnotation, CaseReview};
+use crate::annotation::{AnnotationSession, CaseAnnotation, CaseReview, CategoryId};
 use crate::cases::{Cases, FEW, InitialCases};
 use crate::data::{Case, Dataset};
 use crate::pipeline::Ticket;
@@ -11,15 +11,18 @@ use crate::tui::action::Context;
 use crate::tui::keymap::Keymap;
 use crate::tui::state::drawn::Drawn;
 use crate::tui::state::flip_cache::FlipCache;
+use crate::tui::state::gold::Gold;
 use crate::tui::state::image_panes::ImagePanes;
 use crate::tui::state::order::Order;
 use crate::tui::state::overlay::{Notice, Overlay};
 use crate::tui::state::queue::Queue;
 use crate::tui::state::queue_view::QueueView;
 use crate::tui::state::selection::Selection;
+use crate::tui::state::throughput::Throughput;
 use crate::tui::state::what_if::WhatIf;
 use crate::tui::state::worker_status::WorkerStatus;
 use crate::tui::theme::Theme;
+use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
 /// Initial data and settings of the explorer.
@@ -34,6 +37,8 @@ pub struct Setting {
     pub keymap: Keymap,
     /// Themes to choose from, by name.
     pub themes: Vec<(String, Theme)>,
+    /// Gold answers stay shown from case to case.
+    pub keep_gold: bool,
 }
 
 /// The whole state.
@@ -44,7 +49,9 @@ pub struct App {
     pub(super) view: QueueView,
     pub(super) selection: Selection,
     pub(super) images: ImagePanes,
-    pub(super) gold_visible: bool,
+    pub(super) gold: Gold,
+    /// Cases whose next annotation would not be blind, as far as the annotation session has said.
+    unblinded: FxHashSet<usize>,
     /// The hits of both runs stand side by side, in place of this run's alone.
     pub(super) comparing: bool,
     pub(super) what_if: WhatIf,
@@ -76,7 +83,8 @@ impl App {
             view: QueueView::default(),
             selection: Selection::default(),
             images: ImagePanes::new(setting.images),
-            gold_visible: false,
+            gold: Gold::new(setting.keep_gold),
+            unblinded: FxHashSet::default(),
             what_if: WhatIf::default(),
             last_flip: FlipCache::default(),
             overlay: None,
@@ -136,9 +144,14 @@ impl App {
         &self.images
     }
 
-    /// Whether the gold answers are on the screen.
+    /// Which gold answers are on the screen.
+    pub fn gold(&self) -> &Gold {
+        &self.gold
+    }
+
+    /// Whether the gold answer of the current case is on the screen.
     pub fn is_gold_visible(&self) -> bool {
-        self.gold_visible
+        self.queue.current().is_some_and(|case| self.gold.is_visible_of(case))
     }
 
     /// Whether the hits of both runs stand side by side.
@@ -193,14 +206,44 @@ impl App {
 
     /// Whether the screen reveals gold answers: directly, or by which cases the queue has, or by their order.
     pub fn reveals_gold(&self) -> bool {
-        self.gold_visible || self.view.filter().depends_on_gold() || self.view.order() == Order::OracleButWrong
+        self.is_gold_visible() || self.view.filter().depends_on_gold() || self.view.order() == Order::OracleButWrong
     }
 
-    /// The cases whose gold answers or annotations by others the figures on the screen reveal.
-    pub fn cases_revealed_by_figures(&self) -> &[usize] {
+    /// The cases whose gold answers or annotations by others the figures on the screen reveal, or whose gold answers
+    /// stand in the rows of the queue.
+    pub fn cases_revealed_by_figures(&self) -> Vec<usize> {
         let shown = self.queue.shown();
-        let tells = matches!(self.overlay, Some(Overlay::Overview(_))) && shown.len() < FEW;
-        if tells { shown } else { &[] }
+        if matches!(self.overlay, Some(Overlay::Overview(_))) && shown.len() < FEW {
+            return shown.to_vec();
+        }
+        if !self.gold.is_kept() {
+            return Vec::new();
+        }
+        let (area, first) = self.drawn.queue();
+        shown.iter().skip(first).take(usize::from(area.height)).copied().collect()
+    }
+
+    /// Notes whether the next annotation of this case would be blind, as the annotation session knows it.
+    pub fn set_blind(&mut self, case: usize, is_blind: bool) {
+        if is_blind {
+            self.unblinded.remove(&case);
+        } else {
+            self.unblinded.insert(case);
+        }
+    }
+
+    /// What the annotator has seen of the current case beside images and answers, for the header.
+    pub fn exposure_in_words(&self) -> &'static str {
+        let Some(case) = self.queue.current() else { return "blind" };
+        let others = self.cases.standing_shown(case).is_some()
+            || self.view.filter().depends_on_others()
+            || self.case_with_others_shown() == Some(case);
+        match (self.reveals_gold() || self.gold.was_seen_of(case), others) {
+            (true, _) => "gold seen",
+            (false, true) => "others' labels seen",
+            (false, false) if self.unblinded.contains(&case) => "gold or others' labels seen",
+            (false, false) => "blind",
+        }
     }
 
     /// The case whose annotations by others are on the screen.
@@ -218,10 +261,31 @@ impl App {
         asked.filter(|case| self.cases.is_unread(**case)).count()
     }
 
-    /// Number of listed cases with an annotation, note or skip. It iterates over the annotations, which are fewer
-    /// than the cases, because every frame needs it.
+    /// The annotator's annotations of listed cases. This iterates over the annotations, which are fewer than the
+    /// cases, because every frame needs it.
+    fn listed_annotations(&self) -> impl Iterator<Item = &CaseAnnotation> {
+        let annotations = self.cases.annotations();
+        let listed = annotations.filter(|(case, annotation)| self.queue.shows(*case) && !annotation.is_empty());
+        listed.map(|(_, annotation)| annotation)
+    }
+
+    /// Number of listed cases with an annotation, note or skip.
     pub fn annotated_count(&self) -> usize {
-        self.cases.annotations().filter(|(case, annotation)| self.queue.shows(*case) && !annotation.is_empty()).count()
+        self.listed_annotations().count()
+    }
+
+    /// How fast the annotator labels the listed cases.
+    pub fn throughput(&self) -> Throughput {
+        let seconds = self.listed_annotations().map(|annotation| annotation.seconds);
+        Throughput::of(self.queue.shown().len(), seconds)
+    }
+
+    /// Number of listed cases to which, or to documents of which, the annotator has given this category.
+    pub fn count_of_category(&self, id: &CategoryId) -> usize {
+        let has_it = |annotation: &&CaseAnnotation| {
+            annotation.categories.contains(id) || annotation.hits.values().any(|given| given.contains(id))
+        };
+        self.listed_annotations().filter(has_it).count()
     }
 
     /// Number of listed cases that were opened.

@@ -41,7 +41,8 @@ impl App {
             Action::Definitions => self.open_definitions(),
             Action::Adjudicate => self.open_adjudication(false),
             Action::Agreement => return self.open_agreement(),
-            Action::ToggleGold => self.gold_visible = !self.gold_visible,
+            Action::ToggleGold => self.toggle_gold(),
+            Action::KeepGold => self.keep_gold(),
             Action::DropHit
             | Action::WeighUp
             | Action::WeighDown
@@ -96,6 +97,22 @@ impl App {
         let Some(id) = id else { return Vec::new() };
         self.say(format!("{id} sent to the clipboard (tmux: set-clipboard on)"));
         vec![Effect::Copy(id)]
+    }
+
+    fn toggle_gold(&mut self) {
+        if let Some(case) = self.queue.current() {
+            self.gold.toggle(case);
+        }
+    }
+
+    fn keep_gold(&mut self) {
+        self.gold.toggle_kept();
+        let said = if self.gold.is_kept() {
+            "gold answers stay shown from case to case; K hides them again"
+        } else {
+            "the gold answer is hidden; g shows it for one case"
+        };
+        self.say(said);
     }
 
     fn toggle_mouse(&mut self) -> Vec<Effect> {

@@ -42,6 +42,7 @@ impl App {
         self.selection.open_case();
         let Some(case) = self.queue.current() else { return self.work_ahead() };
         self.cases.set_seen(case);
+        self.gold.open_case(case);
         let mut effects = Vec::new();
         // A settled case needs no answer, but opening it still cancels work on the previous case.
         effects.push(Effect::Worker(Request::Open { case }));

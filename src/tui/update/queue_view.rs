@@ -21,7 +21,7 @@ impl App {
 
     /// Opens the filter line with its count and completions.
     pub(super) fn set_filter_edit(&mut self, input: Input) {
-        let edit = FilterEdit::of(input, &self.cases, self.queue.all(), self.gold_visible);
+        let edit = FilterEdit::of(input, &self.cases, self.queue.all(), self.gold.is_kept());
         self.open(Overlay::Filter(edit));
     }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! ╭ categories ──────────────────────────────────────────────────╮
-//! │ ▸ 1 Misleading look-alike    Misleading look-alike           │
+//! │ ▸ 1 Misleading look-alike 12 Misleading look-alike           │
 //! │   2 Caption against image    applies to cases                │
 //! │   3 Evidence ignored                                         │
 //! │                              A retrieved image resembles …   │
@@ -12,6 +12,7 @@
 //! ```
 
 use super::super::theme::Role;
+use super::queue::{COUNT, count_cell};
 use super::{popup, text};
 use crate::annotation::{Category, Level};
 use crate::tui::state::definitions::Definitions;
@@ -31,9 +32,15 @@ const SIGN: usize = 5;
 /// Draws the list and the selected category over the body.
 pub fn draw(app: &App, definitions: Definitions, frame: &mut Frame, area: Rect) {
     let many = if app.cases().takes_several_categories() { "several per case" } else { "one per case" };
-    let inner = popup::framed(app, &format!("categories: {many}"), frame, area);
+    let throughput = app.throughput();
+    let mut title = format!("categories: {many} · {}", throughput.counts_in_words());
+    let pace = throughput.pace_in_words();
+    if !pace.is_empty() {
+        title = format!("{title} · {pace}");
+    }
+    let inner = popup::framed(app, &title, frame, area);
     let longest = app.cases().categories().iter().map(|category| category.name.width()).max().unwrap_or(0).min(NAME);
-    let list_width = u16::try_from(longest + 6).unwrap_or(0);
+    let list_width = u16::try_from(longest + 6 + COUNT).unwrap_or(0);
     let [list, _, page] =
         Layout::horizontal([Constraint::Length(list_width), Constraint::Length(2), Constraint::Min(1)]).areas(inner);
     let rows = usize::from(list.height);
@@ -47,6 +54,7 @@ pub fn draw(app: &App, definitions: Definitions, frame: &mut Frame, area: Rect) 
             Span::styled(if selected { "▸ " } else { "  " }, app.theme().style(Role::Accent)),
             Span::styled(format!("{}  ", category.key), app.theme().style(Role::Key)),
             Span::styled(name, app.theme().style(if given { Role::Annotation } else { Role::Text })),
+            Span::styled(count_cell(app.count_of_category(&category.id)), app.theme().style(Role::Muted)),
         ];
         let style = if selected { app.theme().style(Role::Selection) } else { Style::new() };
         frame.render_widget(Line::from(spans).style(style), Rect { y: list.y + offset as u16, height: 1, ..list });

@@ -17,6 +17,8 @@ use unicode_width::UnicodeWidthStr;
 
 /// Columns right of the id: gold, fused, verdict, annotation.
 const RIGHT_COLUMNS: usize = 11;
+/// Columns for the number of cases that have a category.
+pub const COUNT: usize = 5;
 /// Fewest columns in which a task's id is readable, including the space before it.
 const LEAST_TASK: usize = 5;
 /// Fewest rows for which the taxonomy is listed under the queue.
@@ -140,7 +142,7 @@ fn extra_cells(app: &App, index: usize) -> String {
 
 fn gold_cell(app: &App, index: usize, gold: Option<Answer>) -> String {
     match gold {
-        Some(gold) if app.is_gold_visible() => app.cases().letter_of(index, Some(gold)).to_string(),
+        Some(gold) if app.gold().is_visible_of(index) => app.cases().letter_of(index, Some(gold)).to_string(),
         _ => " ".to_owned(),
     }
 }
@@ -155,7 +157,7 @@ fn answer_cells(app: &App, index: usize, gold: Option<Answer>) -> Vec<Span<'stat
     let Some(fused) = answers.fused() else {
         return vec![Span::styled(" …    ", theme.style(Role::Faint))];
     };
-    let right = app.is_gold_visible() && gold.is_some() && gold == fused.prediction.answer;
+    let right = app.gold().is_visible_of(index) && gold.is_some() && gold == fused.prediction.answer;
     let (glyph, role) = match answers.verdict() {
         Some(Verdict::Inconsistent) => ("!", Role::Differs),
         _ => ("=", Role::Same),
@@ -191,20 +193,28 @@ fn annotation_cells(app: &App, index: usize) -> [Span<'static>; 2] {
     [Span::styled(sign, style), cell]
 }
 
+/// A number in [`COUNT`] columns, empty for 0.
+pub fn count_cell(count: usize) -> String {
+    if count == 0 { " ".repeat(COUNT) } else { format!("{count:>COUNT$}") }
+}
+
 fn draw_categories(app: &App, frame: &mut Frame, area: Rect) {
     let theme = app.theme();
-    let width = usize::from(area.width).saturating_sub(5);
-    let mut lines = vec![Line::default(), Line::styled("  error categories", theme.style(Role::Muted))];
+    let width = usize::from(area.width).saturating_sub(5 + COUNT);
+    let pace = app.throughput().pace_in_words();
+    let title = if pace.is_empty() { "  error categories".to_owned() } else { format!("  {pace}") };
+    let mut lines = vec![Line::default(), Line::styled(title, theme.style(Role::Muted))];
     let current = app.queue().current().and_then(|case| app.cases().annotation_of(case));
     for category in app.cases().categories() {
         let chosen = current.is_some_and(|annotation| annotation.categories.contains(&category.id));
         let name = Span::styled(
-            text::fit(&category.name, width),
+            text::column(&category.name, width),
             theme.style(if chosen { Role::Annotation } else { Role::Muted }),
         );
+        let count = Span::styled(count_cell(app.count_of_category(&category.id)), theme.style(Role::Muted));
         let key =
             Span::styled(category.key.to_string(), theme.style(if chosen { Role::Annotation } else { Role::Key }));
-        lines.push(Line::from(vec![Span::raw(if chosen { "▸ " } else { "  " }), key, Span::raw("  "), name]));
+        lines.push(Line::from(vec![Span::raw(if chosen { "▸ " } else { "  " }), key, Span::raw("  "), name, count]));
     }
     frame.render_widget(Paragraph::new(lines), area);
 }

@@ -8,44 +8,72 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-/// Draws the dataset's name on the left and its note on the right.
+/// Draws the dataset, the annotator and what they have seen on the left, the dataset's note on the right.
 pub fn header(app: &App, frame: &mut Frame, area: Rect) {
     let theme = app.theme();
-    let name = format!(" {}", app.dataset().name);
     let width = usize::from(area.width);
-    let left = vec![Span::styled(text::fit(&name, width), theme.style(Role::Title))];
+    let annotator = annotator(app);
+    let mut name = app.dataset().name.clone();
+    // An enlarged image hides the case's title.
+    if let (true, Some((_, case))) = (app.images().is_enlarged(), app.current()) {
+        name = format!("{name} · {}", case.id);
+    }
+    let room = width.saturating_sub(Span::raw(&annotator).width() + 4);
+    let left = vec![
+        Span::styled(format!(" {}  ", text::fit(&name, room)), theme.style(Role::Title)),
+        Span::styled(text::fit(&annotator, width), theme.style(Role::Annotation)),
+    ];
     let room = width.saturating_sub(left.iter().map(Span::width).sum::<usize>() + 3);
     let note = app.dataset().note.as_deref().unwrap_or_default();
     both_ends(left, Span::styled(text::fit(note, room), theme.style(Role::Muted)), frame, area);
 }
 
-/// Draws news or models on the left and the position on the right.
+/// Annotator and blindness, such as `ada · blind`.
+fn annotator(app: &App) -> String {
+    // Before the annotations are read, nothing is known about the case.
+    if app.is_preview() {
+        return app.cases().annotator().to_owned();
+    }
+    let kept = if app.gold().is_kept() { " · gold stays shown" } else { "" };
+    format!("{} · {}{kept}", app.cases().annotator(), app.exposure_in_words())
+}
+
+/// From this width, the status line shows the annotator's pace.
+const WIDE_STATUS: u16 = 110;
+
+/// Draws news or models on the left, the position and the annotator's progress on the right.
 pub fn status(app: &App, frame: &mut Frame, area: Rect) {
     let theme = app.theme();
-    let place = if app.queue().shown().is_empty() { 0 } else { app.queue().place() + 1 };
-    let all = app.queue().all().len();
-    let of_all = if app.queue().is_filtered() { format!(" of {all}") } else { String::new() };
-    let seen = app.seen_count();
-    let shown = app.queue().shown().len();
-    let of_shown = if app.queue().is_filtered() { format!(" of {shown}") } else { String::new() };
-    let annotated = format!("{}{of_shown} annotated ", app.annotated_count());
-    let mut right = format!("{place}/{shown}{of_all} · {seen} opened · {annotated}");
-    // A notice needs the room.
-    if app.notice().is_some() {
-        right = format!("{place}/{shown} · {annotated}");
-    }
-    // The annotations are not loaded yet.
-    if app.is_preview() {
-        right = format!("{place}/{shown} ");
-    }
-    if !app.left_out().is_empty() && app.notice().is_none() {
-        right = format!("{} skipped (?) · {right}", lines(app.left_out().len()));
-    }
-    let right = Span::styled(right, theme.style(Role::Muted));
+    let right = Span::styled(progress(app, area.width), theme.style(Role::Muted));
     let room = usize::from(area.width).saturating_sub(right.width() + 3);
     let (line, role) = left_text(app);
-    let left = Span::styled(text::fit(&format!(" {line}"), room), theme.style(role));
+    let left = Span::styled(text::fit_middle(&format!(" {line}"), room), theme.style(role));
     both_ends(vec![left], right, frame, area);
+}
+
+/// Position in the queue, labelled and left cases, and pace if there is room.
+fn progress(app: &App, width: u16) -> String {
+    let place = if app.queue().shown().is_empty() { 0 } else { app.queue().place() + 1 };
+    let shown = app.queue().shown().len();
+    // The annotations are not loaded yet.
+    if app.is_preview() {
+        return format!("{place}/{shown} ");
+    }
+    let throughput = app.throughput();
+    // A notice needs the room.
+    if app.notice().is_some() {
+        return format!("{place}/{shown} · {} labelled ", throughput.labelled);
+    }
+    let of_all = if app.queue().is_filtered() { format!(" of {}", app.queue().all().len()) } else { String::new() };
+    let mut words = format!("{place}/{shown}{of_all} · {}", throughput.counts_in_words());
+    let pace = throughput.pace_in_words();
+    if width >= WIDE_STATUS && !pace.is_empty() {
+        words = format!("{words} · {pace}");
+    }
+    if !app.left_out().is_empty() {
+        words = format!("{} skipped (?) · {words}", lines(app.left_out().len()));
+    }
+    words + " "
 }
 
 fn lines(count: usize) -> String {

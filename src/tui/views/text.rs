@@ -48,6 +48,18 @@ pub fn fit_end(text: &str, width: usize) -> String {
     if width == 0 { String::new() } else { format!("…{tail}") }
 }
 
+/// Like [`fit`], but cuts in the middle, because the end of a message often names the file or the key.
+pub fn fit_middle(text: &str, width: usize) -> String {
+    let text = one_line(text);
+    if text.width() <= width {
+        return text;
+    }
+    let head = width / 2;
+    let kept = fit(&text, head);
+    let kept = kept.trim_end_matches('…');
+    format!("{kept}{}", fit_end(&text, width - kept.width()))
+}
+
 /// Spans that take at most `width` columns in all.
 pub fn fit_spans(spans: Vec<Span<'static>>, width: usize) -> Vec<Span<'static>> {
     let mut left = width;
@@ -150,6 +162,8 @@ mod tests {
             ("hypoe…", "mass", "")
         );
         assert_eq!(fit_end("us-test-0012", 6), "…-0012");
+        assert_eq!(fit_middle("saved /home/ada/us-0012-1.svg", 20), "saved /ho…0012-1.svg");
+        assert_eq!((fit_middle("a long one", 1).as_str(), fit_middle("short", 5).as_str()), ("…", "short"));
         assert_eq!(fit("two\nlines", 20), "two lines");
         assert_eq!(fit("超音波検査", 5), "超音…");
         assert_eq!(column("a", 3), "a  ");

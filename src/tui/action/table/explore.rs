@@ -109,7 +109,22 @@ pub const EXPLORE: &[Binding] = &[
         None,
         "Show how far the annotators agree and where they differ.",
     ),
-    row(Explore, Action::ToggleGold, "toggle-gold", &["g"], Some("gold"), "Show or hide the gold answers."),
+    row(
+        Explore,
+        Action::ToggleGold,
+        "toggle-gold",
+        &["g"],
+        Some("gold"),
+        "Show or hide the gold answer of this case; the next case hides it.",
+    ),
+    row(
+        Explore,
+        Action::KeepGold,
+        "keep-gold",
+        &["K"],
+        None,
+        "Keep gold answers shown from case to case, or hide them.",
+    ),
     row(Explore, Action::Search, "search", &["/"], None, "Search the captions of the corpus."),
     row(
         Explore,

@@ -138,7 +138,7 @@ fn closing_a_view_never_turns_a_key_that_shows_into_one_that_records() {
             };
             let mut app = app_in(folder.path(), false, &[]);
             let does_below = records(&mut app);
-            let mut app = app_in(folder.path(), false, std::slice::from_ref(&opened));
+            let app = app_in(folder.path(), false, std::slice::from_ref(&opened));
             let shows = matches!(
                 app.keymap().pressed(key, app.context(), app.cases().categories()),
                 Pressed::Action(Action::View(_) | Action::NextHit | Action::PreviousHit | Action::Down | Action::Up)

@@ -185,7 +185,7 @@ fn a_filter_is_completed_counted_and_applied() {
     let Some(Overlay::Filter(edit)) = app.overlay() else { panic!("no line") };
     assert_eq!(edit.completions()[0].count, None, "of so few cases the number would tell gold");
     app.update(Action::Cancel);
-    app.update(Action::ToggleGold);
+    app.update(Action::KeepGold);
     app.update(Action::Filter);
     app.paste("fused:w");
     let Some(Overlay::Filter(edit)) = app.overlay() else { panic!("no line") };
@@ -351,7 +351,7 @@ fn seen_and_marked_are_counted_in_the_list() {
         app.set_annotation(case, Some(annotation(places).into()));
     }
     app.update(Action::Down);
-    assert_eq!((app.seen_count(), app.annotated_count()), (2, 2));
+    assert_eq!((app.cases().seen().count(), app.annotated_count()), (2, 2));
     type_filter(&mut app, "mine:none");
     assert_eq!(app.queue().shown(), [1, 3]);
     assert_eq!((app.seen_count(), app.annotated_count()), (1, 0));

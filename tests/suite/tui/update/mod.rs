@@ -5,5 +5,6 @@ mod casebook;
 mod digits;
 mod evidence;
 mod filters;
+mod gold;
 mod navigation;
 mod people;
