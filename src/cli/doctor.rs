@@ -1,25 +1,28 @@
 //! `dissent doctor`: reports what the program detects, for bug reports and troubleshooting.
 
 use super::Common;
+use super::config::Config;
 use super::models::{
     RetrieverChoice, named_checkpoint, resolve_adapter, resolve_encoder, resolve_reader, resolve_retriever,
 };
+use super::picture_card::picture_card;
 use super::reader_flags::ReaderFlags;
 use crate::model::checkpoint::fingerprint_of;
 use crate::model::device::choose_device;
 use crate::model::hub::cache_folder;
 use crate::model::reader_family::ReaderFamily;
 use crate::model::settings_notes::{notes_of_encoder, notes_of_reader};
-use crate::output::{count, print_json, print_line, say, within};
+use crate::output::{count, print_json, print_line, print_styled, say, within};
 use crate::reader::remote::{RemoteReader, ServedModel};
 use crate::reader::{Reader, ReaderError};
 use crate::terminal::background::default_theme;
 use crate::terminal::color_depth::color_depth;
-use crate::terminal::image_protocol::image_mode;
+use crate::terminal::image_protocol::{ImageProtocol, image_mode};
+use crate::terminal::self_description::name_and_version;
 use crate::terminal::size::terminal_size;
 use crate::text::printable::Printable;
 use crate::workspace::Workspace;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde::Serialize;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -33,6 +36,9 @@ pub struct Args {
     /// With a server or checkpoint, only this one and its capabilities are reported
     #[command(flatten)]
     reader: ReaderFlags,
+    /// Write how images are drawn into the configuration file, as the default of --images
+    #[arg(long, value_name = "MODE", value_enum)]
+    save_images: Option<ImageProtocol>,
     /// Print one JSON object instead of lines
     #[arg(long)]
     json: bool,
@@ -46,17 +52,21 @@ const CRATES: [&str; 8] =
 const PROGRAM: &str = "program";
 
 /// Environment variables that affect the screen.
-const VARIABLES: [&str; 11] = [
+const VARIABLES: [&str; 15] = [
     "TERM",
     "COLORTERM",
     "NO_COLOR",
     "COLORFGBG",
     "TERM_PROGRAM",
+    "VTE_VERSION",
+    "KITTY_WINDOW_ID",
     "LC_TERMINAL",
     "TMUX",
     "STY",
     "ZELLIJ",
     "SSH_TTY",
+    "LC_ALL",
+    "LC_CTYPE",
     "LANG",
 ];
 
@@ -75,7 +85,13 @@ struct Fact {
 
 /// Runs `dissent doctor`.
 pub fn run(args: Args, common: &Common) -> Result<()> {
+    if let Some(choice) = args.save_images {
+        let path = Config::path().context("found no home folder for the configuration; set HOME or XDG_CONFIG_HOME")?;
+        Config::save_images(&path, choice)?;
+        return print_line(&format!("images = \"{choice}\" written to {}", Printable(&path.display().to_string())));
+    }
     let mut facts = Vec::new();
+    let describes_terminal = args.reader.served()?.is_none() && args.reader.reader.is_none();
     if let Some(served) = args.reader.served()? {
         served_reader(&served, &mut facts)?;
     } else if let Some(named) = &args.reader.reader {
@@ -88,7 +104,18 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     if args.json {
         return print_json(&facts);
     }
-    print_line(&lines_of(&facts).join("\n"))
+    print_line(&lines_of(&facts).join("\n"))?;
+    if describes_terminal && std::io::stdout().is_terminal() {
+        print_card(common)?;
+    }
+    Ok(())
+}
+
+/// The same picture in all block characters, and how to keep the one that looks best.
+fn print_card(common: &Common) -> Result<()> {
+    let Some(card) = picture_card(color_depth(common.color, &|name| std::env::var(name).ok())) else { return Ok(()) };
+    print_styled(&card)?;
+    print_line("The finest without gaps or boxes is the best. To keep it: dissent doctor --save-images octant")
 }
 
 /// A line for each fact; the short facts about the program share lines, so that all fit a screen of 80 × 24.
@@ -212,7 +239,19 @@ fn terminal(common: &Common, facts: &mut Vec<Fact>) {
     }
     facts.push(size);
     facts.push(fact(section, "colours", format!("{:?}", color_depth(common.color, &environment)).to_lowercase()));
-    facts.push(fact(section, "images", image_mode(common.images, &environment).name()));
+    let name = (std::io::stdin().is_terminal() && std::io::stdout().is_terminal())
+        .then(|| name_and_version(&environment))
+        .flatten();
+    facts.extend(name.clone().map(|name| fact(section, "own name", name)));
+    let (choice, warning) = match common.images() {
+        Ok(choice) => (choice, None),
+        Err(error) => (ImageProtocol::Auto, Some(format!("{error:#}"))),
+    };
+    facts.push(fact(section, "images", image_mode(choice, &environment, || name).name()));
+    if let Some(path) = Config::path() {
+        let exists = if path.is_file() { "" } else { " (none yet)" };
+        facts.push(Fact { warning, ..fact(section, "configuration", format!("{}{exists}", path.display())) });
+    }
     let theme = common.theme.as_deref().unwrap_or_else(|| default_theme(&environment));
     facts.push(fact(section, "theme", theme));
 }

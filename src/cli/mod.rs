@@ -5,6 +5,7 @@ pub mod annotations;
 mod annotator;
 mod caption_line;
 pub mod check;
+mod config;
 pub mod demo;
 pub mod doctor;
 pub mod download;
@@ -21,6 +22,7 @@ mod model_options;
 pub mod models;
 pub mod panic_hook;
 pub mod phantom;
+mod picture_card;
 pub mod predict;
 mod print_picture;
 mod queue_options;
@@ -65,15 +67,28 @@ pub struct Common {
     /// How many colours the screen uses
     #[arg(long, global = true, env = "DISSENT_COLOR", value_enum, default_value_t = ColorDepth::Auto)]
     pub color: ColorDepth,
-    /// How images are drawn
-    #[arg(long, global = true, env = "DISSENT_IMAGES", value_enum, default_value_t = ImageProtocol::Auto)]
-    pub images: ImageProtocol,
+    /// How images are drawn; default: `images` in config.toml (see `dissent doctor`), else auto
+    #[arg(long, global = true, env = "DISSENT_IMAGES", value_enum)]
+    pub images: Option<ImageProtocol>,
     /// Built-in theme (dark, light, sixteen, deuteranopia, tritanopia, monochrome) or path of a theme file
     #[arg(long, global = true, env = "DISSENT_THEME", value_name = "NAME|FILE")]
     pub theme: Option<String>,
     /// Print more on standard error
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
+}
+
+impl Common {
+    /// How images are drawn: by flag or environment, else by the configuration file, else `Auto`.
+    ///
+    /// # Errors
+    /// Fails if the configuration file is needed and has an error.
+    pub fn images(&self) -> anyhow::Result<ImageProtocol> {
+        match self.images {
+            Some(images) => Ok(images),
+            None => Ok(config::Config::load()?.images.unwrap_or(ImageProtocol::Auto)),
+        }
+    }
 }
 
 /// The subcommands.

@@ -1,16 +1,23 @@
-//! Prints one picture on the terminal with viuer, for commands without the explorer.
+//! Prints one picture on the terminal, for commands without the explorer: with block characters, or in pixels by viuer.
 
 use super::Common;
 use crate::data::Picture;
-use crate::output::{print_line, say};
+use crate::output::{print_line, print_styled, say};
+use crate::terminal::block_glyphs::BlockGrid;
+use crate::terminal::block_support::best_grid;
 use crate::terminal::color_depth::{Depth, color_depth};
-use crate::terminal::image_protocol::{ImageMode, PixelProtocol, image_mode};
-use crate::terminal::images::as_first_seen;
+use crate::terminal::image_protocol::{ImageMode, ImageProtocol, PixelProtocol, image_mode};
+use crate::terminal::images::{as_first_seen, in_blocks};
 use crate::terminal::print_pixels::fit;
+use crate::terminal::quantise::quantise;
 use crate::terminal::size::terminal_size;
+use crate::terminal::styled_text::styled_text;
 use anyhow::{Context, Result};
 use image::DynamicImage;
 use image::imageops::FilterType;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
+use ratatui::widgets::Widget;
 use std::io::{self, ErrorKind, IsTerminal};
 
 /// Glyphs from dark to light, for terminals without colours.
@@ -27,37 +34,44 @@ pub(super) struct PicturePrinter {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
     Off,
-    Half,
+    Blocks(BlockGrid),
     Pixels(PixelProtocol),
 }
 
 impl PicturePrinter {
-    /// Chooses by flags, environment and, for kitty and sixel, by a query to the terminal (at most 2 seconds).
-    pub fn new(common: &Common) -> Self {
+    /// Chooses by flags, configuration, environment and, for kitty and sixel, by a query to the terminal (at most 2 seconds).
+    /// The terminal's name is not asked: its answer would take with it what a person has typed for the next command.
+    ///
+    /// # Errors
+    /// Fails if the configuration file has an error.
+    pub fn new(common: &Common) -> Result<Self> {
         let environment = |name: &str| std::env::var(name).ok();
-        let automatic = common.images == super::ImageProtocol::Auto;
+        let choice = common.images()?;
+        let is_asked_for = common.images.is_some_and(|images| images != ImageProtocol::Auto);
         let on_terminal = io::stdout().is_terminal();
-        let wanted = image_mode(common.images, &environment);
-        let mode = match wanted {
-            ImageMode::Off => Mode::Off,
-            // A file or a pipe gets no picture unless a protocol was chosen.
-            _ if automatic && !on_terminal => Mode::Off,
-            ImageMode::Half => Mode::Half,
-            _ => {
+        let wanted = image_mode(choice, &environment, || None);
+        let mode = match wanted.block_grid() {
+            _ if wanted == ImageMode::Off => Mode::Off,
+            // A file or a pipe gets no picture unless a way to draw it was given.
+            _ if !is_asked_for && !on_terminal => Mode::Off,
+            Some(grid) => Mode::Blocks(grid),
+            None => {
                 let pixels =
                     (on_terminal && io::stdin().is_terminal()).then(|| PixelProtocol::confirmed(wanted)).flatten();
-                if pixels.is_none() && !automatic {
+                let grid = best_grid(&environment, || None);
+                if pixels.is_none() && choice != ImageProtocol::Auto {
                     say(&format!(
-                        "note: this terminal does not support {} graphics; drawing with half-blocks",
-                        wanted.name()
+                        "note: this terminal does not support {} graphics; drawing with {}",
+                        wanted.name(),
+                        ImageMode::from(grid).name()
                     ));
                 }
-                pixels.map_or(Mode::Half, Mode::Pixels)
+                pixels.map_or(Mode::Blocks(grid), Mode::Pixels)
             }
         };
         let (columns, rows) = terminal_size();
         let size = (u32::from(columns.max(2)), u32::from(rows.saturating_sub(2).max(2)));
-        Self { mode, depth: color_depth(common.color, &environment), size }
+        Ok(Self { mode, depth: color_depth(common.color, &environment), size })
     }
 
     /// Prints at the cursor, at most `most_rows` rows high, and ends the line.
@@ -67,8 +81,8 @@ impl PicturePrinter {
         let colourless = matches!(self.depth, Depth::Monochrome | Depth::Named);
         let printed = match self.mode {
             Mode::Off => return Ok(()),
-            Mode::Half if colourless => return print_line(&glyphs(&image, columns, rows)),
-            Mode::Half => self.print_half_blocks(&image, columns, rows),
+            Mode::Blocks(_) if colourless => return print_line(&glyphs(&image, columns, rows)),
+            Mode::Blocks(grid) => return print_styled(&self.in_blocks(&image, columns, rows, grid)),
             Mode::Pixels(pixels) => pixels.print(&image, (columns, rows)),
         };
         match printed {
@@ -78,20 +92,13 @@ impl PicturePrinter {
         }
     }
 
-    fn print_half_blocks(&self, image: &DynamicImage, columns: u32, rows: u32) -> Result<(), viuer::ViuError> {
-        // viuer computes it so: an odd height leaves the last half row empty.
-        let scaled = image.resize_exact(columns, 2 * rows, FilterType::CatmullRom);
-        let config = viuer::Config {
-            absolute_offset: false,
-            width: Some(columns),
-            height: Some(rows),
-            truecolor: self.depth == Depth::Truecolor,
-            use_kitty: false,
-            use_iterm: false,
-            use_sixel: false,
-            ..viuer::Config::default()
-        };
-        viuer::print(&DynamicImage::ImageRgba8(scaled.to_rgba8()), &config).map(drop)
+    fn in_blocks(&self, image: &DynamicImage, columns: u32, rows: u32, grid: BlockGrid) -> String {
+        // Both come from the size of the terminal, which is 16 bits wide.
+        let cells = Size::new(columns as u16, rows as u16);
+        let mut buffer = Buffer::empty(Rect::new(0, 0, cells.width, cells.height));
+        in_blocks(image, cells, grid).render(buffer.area, &mut buffer);
+        quantise(&mut buffer, self.depth);
+        styled_text(&buffer)
     }
 }
 

@@ -1,22 +1,11 @@
-//! Finds out whether the background is light or dark: from the terminal (OSC 11, with a time-out) or its environment.
+//! Finds out whether the background is light or dark: from the terminal (OSC 11) or its environment.
 
 use super::environment::Environment;
-use super::query::ask;
-use std::time::Duration;
+use super::self_description::self_description;
 
-/// A terminal on the same machine answers within a millisecond or two.
-const TIME_OUT: Duration = Duration::from_millis(100);
-const QUESTION: &[u8] = b"\x1b]11;?\x1b\\";
-
-/// Whether the background is light. `None` if the terminal does not answer, or is not asked: over SSH an answer would
-/// usually miss the time-out.
+/// Whether the background is light. `None` if the terminal does not answer, or is not asked.
 pub fn is_light(environment: Environment) -> Option<bool> {
-    let far = ["SSH_CONNECTION", "SSH_TTY", "MOSH_CONNECTION"].iter().any(|name| environment(name).is_some());
-    if far {
-        return None;
-    }
-    let answer = ask(QUESTION, TIME_OUT);
-    brightness(&answer?).map(|brightness| brightness > 0.5)
+    brightness(self_description(environment)?).map(|brightness| brightness > 0.5)
 }
 
 /// Name of the theme for the background: `COLORFGBG` (rxvt, Konsole and others) ends in the background's colour number.

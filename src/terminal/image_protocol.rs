@@ -1,9 +1,13 @@
-//! Decides how images reach the terminal: as pixels (kitty, iTerm2, sixel), as half-block characters, or not at all.
-//! Flag and environment choose a mode; before viuer prints, the terminal must also confirm it.
+//! Decides how images reach the terminal: as pixels (kitty, iTerm2, sixel), as block characters, or not at all.
+//! Flag, environment and the terminal's name choose a mode; before viuer prints, the terminal must also confirm it.
 
+use super::block_glyphs::BlockGrid;
+use super::block_support::{best_grid, is_multiplexed};
 use super::environment::{Environment, is_set};
 use super::query::{ask, attributes};
 use clap::ValueEnum;
+use serde::Deserialize;
+use std::fmt;
 use std::time::Duration;
 
 /// A kitty query that every terminal with kitty graphics answers.
@@ -15,14 +19,26 @@ const SIXEL: u32 = 4;
 const TIME_OUT: Duration = Duration::from_secs(2);
 
 /// How the user asks for images to be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ImageProtocol {
     Auto,
     Off,
     Half,
+    Quadrant,
+    Sextant,
+    Octant,
     Kitty,
     Iterm,
     Sixel,
+}
+
+impl fmt::Display for ImageProtocol {
+    /// Writes the value as options and files have it.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = self.to_possible_value();
+        formatter.write_str(value.as_ref().map_or("", |value| value.get_name()))
+    }
 }
 
 /// Protocol by which images are sent to the terminal. `tmux` wraps pixel images so that tmux passes them on (`allow-passthrough` must be
@@ -30,8 +46,11 @@ pub enum ImageProtocol {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImageMode {
     Off,
-    /// Two pixels per cell, in ratatui's buffer.
+    /// Block characters in ratatui's buffer; see [`BlockGrid`].
     Half,
+    Quadrant,
+    Sextant,
+    Octant,
     Kitty {
         tmux: bool,
     },
@@ -49,11 +68,25 @@ impl ImageMode {
         matches!(self, Self::Kitty { .. } | Self::Iterm { .. } | Self::Sixel { .. })
     }
 
+    /// The parts of a cell, if images are drawn with block characters.
+    pub fn block_grid(self) -> Option<BlockGrid> {
+        match self {
+            Self::Half => Some(BlockGrid::Half),
+            Self::Quadrant => Some(BlockGrid::Quadrant),
+            Self::Sextant => Some(BlockGrid::Sextant),
+            Self::Octant => Some(BlockGrid::Octant),
+            Self::Off | Self::Kitty { .. } | Self::Iterm { .. } | Self::Sixel { .. } => None,
+        }
+    }
+
     /// The name for the status line and the help page.
     pub fn name(self) -> &'static str {
         match self {
             Self::Off => "off",
             Self::Half => "half-blocks",
+            Self::Quadrant => "quadrants",
+            Self::Sextant => "sextants",
+            Self::Octant => "octants",
             Self::Kitty { .. } => "kitty",
             Self::Iterm { .. } => "iTerm2",
             Self::Sixel { .. } => "sixel",
@@ -61,35 +94,47 @@ impl ImageMode {
     }
 }
 
-/// How to draw images for this flag and environment. Half-blocks if in doubt: tmux, screen, zellij
-/// and mosh lose or damage pixel images.
-pub fn image_mode(choice: ImageProtocol, environment: Environment) -> ImageMode {
-    let between = is_set(environment, "TMUX") || is_set(environment, "STY") || is_set(environment, "ZELLIJ");
-    match choice {
-        ImageProtocol::Off => ImageMode::Off,
-        ImageProtocol::Half => ImageMode::Half,
-        ImageProtocol::Kitty => ImageMode::Kitty { tmux: is_set(environment, "TMUX") },
-        ImageProtocol::Iterm => ImageMode::Iterm { tmux: is_set(environment, "TMUX") },
-        ImageProtocol::Sixel => ImageMode::Sixel { tmux: is_set(environment, "TMUX") },
-        ImageProtocol::Auto if between => ImageMode::Half,
-        ImageProtocol::Auto => from_terminal_brand(environment),
+impl From<BlockGrid> for ImageMode {
+    fn from(grid: BlockGrid) -> Self {
+        match grid {
+            BlockGrid::Half => Self::Half,
+            BlockGrid::Quadrant => Self::Quadrant,
+            BlockGrid::Sextant => Self::Sextant,
+            BlockGrid::Octant => Self::Octant,
+        }
     }
 }
 
-fn from_terminal_brand(environment: Environment) -> ImageMode {
+/// How to draw images for this flag and environment. Block characters if in doubt: tmux, screen, zellij and mosh lose or
+/// damage pixel images. `ask` returns the terminal's name and version; [`best_grid`] says when it is called.
+pub fn image_mode(choice: ImageProtocol, environment: Environment, ask: impl FnOnce() -> Option<String>) -> ImageMode {
+    match choice {
+        ImageProtocol::Off => ImageMode::Off,
+        ImageProtocol::Half => ImageMode::Half,
+        ImageProtocol::Quadrant => ImageMode::Quadrant,
+        ImageProtocol::Sextant => ImageMode::Sextant,
+        ImageProtocol::Octant => ImageMode::Octant,
+        ImageProtocol::Kitty => ImageMode::Kitty { tmux: is_set(environment, "TMUX") },
+        ImageProtocol::Iterm => ImageMode::Iterm { tmux: is_set(environment, "TMUX") },
+        ImageProtocol::Sixel => ImageMode::Sixel { tmux: is_set(environment, "TMUX") },
+        ImageProtocol::Auto => pixels_by_brand(environment).unwrap_or_else(|| best_grid(environment, ask).into()),
+    }
+}
+
+fn pixels_by_brand(environment: Environment) -> Option<ImageMode> {
     let term = environment("TERM").unwrap_or_default();
     let program = environment("TERM_PROGRAM").unwrap_or_default();
-    if term.starts_with("tmux") || term.starts_with("screen") {
-        return ImageMode::Half;
+    if is_multiplexed(environment, &term) {
+        return None;
     }
     if term == "xterm-kitty" || term == "xterm-ghostty" || program == "ghostty" {
-        return ImageMode::Kitty { tmux: false };
+        return Some(ImageMode::Kitty { tmux: false });
     }
     let iterm = environment("LC_TERMINAL").is_some_and(|name| name == "iTerm2");
     if iterm || program == "iTerm.app" || program == "WezTerm" {
-        return ImageMode::Iterm { tmux: false };
+        return Some(ImageMode::Iterm { tmux: false });
     }
-    ImageMode::Half
+    None
 }
 
 /// A pixel protocol that the terminal has confirmed.
@@ -106,11 +151,11 @@ impl PixelProtocol {
     pub fn confirmed(mode: ImageMode) -> Option<Self> {
         match mode {
             ImageMode::Kitty { tmux: false } => {
-                let answer = ask(KITTY, TIME_OUT)?;
+                let answer = ask(&[KITTY], TIME_OUT)?;
                 answer.windows(KITTY_YES.len()).any(|part| part == KITTY_YES).then_some(Self::Kitty)
             }
             ImageMode::Sixel { tmux: false } => {
-                attributes(&ask(b"", TIME_OUT)?)?.contains(&SIXEL).then_some(Self::Sixel)
+                attributes(&ask(&[], TIME_OUT)?)?.contains(&SIXEL).then_some(Self::Sixel)
             }
             ImageMode::Iterm { tmux: false } => viuer::is_iterm_supported().then_some(Self::Iterm),
             _ => None,
@@ -130,15 +175,20 @@ mod tests {
     fn pixels_only_by_evidence_and_never_through_a_multiplexer() {
         let kitty = with(&[("TERM", "xterm-kitty")]);
         let stale = with(&[("TERM", "tmux-256color"), ("TMUX", "/tmp/x"), ("LC_TERMINAL", "iTerm2")]);
-        assert_eq!(image_mode(ImageProtocol::Auto, &kitty), ImageMode::Kitty { tmux: false });
-        assert_eq!(image_mode(ImageProtocol::Auto, &stale), ImageMode::Half);
-        assert_eq!(image_mode(ImageProtocol::Kitty, &stale), ImageMode::Kitty { tmux: true });
-        assert_eq!(image_mode(ImageProtocol::Auto, &with(&[("TERM", "xterm-256color")])), ImageMode::Half);
+        let xterm = with(&[("TERM", "xterm-256color")]);
+        let mode = |choice, environment: Environment| image_mode(choice, environment, || None);
+        assert_eq!(mode(ImageProtocol::Auto, &kitty), ImageMode::Kitty { tmux: false });
+        assert_eq!(mode(ImageProtocol::Auto, &stale), ImageMode::Quadrant);
+        assert_eq!(mode(ImageProtocol::Kitty, &stale), ImageMode::Kitty { tmux: true });
+        assert_eq!(mode(ImageProtocol::Auto, &xterm), ImageMode::Quadrant);
+        assert_eq!(image_mode(ImageProtocol::Auto, &xterm, || Some("foot(1.20.2)".into())), ImageMode::Octant);
+        assert_eq!(image_mode(ImageProtocol::Half, &xterm, || panic!("asked")), ImageMode::Half);
     }
 
     #[test]
-    fn tmux_and_half_blocks_are_not_asked() {
-        for mode in [ImageMode::Off, ImageMode::Half, ImageMode::Kitty { tmux: true }, ImageMode::Sixel { tmux: true }]
+    fn tmux_and_block_characters_are_not_asked() {
+        for mode in
+            [ImageMode::Off, ImageMode::Octant, ImageMode::Kitty { tmux: true }, ImageMode::Sixel { tmux: true }]
         {
             assert_eq!(PixelProtocol::confirmed(mode), None);
         }

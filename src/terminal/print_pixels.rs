@@ -38,6 +38,7 @@ impl PixelProtocol {
         viuer::print(&DynamicImage::ImageRgba8(scaled.to_rgba8()), &config).map(drop)
     }
 }
+
 /// An image to be shown over the whole screen.
 #[derive(Clone, Debug)]
 pub struct FullScreenImage {

@@ -3,6 +3,7 @@
 //! ratatui and crossterm do not convert colours: a 256-colour terminal would show true colour wrongly or not at all,
 //! and crossterm's `NO_COLOR` mode also drops bold and reverse, and with them the selection.
 
+use super::block_glyphs::BlockPattern;
 use super::color_depth::Depth;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::Color;
@@ -32,8 +33,7 @@ pub fn quantise(buffer: &mut Buffer, depth: Depth) {
 }
 
 fn named_cell(cell: &mut Cell) {
-    if let Some((upper, lower)) = image_pixels(cell) {
-        let mean = mean(upper, lower);
+    if let Some(mean) = mean_of_image_cell(cell) {
         let color = if is_grey(mean) { Color::Gray } else { nearest_named(mean) };
         cell.set_symbol(density(mean));
         cell.fg = color;
@@ -45,27 +45,26 @@ fn named_cell(cell: &mut Cell) {
 }
 
 fn monochrome_cell(cell: &mut Cell) {
-    if let Some((upper, lower)) = image_pixels(cell) {
-        cell.set_symbol(density(mean(upper, lower)));
+    if let Some(mean) = mean_of_image_cell(cell) {
+        cell.set_symbol(density(mean));
     }
     cell.fg = Color::Reset;
     cell.bg = Color::Reset;
 }
 
-/// The two pixels of a cell of an image: a half-block, or a space of one colour, with both colours given
-/// in RGB. Text never looks like that.
-fn image_pixels(cell: &Cell) -> Option<(Rgb, Rgb)> {
+/// The mean colour of a cell of an image: a block character, or a space of one colour, with both colours given in RGB. Text
+/// never looks like that.
+fn mean_of_image_cell(cell: &Cell) -> Option<Rgb> {
     let (Color::Rgb(r, g, b), Color::Rgb(r2, g2, b2)) = (cell.fg, cell.bg) else { return None };
-    let (front, back) = ((r, g, b), (r2, g2, b2));
-    match cell.symbol() {
-        "▀" | "▄" => Some((front, back)),
-        " " if front == back => Some((front, back)),
-        _ => None,
+    if cell.symbol() == " " {
+        return (cell.fg == cell.bg).then_some((r, g, b));
     }
-}
-
-fn mean(one: Rgb, other: Rgb) -> Rgb {
-    (one.0.midpoint(other.0), one.1.midpoint(other.1), one.2.midpoint(other.2))
+    let (filled, parts) = BlockPattern::of(cell.symbol())?.filled();
+    let mean = |front: u8, back: u8| {
+        let sum = u32::from(front) * filled + u32::from(back) * (parts - filled);
+        u8::try_from(sum / parts).unwrap_or(u8::MAX)
+    };
+    Some((mean(r, r2), mean(g, g2), mean(b, b2)))
 }
 
 /// Luminance with ITU-R BT.709 weights, 0 to 255.
@@ -217,6 +216,15 @@ mod tests {
         let light = quantised("▀", style(250), Depth::Named);
         assert_eq!((dark.symbol(), light.symbol()), (" ", "@"));
         assert_eq!(light.fg, Color::Gray);
+    }
+
+    #[test]
+    fn a_block_character_counts_by_what_it_fills() {
+        let style = Style::new().fg(grey(255)).bg(grey(0));
+        let shown = |symbol| quantised(symbol, style, Depth::Monochrome).symbol().to_owned();
+        // An eighth, a quarter, a half and all of the cell.
+        assert_eq!(["\u{1cd00}", "▘", "▀", "█"].map(shown), [" ", ".", "-", "@"]);
+        assert_eq!(shown("━"), "━", "a bar is text");
     }
 
     #[test]

@@ -20,23 +20,23 @@ const REST: Duration = Duration::from_millis(500);
 /// The characters of an answer arrive together; typed keys are slower.
 const TOGETHER: Duration = Duration::from_millis(100);
 
-/// Number of queries whose answers are late and may still arrive.
+/// Number of answers that are late and may still arrive.
 static OWED: AtomicUsize = AtomicUsize::new(0);
 /// Keys typed during a query.
 static TYPED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
-/// All bytes that answer the query and the DA1 query after it. `None` without a terminal;
-/// incomplete after the time-out. Nothing else may read the keyboard meanwhile.
-pub fn ask(question: &[u8], time_out: Duration) -> Option<Vec<u8>> {
+/// All bytes that answer these queries, each of which has one answer, and the DA1 query after them. `None` without a
+/// terminal; incomplete after the time-out. Nothing else may read the keyboard meanwhile.
+pub fn ask(questions: &[&[u8]], time_out: Duration) -> Option<Vec<u8>> {
     if !stdin().is_terminal() || !stdout().is_terminal() {
         return None;
     }
     enable_raw_mode().ok()?;
-    let answer = ask_raw(question, time_out);
+    let answer = ask_raw(&questions.concat(), time_out);
     drop(disable_raw_mode());
     let answer = answer?;
     if attributes(&answer).is_none() {
-        OWED.fetch_add(1, Ordering::SeqCst);
+        OWED.fetch_add(questions.len().saturating_sub(finished_answers(&answer)), Ordering::SeqCst);
     }
     if let Ok(mut typed) = TYPED.lock() {
         typed.extend(typed_among(&answer).0);
@@ -74,8 +74,8 @@ fn typed_among(bytes: &[u8]) -> (Vec<u8>, bool) {
     let (mut typed, mut rest) = (Vec::new(), bytes);
     while let [first, after @ ..] = rest {
         let end = match rest {
-            // OSC and APC sequences end with ESC \ or BEL, all others with a letter.
-            [0x1b, b']' | b'_', ..] => {
+            // OSC, APC and DCS sequences end with ESC \ or BEL, all others with a letter.
+            [0x1b, b']' | b'_' | b'P', ..] => {
                 let end = rest.windows(2).position(|pair| pair == b"\x1b\\").map(|at| at + 2);
                 end.or_else(|| rest.iter().position(|byte| *byte == 0x07).map(|at| at + 1))
             }
@@ -92,6 +92,11 @@ fn typed_among(bytes: &[u8]) -> (Vec<u8>, bool) {
         rest = &rest[end..];
     }
     (typed, false)
+}
+
+/// Number of answers that came before the time-out: each ends with ESC \ or BEL.
+fn finished_answers(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte == 0x07).count() + bytes.windows(2).filter(|pair| *pair == b"\x1b\\").count()
 }
 
 /// Keys typed during queries, as key presses; each is returned once.
@@ -113,8 +118,8 @@ fn key_of(character: char) -> Option<KeyEvent> {
     Some(KeyEvent::new(code, modifiers))
 }
 
-/// Distinguishes keys from late answers. crossterm reads ESC ] as Alt-], and each character up to the ESC \
-/// at the end as a key; it recognises the answer to DA1.
+/// Distinguishes keys from late answers. crossterm reads ESC ] as Alt-] and ESC P as Alt-P, and each character up to the
+/// ESC \ at the end as a key; it recognises the answer to DA1.
 pub struct LateAnswers {
     owed: usize,
     /// Time of the latest character of an incomplete answer.
@@ -122,7 +127,7 @@ pub struct LateAnswers {
 }
 
 impl LateAnswers {
-    /// A filter for the answers to the queries sent so far.
+    /// A filter for the answers that are late now.
     pub fn owed() -> Self {
         Self { owed: OWED.load(Ordering::SeqCst), within: None }
     }
@@ -135,7 +140,7 @@ impl LateAnswers {
         }
         let is_within = self.within.is_some_and(|latest| now.saturating_duration_since(latest) < TOGETHER);
         let with = |modifier: KeyModifiers| key.modifiers.contains(modifier);
-        let begins = matches!(key.code, KeyCode::Char(']' | '_')) && with(KeyModifiers::ALT);
+        let begins = matches!(key.code, KeyCode::Char(']' | '_' | 'P')) && with(KeyModifiers::ALT);
         if !begins && !is_within {
             return false;
         }
@@ -176,9 +181,30 @@ mod tests {
         let typed = |bytes: &[u8]| typed_among(bytes);
         assert_eq!(typed(b"j\x1b]11;rgb:1e1e/1e1e/2e2e\x1b\\k\x1b[?62;4c\r"), (b"jk\r".to_vec(), false));
         assert_eq!(typed(b"\x1b]11;rgb:00/00/00\x07x"), (b"x".to_vec(), false));
+        assert_eq!(typed(b"a\x1bP>|foot(1.20)\x1b\\b\x1b[?62c"), (b"ab".to_vec(), false));
         assert_eq!(typed(b"x\x1b]11;rgb:1e"), (b"x".to_vec(), true));
         assert_eq!(key_of('j'), Some(KeyEvent::new(KeyCode::Char('j'), KeyModifiers::NONE)));
         assert_eq!(key_of('\x02'), None);
+    }
+
+    #[test]
+    fn an_answer_that_came_is_not_awaited() {
+        assert_eq!(finished_answers(b"\x1b]11;rgb:00/00/00\x07\x1bP>|foot(1.2"), 1);
+        assert_eq!(finished_answers(b"\x1b]11;rgb:00/00/00\x1b\\\x1bP>|foot(1.20)\x1b\\"), 2);
+        assert_eq!(finished_answers(b"jk"), 0);
+    }
+
+    #[test]
+    fn both_answers_of_one_query_may_be_late() {
+        let key = |code: char, modifiers| Event::Key(KeyEvent::new(KeyCode::Char(code), modifiers));
+        let (none, alt) = (KeyModifiers::NONE, KeyModifiers::ALT);
+        let mut late = LateAnswers { owed: 2, within: None };
+        let now = Instant::now();
+        for begin in [']', 'P'] {
+            let answer = [(begin, alt), ('>', none), ('f', none), ('\\', alt)];
+            assert!(answer.iter().all(|(code, modifiers)| late.takes(&key(*code, *modifiers), now)), "{begin}");
+        }
+        assert!(!late.takes(&key('P', alt), now));
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod folders;
 pub mod gguf;
 pub mod json_places;
 pub mod patience;
+pub mod picture_fidelity;
 pub mod pictures;
 #[cfg(unix)]
 pub mod preload;

@@ -15,6 +15,7 @@ use crate::output::{count, say};
 use crate::terminal::color_depth::color_depth;
 use crate::terminal::guard;
 use crate::terminal::image_protocol::image_mode;
+use crate::terminal::self_description::name_and_version;
 use crate::tui::keymap::Keymap;
 use crate::tui::session::{self, Output};
 use crate::workspace::Workspace;
@@ -37,7 +38,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let session_file = session_file(&workspace, &annotator);
     let (screens, casebooks) = (workspace.path.join("screens"), workspace.path.join("casebooks"));
     let recording = args.record.clone();
-    let images = image_mode(common.images, &environment);
+    let images = image_mode(common.images()?, &environment, || name_and_version(&environment));
     let mut opener = Opener {
         args,
         common: common.clone(),

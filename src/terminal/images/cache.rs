@@ -1,13 +1,17 @@
 //! A cache of scaled images by path and size; the least recently drawn are dropped first.
 
 use super::view::ImageView;
-use ratatui::layout::Size;
+use crate::terminal::block_glyphs::BlockImage;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
+use ratatui::widgets::Widget;
+use ratatui_image::Image;
 use ratatui_image::protocol::Protocol;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-/// Number of cached images. A half-block picture of 40×20 cells takes about 30 kB.
+/// Number of cached images. One in block characters of 40×20 cells takes 10 kB.
 const CAPACITY: usize = 64;
 
 /// An image, its view and the size of its pane in cells.
@@ -18,9 +22,17 @@ pub struct PictureKey {
     pub view: ImageView,
 }
 
+/// What is drawn for an image.
+pub enum Drawing {
+    /// Block characters.
+    Blocks(BlockImage),
+    /// The terminal's own pixels.
+    Pixels(Protocol),
+}
+
 /// An image that is ready to be drawn.
 pub struct Scaled {
-    pub protocol: Protocol,
+    pub drawing: Drawing,
     /// Maximum zoom in its pane, relative to the whole image.
     pub nearest: f32,
 }
@@ -28,7 +40,19 @@ pub struct Scaled {
 impl Scaled {
     /// Its columns and rows.
     pub fn size(&self) -> Size {
-        self.protocol.size()
+        match &self.drawing {
+            Drawing::Blocks(image) => image.size(),
+            Drawing::Pixels(protocol) => protocol.size(),
+        }
+    }
+}
+
+impl Widget for &Scaled {
+    fn render(self, area: Rect, buffer: &mut Buffer) {
+        match &self.drawing {
+            Drawing::Blocks(image) => image.render(area, buffer),
+            Drawing::Pixels(protocol) => Image::new(protocol).render(area, buffer),
+        }
     }
 }
 

@@ -1,15 +1,15 @@
 //! Encodes an image for the terminal.
 
-use super::cache::{PictureKey, Scaled};
+use super::cache::{Drawing, PictureKey, Scaled};
 use super::view::{ImageView, nearest};
 use crate::data::Picture;
+use crate::terminal::block_glyphs::{BlockGrid, BlockImage};
 use crate::terminal::image_protocol::ImageMode;
 use anyhow::{Context, Result};
 use image::DynamicImage;
 use image::imageops::FilterType;
 use ratatui::layout::Size;
 use ratatui_image::protocol::Protocol;
-use ratatui_image::protocol::halfblocks::Halfblocks;
 use ratatui_image::protocol::iterm2::Iterm2;
 use ratatui_image::protocol::kitty::Kitty;
 use ratatui_image::protocol::sixel::Sixel;
@@ -21,24 +21,45 @@ use ratatui_image::{FontSize, Resize};
 /// # Errors
 /// Fails if the protocol's encoder fails.
 pub fn encode(picture: &Picture, key: &PictureKey, mode: ImageMode, cell: FontSize, id: u32) -> Result<Scaled> {
-    let size = key.size;
-    // Half-blocks have one column and two rows of pixels per cell: scaling to that grid scales only once.
-    let cell = if matches!(mode, ImageMode::Half | ImageMode::Off) { FontSize::new(1, 2) } else { cell };
-    let grid = Size::new(size.width.saturating_mul(cell.width), size.height.saturating_mul(cell.height));
-    let image = key.view.apply(picture, grid);
     let resize = Resize::Scale(Some(FilterType::CatmullRom));
-    let cells = resize.size_for(&image, cell, size);
-    let width = u32::from(cells.width) * u32::from(cell.width);
-    let height = u32::from(cells.height) * u32::from(cell.height);
-    let scaled = image.resize_exact(width.max(1), height.max(1), FilterType::CatmullRom);
+    let (ImageMode::Kitty { tmux } | ImageMode::Iterm { tmux } | ImageMode::Sixel { tmux }) = mode else {
+        let blocks = mode.block_grid().unwrap_or(BlockGrid::Half);
+        let grid = square_parts(key.size, blocks);
+        let image = key.view.apply(picture, grid);
+        // A cell is about twice as high as wide.
+        let cells = resize.size_for(&image, FontSize::new(1, 2), key.size);
+        let drawing = Drawing::Blocks(in_blocks(&image, cells, blocks));
+        return Ok(Scaled { drawing, nearest: nearest(&picture.image, grid) });
+    };
+    let pixels =
+        |cells: Size| Size::new(cells.width.saturating_mul(cell.width), cells.height.saturating_mul(cell.height));
+    let grid = pixels(key.size);
+    let image = key.view.apply(picture, grid);
+    let cells = resize.size_for(&image, cell, key.size);
+    let size = pixels(cells);
+    let (width, height) = (u32::from(size.width).max(1), u32::from(size.height).max(1));
+    let scaled = image.resize_exact(width, height, FilterType::CatmullRom);
     let protocol = match mode {
-        ImageMode::Off | ImageMode::Half => Halfblocks::new(scaled, cells).map(Protocol::Halfblocks),
-        ImageMode::Kitty { tmux } => Kitty::new(scaled, cells, id, tmux, false).map(Protocol::Kitty),
-        ImageMode::Iterm { tmux } => Iterm2::new(scaled, cells, tmux).map(Protocol::ITerm2),
-        ImageMode::Sixel { tmux } => Sixel::new(scaled, cells, tmux).map(Protocol::Sixel),
+        ImageMode::Kitty { .. } => Kitty::new(scaled, cells, id, tmux, false).map(Protocol::Kitty),
+        ImageMode::Iterm { .. } => Iterm2::new(scaled, cells, tmux).map(Protocol::ITerm2),
+        _ => Sixel::new(scaled, cells, tmux).map(Protocol::Sixel),
     };
     let protocol = protocol.context("cannot encode the image for the terminal")?;
-    Ok(Scaled { protocol, nearest: nearest(&picture.image, grid) })
+    Ok(Scaled { drawing: Drawing::Pixels(protocol), nearest: nearest(&picture.image, grid) })
+}
+
+/// How many square pixels the parts of these cells can show: parts may be narrower than high, so the rows count.
+fn square_parts(cells: Size, blocks: BlockGrid) -> Size {
+    let rows = blocks.rows();
+    Size::new(cells.width.saturating_mul(rows) / 2, cells.height.saturating_mul(rows))
+}
+
+/// Scales an image to the parts of these cells and draws it with block characters.
+pub fn in_blocks(image: &DynamicImage, cells: Size, blocks: BlockGrid) -> BlockImage {
+    let width = (u32::from(cells.width) * u32::from(blocks.columns())).max(1);
+    let height = (u32::from(cells.height) * u32::from(blocks.rows())).max(1);
+    let scaled = image.resize_exact(width, height, FilterType::CatmullRom);
+    BlockImage::fit(&scaled.to_rgb8(), cells, blocks)
 }
 
 /// The picture in the unchanged view, which is what the models see.
@@ -51,7 +72,12 @@ mod tests {
     use crate::data::ValueWindow;
     use crate::files::fingerprint::Fingerprint;
     use crate::terminal::images::encode::*;
+    use crate::terminal::images::view::ViewChange;
     use image::{ImageBuffer, Luma};
+    use ratatui::buffer::Buffer;
+    use ratatui::layout::Rect;
+    use ratatui::style::Color;
+    use ratatui::widgets::Widget;
 
     fn picture(image: DynamicImage) -> Picture {
         // As after decoding: twelve bits of sixteen are stretched.
@@ -77,6 +103,37 @@ mod tests {
             let size = encoded(DynamicImage::new_luma8(width, height), Size::new(10, 5)).size();
             assert!(size.width >= 1 && size.height >= 1, "{size:?}");
         }
+    }
+
+    #[test]
+    fn finer_characters_can_be_zoomed_further() {
+        let picture = picture(DynamicImage::new_luma8(400, 400));
+        let nearest = |mode| {
+            let key = PictureKey { path: "a".into(), size: Size::new(50, 25), view: ImageView::default() };
+            encode(&picture, &key, mode, FontSize::new(8, 16), 1).unwrap().nearest
+        };
+        // A part of each for a pixel of the image; parts of quadrants are narrower than high, so their height counts.
+        let modes = [ImageMode::Half, ImageMode::Quadrant, ImageMode::Sextant, ImageMode::Octant];
+        assert_eq!(modes.map(nearest), [8.0, 8.0, 400.0 / 75.0, 4.0]);
+    }
+
+    #[test]
+    fn inverted_and_zoomed_the_octants_show_the_view() {
+        let half = ImageBuffer::from_fn(64, 64, |x, _| Luma([if x < 32 { 0_u8 } else { 200 }]));
+        let picture = picture(DynamicImage::ImageLuma8(half));
+        let colours = |changes: &[ViewChange]| {
+            let view = changes.iter().fold(ImageView::default(), |view, change| view.changed(*change, 4.0));
+            let key = PictureKey { path: "a".into(), size: Size::new(16, 8), view };
+            let scaled = encode(&picture, &key, ImageMode::Octant, FontSize::new(8, 16), 1).unwrap();
+            let mut buffer = Buffer::empty(Rect::new(0, 0, 16, 8));
+            scaled.render(buffer.area, &mut buffer);
+            (buffer[(0, 4)].bg, buffer[(15, 4)].bg)
+        };
+        let grey = |value| Color::Rgb(value, value, value);
+        assert_eq!(colours(&[]), (grey(0), grey(200)));
+        assert_eq!(colours(&[ViewChange::Invert]), (grey(255), grey(55)));
+        let right = [ViewChange::ZoomIn, ViewChange::ZoomIn, ViewChange::Right, ViewChange::Right, ViewChange::Right];
+        assert_eq!(colours(&[&right[..], &[ViewChange::Right; 5]].concat()), (grey(200), grey(200)));
     }
 
     #[test]

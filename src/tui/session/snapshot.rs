@@ -1,5 +1,6 @@
 //! Saves the screen as a picture (SVG) and as plain text, for papers and the README.
 
+use crate::terminal::block_glyphs::BlockPattern;
 use crate::tui::theme::{Role, Theme};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
@@ -96,27 +97,40 @@ pub fn to_svg(buffer: &Buffer, ground: Ground) -> String {
     svg
 }
 
-/// Draws neighbouring cells with the same style.
-fn draw_run(svg: &mut String, cells: &[Cell], (x, y): (usize, usize), front: (u8, u8, u8), bold: bool) {
-    let (width, half) = (cells.len() * CELL.0, CELL.1 / 2);
-    match cells[0].symbol() {
-        "▀" => rectangle(svg, (x, y), (width, half), front),
-        "▄" => rectangle(svg, (x, y + half), (width, half), front),
-        "█" => rectangle(svg, (x, y), (width, CELL.1), front),
-        _ => {
-            let text: String = cells.iter().map(symbol).collect();
-            if text.trim().is_empty() {
-                return;
-            }
-            let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-            let weight = if bold { " font-weight=\"bold\"" } else { "" };
-            // Writing to a string cannot fail.
-            let _ = writeln!(
-                svg,
-                "<text x=\"{x}\" y=\"{}\" textLength=\"{width}\" lengthAdjust=\"spacingAndGlyphs\" fill=\"{}\"{weight}>{text}</text>",
-                y + 12,
-                hex(front)
-            );
+/// What stands in cells of one look.
+fn draw_run(svg: &mut String, cells: &[Cell], place: (usize, usize), front: (u8, u8, u8), bold: bool) {
+    if let Some(pattern) = BlockPattern::of(cells[0].symbol()) {
+        draw_blocks(svg, pattern, cells.len(), place, front);
+        return;
+    }
+    let text: String = cells.iter().map(symbol).collect();
+    if text.trim().is_empty() {
+        return;
+    }
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let weight = if bold { " font-weight=\"bold\"" } else { "" };
+    let ((x, y), width) = (place, cells.len() * CELL.0);
+    // Writing to a string cannot fail.
+    let _ = writeln!(
+        svg,
+        "<text x=\"{x}\" y=\"{}\" textLength=\"{width}\" lengthAdjust=\"spacingAndGlyphs\" fill=\"{}\"{weight}>{text}</text>",
+        y + 12,
+        hex(front)
+    );
+}
+
+/// The filled parts of `count` cells of one pattern.
+fn draw_blocks(svg: &mut String, pattern: BlockPattern, count: usize, (x, y): (usize, usize), front: (u8, u8, u8)) {
+    let (columns, rows) = (usize::from(pattern.grid().columns()), usize::from(pattern.grid().rows()));
+    for row in 0..rows {
+        let (top, bottom) = (row * CELL.1 / rows, (row + 1) * CELL.1 / rows);
+        if (0..columns).all(|column| pattern.fills(column, row)) {
+            rectangle(svg, (x, y + top), (count * CELL.0, bottom - top), front);
+            continue;
+        }
+        for column in (0..count * columns).filter(|column| pattern.fills(column % columns, row)) {
+            let width = CELL.0 / columns;
+            rectangle(svg, (x + column * width, y + top), (width, bottom - top), front);
         }
     }
 }
@@ -128,7 +142,7 @@ fn symbol(cell: &Cell) -> &str {
 }
 
 fn is_block(cell: &Cell) -> bool {
-    matches!(cell.symbol(), "▀" | "▄" | "█")
+    BlockPattern::of(cell.symbol()).is_some()
 }
 
 fn rectangle(svg: &mut String, (x, y): (usize, usize), (width, height): (usize, usize), fill: (u8, u8, u8)) {
@@ -200,6 +214,17 @@ mod tests {
         assert!(svg.contains("fill=\"#010203\">a&lt;b</text>"), "{svg}");
         assert!(svg.contains("y=\"16\" width=\"16.3\" height=\"8.3\" fill=\"#090909\""), "{svg}");
         assert!(svg.contains("fill=\"#080808\""), "the lower halves: {svg}");
+    }
+
+    #[test]
+    fn block_characters_are_rectangles_not_text() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 2, 1));
+        buffer.set_string(0, 0, "▚\u{1cd00}", Style::new().fg(Color::Rgb(9, 9, 9)));
+        let svg = to_svg(&buffer, Ground::DARK);
+        for place in ["x=\"0\" y=\"0\"", "x=\"4\" y=\"8\"", "x=\"8\" y=\"4\""] {
+            assert!(svg.contains(&format!("<rect {place} width=\"4.3\"")), "{place}: {svg}");
+        }
+        assert!(!svg.contains("<text"), "{svg}");
     }
 
     #[test]

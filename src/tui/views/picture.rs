@@ -10,7 +10,6 @@ use ratatui::Frame;
 use ratatui::layout::{Rect, Size};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
-use ratatui_image::Image;
 use std::path::Path;
 
 /// Number of cases whose query images are loaded in advance.
@@ -103,7 +102,7 @@ pub fn pane(app: &App, heading: Line, image: Option<&Path>, frame: &mut Frame, a
         None => {}
         // A pixel image is sent once, within its first cell: an overlay over that cell would lose it.
         Some(Ok(_)) if app.overlay().is_some() && app.images().mode().is_in_pixels() => {}
-        Some(Ok(scaled)) => frame.render_widget(Image::new(&scaled.protocol), pane),
+        Some(Ok(scaled)) => frame.render_widget(scaled, pane),
         Some(Err(message)) => {
             let lines: Vec<Line> = text::wrap_into(message, usize::from(pane.width), usize::from(pane.height))
                 .into_iter()

@@ -285,6 +285,33 @@ fn doctor_says_what_it_found() {
 }
 
 #[test]
+fn doctor_keeps_how_images_are_drawn() {
+    let home = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = command(arguments);
+        command.env("HOME", home.path()).env_remove("XDG_CONFIG_HOME").output().unwrap()
+    };
+    let images = || {
+        let report: Value = serde_json::from_slice(&run(&["doctor", "--json"]).stdout).unwrap();
+        let fact = report.as_array().unwrap().iter().find(|fact| fact["name"] == "images").unwrap();
+        fact["value"].as_str().unwrap().to_owned()
+    };
+    let said = String::from_utf8(run(&["doctor", "--save-images", "octant"]).stdout).unwrap();
+    assert!(said.contains("images = \"octant\"") && said.contains("config.toml"), "{said}");
+    assert_eq!(images(), "octants");
+    let with_flag = run(&["doctor", "--images", "half", "--json"]);
+    assert!(String::from_utf8_lossy(&with_flag.stdout).contains("half-blocks"), "a flag comes before the file");
+    let file = said.trim().rsplit(' ').next().unwrap();
+    fs::write(file, "image = \"octant\"\n").unwrap();
+    let (_folder, root) = dataset();
+    let shown = run(&["show", root.to_str().unwrap(), "c1"]);
+    let error = String::from_utf8(shown.stderr).unwrap();
+    assert!(!shown.status.success() && error.contains("config.toml: line 1") && error.contains("`image`"), "{error}");
+    let warned = String::from_utf8(run(&["doctor"]).stdout).unwrap();
+    assert!(warned.contains("warning: ") && warned.contains("`image`"), "{warned}");
+}
+
+#[test]
 fn doctor_says_what_a_checkpoint_is() {
     let folder = fixtures::path("readers/qwen2_5_vl/checkpoint");
     let folder = folder.to_str().unwrap();

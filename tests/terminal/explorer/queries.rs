@@ -37,6 +37,23 @@ fn what_is_typed_while_the_terminal_is_asked_is_not_lost() {
 }
 
 #[test]
+fn a_terminal_that_names_itself_gets_the_characters_that_it_draws() {
+    let setup = Setup::new();
+    let (dataset, home) = (setup.dataset(), setup.folder.path().join("home"));
+    let environment =
+        [("HOME", home.to_str().unwrap()), ("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("USER", "ada")];
+    let arguments = ["explore", dataset.to_str().unwrap(), "--theme", "dark"];
+    let mut pty = Pty::start(Path::new(PROGRAM), &arguments, &environment, (80, 24));
+    // The answers are there before the program asks, so it does not matter how slow this machine is.
+    pty.type_keys("j\x1b]11;rgb:0000/0000/0000\x1b\\\x1bP>|foot(1.20.2)\x1b\\\x1b[?62;4c");
+    pty.wait_for("us-test-0002 · test");
+    let is_octant = |character: char| ('\u{1cd00}'..='\u{1cde5}').contains(&character);
+    pty.wait_until("octants", |pty| String::from_utf8_lossy(&pty.bytes()).contains(is_octant));
+    pty.type_keys("q");
+    assert_eq!(pty.exit_code(), 0);
+}
+
+#[test]
 fn z_in_capitals_shows_the_image_in_the_terminals_own_pixels_until_a_key() {
     let setup = Setup::new();
     let (dataset, home) = (setup.dataset(), setup.folder.path().join("home"));
