@@ -7,7 +7,7 @@ mod on_screen;
 #[path = "../tests/support/pty.rs"]
 mod terminal;
 
-use on_screen::{is_at, milliseconds, new_cases, predictions, report};
+use on_screen::{is_at, milliseconds, new_cases, predictions, report, settle, steps};
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -16,7 +16,6 @@ use terminal::Pty;
 const SIZE: (u16, u16) = (120, 40);
 const STARTS: usize = 20;
 const KEYS: usize = 300;
-const STEPS: usize = 40;
 const IDLE: Duration = Duration::from_secs(10);
 
 fn main() {
@@ -103,18 +102,6 @@ fn keys(pty: &mut Pty) {
     report("key to frame, reader at work", "ms", times);
 }
 
-/// Bytes per step from case to case, with everything drawn: text, two images if they are on, answers.
-fn steps(what: &str, pty: &mut Pty) {
-    let mut bytes = Vec::new();
-    for _ in 0..STEPS {
-        let before = pty.byte_count();
-        pty.type_keys("k");
-        settle(pty);
-        bytes.push((pty.byte_count() - before) as f64 / 1024.0);
-    }
-    report(what, "KB", bytes);
-}
-
 fn idle(pty: &Pty) {
     settle(pty);
     let (before, ticks) = (pty.byte_count(), pty.cpu_ticks());
@@ -126,17 +113,4 @@ fn idle(pty: &Pty) {
         (pty.cpu_ticks() - ticks) / IDLE.as_secs_f64(),
         IDLE.as_secs()
     );
-}
-
-/// Waits until no output has come for half a second.
-fn settle(pty: &Pty) {
-    let mut last = pty.byte_count();
-    loop {
-        sleep(Duration::from_millis(500));
-        let now = pty.byte_count();
-        if now == last {
-            return;
-        }
-        last = now;
-    }
 }

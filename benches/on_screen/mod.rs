@@ -2,10 +2,13 @@
 #![allow(dead_code, reason = "each benchmark looks at its own part")]
 
 use crate::terminal::Pty;
-use std::time::Instant;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 /// Number of cases in the sample's test split, as the status line counts them.
 const CASES: usize = 700;
+/// Steps from case to case whose bytes are counted.
+pub const STEPS: usize = 40;
 const JUMPS: usize = 28;
 /// Number of cases per jump, more than are read ahead.
 const JUMP: usize = 20;
@@ -60,4 +63,29 @@ pub fn report(what: &str, unit: &str, mut values: Vec<f64>) {
         at(1.0),
         values.len()
     );
+}
+
+/// Bytes per step from case to case, everything drawn: text, two images if they are on, answers.
+pub fn steps(what: &str, pty: &mut Pty) {
+    let mut bytes = Vec::new();
+    for _ in 0..STEPS {
+        let before = pty.byte_count();
+        pty.type_keys("k");
+        settle(pty);
+        bytes.push((pty.byte_count() - before) as f64 / 1024.0);
+    }
+    report(what, "KB", bytes);
+}
+
+/// Waits until nothing has come for half a second.
+pub fn settle(pty: &Pty) {
+    let mut last = pty.byte_count();
+    loop {
+        sleep(Duration::from_millis(500));
+        let now = pty.byte_count();
+        if now == last {
+            return;
+        }
+        last = now;
+    }
 }
