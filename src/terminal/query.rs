@@ -96,7 +96,7 @@ fn typed_among(bytes: &[u8]) -> (Vec<u8>, bool) {
 
 /// Number of answers that came before the time-out: each ends with ESC \ or BEL.
 fn finished_answers(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|byte| **byte == 0x07).count() + bytes.windows(2).filter(|pair| *pair == b"\x1b\\").count()
+    bytes.windows(2).filter(|pair| *pair == b"\x1b\\" || pair[1] == 0x07).count()
 }
 
 /// Keys typed during queries, as key presses; each is returned once.

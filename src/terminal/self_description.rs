@@ -32,7 +32,7 @@ pub fn name_and_version(environment: Environment) -> Option<String> {
 fn version_in(answer: &[u8]) -> Option<String> {
     const START: &[u8] = b"\x1bP>|";
     let start = answer.windows(START.len()).position(|part| part == START)? + START.len();
-    let length = answer[start..].iter().position(|byte| byte.is_ascii_control())?;
+    let length = answer[start..].iter().position(u8::is_ascii_control)?;
     String::from_utf8(answer[start..start + length].to_vec()).ok()
 }
 

@@ -3,6 +3,7 @@
 use crate::support::explorer;
 use crossterm::style::force_color_output;
 use dissent::data::Picture;
+use dissent::terminal::block_glyphs::BlockGrid;
 use dissent::terminal::color_depth::Depth;
 use dissent::terminal::image_protocol::ImageMode;
 use dissent::terminal::images::{Loaded, encode};
@@ -48,7 +49,7 @@ fn line(width: u16, height: u16) -> Line {
 }
 
 /// Draws a frame with all its images and says what it cost; the first time, without the images that are missing.
-fn draw(line: &mut Line, app: &mut App, depth: Depth) -> usize {
+fn draw(line: &mut Line, app: &mut App, depth: Depth, mode: ImageMode) -> usize {
     let mut frame = |app: &App| {
         let before = line.meter.0.get();
         line.terminal
@@ -62,7 +63,7 @@ fn draw(line: &mut Line, app: &mut App, depth: Depth) -> usize {
     let first = frame(app);
     for key in app.images().pictures().take_wanted() {
         let picture = Picture::read(&key.path).unwrap();
-        let encoded = encode(&picture, &key, ImageMode::Half, FontSize::new(8, 16), 1).unwrap();
+        let encoded = encode(&picture, &key, mode, FontSize::new(8, 16), 1).unwrap();
         app.on_image(Loaded { key, picture: Ok(encoded) });
     }
     first + frame(app)
@@ -78,7 +79,7 @@ fn speckle(seed: u32) -> DynamicImage {
 }
 
 /// The cost of stepping from one case to the next, both read, all images new.
-fn step(width: u16, height: u16, depth: Depth) -> usize {
+fn step(width: u16, height: u16, depth: Depth, mode: ImageMode) -> usize {
     let folder = tempfile::tempdir().unwrap();
     let mut app = explorer::app(folder.path(), 3);
     for (seed, name) in ["q0", "q1", "q2", "d0", "d1", "d2", "d3", "d4"].iter().enumerate() {
@@ -89,20 +90,22 @@ fn step(width: u16, height: u16, depth: Depth) -> usize {
     explorer::answer(&mut app, 0, &[0.9, 0.2, 0.9, 0.8]);
     explorer::answer(&mut app, 1, &[0.4, 0.2, 0.7, 0.6]);
     let mut line = line(width, height);
-    draw(&mut line, &mut app, depth);
+    draw(&mut line, &mut app, depth, mode);
     app.update(Action::Down);
     app.update(Action::NextHit);
-    draw(&mut line, &mut app, depth)
+    draw(&mut line, &mut app, depth, mode)
 }
 
 #[test]
 fn a_step_costs_at_most_40_kb_at_120x40() {
-    for depth in [Depth::Truecolor, Depth::Indexed, Depth::Named, Depth::Monochrome] {
-        let cost = step(120, 40, depth);
-        println!("{depth:?}: {cost} bytes");
-        assert!(cost <= 40 * 1024, "{depth:?}: {cost} bytes");
-        // Both images changed, so a step that costs nearly nothing has drawn nothing.
-        assert!(cost > 1000, "{depth:?}: {cost} bytes");
+    for mode in BlockGrid::ALL.map(ImageMode::from) {
+        for depth in [Depth::Truecolor, Depth::Indexed, Depth::Named, Depth::Monochrome] {
+            let cost = step(120, 40, depth, mode);
+            println!("{mode:?}, {depth:?}: {cost} bytes");
+            assert!(cost <= 40 * 1024, "{mode:?}, {depth:?}: {cost} bytes");
+            // Both images changed, so a step that costs nearly nothing has drawn nothing.
+            assert!(cost > 1000, "{mode:?}, {depth:?}: {cost} bytes");
+        }
     }
 }
 
@@ -111,7 +114,7 @@ fn a_frame_without_change_costs_only_the_hidden_cursor() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = explorer::app(folder.path(), 3);
     let mut line = line(120, 40);
-    draw(&mut line, &mut app, Depth::Truecolor);
+    draw(&mut line, &mut app, Depth::Truecolor, ImageMode::Half);
     let before = line.meter.0.get();
     line.terminal.draw(|frame| views::draw(&app, frame)).unwrap();
     assert!(line.meter.0.get() - before < 40);
