@@ -5,6 +5,7 @@ pub mod annotations;
 mod annotator;
 mod caption_line;
 pub mod check;
+pub mod completions;
 mod config;
 pub mod demo;
 pub mod doctor;
@@ -18,6 +19,7 @@ pub mod import;
 pub mod index;
 pub mod interrupt;
 pub mod keys;
+pub mod man;
 mod model_options;
 pub mod models;
 pub mod panic_hook;
@@ -130,6 +132,10 @@ pub enum Command {
     Rerank(rerank::Args),
     /// Print the metrics of stored runs, each compared with the first
     Evaluate(evaluate::Args),
+    /// Print the completions of the command line for a shell
+    Completions(completions::Args),
+    /// Print the manual page of dissent or of one of its commands, or write them all into a folder
+    Man(man::Args),
     /// Restore the terminal after a crash of the explorer, which starts this command itself
     #[command(name = guard::SUBCOMMAND, hide = true)]
     GuardTerminal(guard_terminal::Args),
@@ -140,6 +146,8 @@ impl Command {
     fn may_end_anywhere(&self) -> bool {
         match self {
             Self::Keys(_)
+            | Self::Completions(_)
+            | Self::Man(_)
             | Self::Annotations(_)
             | Self::Import(_)
             | Self::Export(_)
@@ -192,6 +200,8 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Predict(args) => predict::run(args, &cli.common),
         Command::Rerank(args) => rerank::run(args, &cli.common),
         Command::Evaluate(args) => evaluate::run(args, &cli.common),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
         Command::GuardTerminal(args) => guard_terminal::run(args),
     }
 }

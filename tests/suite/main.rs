@@ -10,6 +10,7 @@
 mod annotation;
 mod casebook;
 mod clip;
+mod command_line;
 mod data;
 mod dual_encoder;
 mod engine;
