@@ -26,6 +26,7 @@ pub mod panic_hook;
 pub mod phantom;
 mod picture_card;
 pub mod predict;
+mod predict_progress;
 mod print_picture;
 mod queue_options;
 pub mod reader_flags;

@@ -2,6 +2,7 @@
 
 use super::interrupt::{InterruptFlag, Interrupted};
 use super::model_options::ModelOptions;
+use super::predict_progress::PredictProgress;
 use super::{Common, relaunch};
 use crate::data::{Dataset, Split, Task};
 use crate::evaluation::{Summary, SummaryCase};
@@ -12,10 +13,8 @@ use crate::reader::ReaderError;
 use crate::run::{Ablation, CaptionShown, CaseAnswer, Run, RunWriter};
 use crate::workspace::Workspace;
 use anyhow::{Result, bail, ensure};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use std::collections::HashSet;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -158,14 +157,14 @@ fn predict(
     if missing.len() < wanted.len() {
         say(&format!("{} of {} cases are in the run already", wanted.len() - missing.len(), wanted.len()));
     }
-    let bar = progress_bar(missing.len());
+    let progress = PredictProgress::start(missing.len());
     let mut outcome = Outcome { predicted: 0, failures: Vec::new() };
     let mut failed_in_a_row = 0;
     for batch in missing.chunks(CASES_PER_BATCH) {
         let answers = match answer_batch(dataset, pipeline, batch, &mut failed_in_a_row, &|| interrupt.is_set()) {
             Ok(answers) => answers,
             Err(ReaderError::Cancelled) => {
-                bar.abandon();
+                progress.abandon();
                 let kept = format!(
                     "{} of {} cases are in the run; run the same command to continue",
                     wanted.len() - missing.len() + outcome.predicted,
@@ -180,7 +179,7 @@ fn predict(
             match answer {
                 Ok(answer) => whole.push(answer),
                 Err(error) => {
-                    bar.suspend(|| say(&format!("{error:#}")));
+                    progress.say(&format!("{error:#}"));
                     outcome.failures.push(format!("{error:#}"));
                 }
             }
@@ -188,11 +187,11 @@ fn predict(
         writer.append(dataset, &whole)?;
         outcome.predicted += whole.len();
         for trouble in pipeline.take_errors() {
-            bar.suspend(|| say(&format!("{trouble:#}")));
+            progress.say(&format!("{trouble:#}"));
         }
-        bar.inc(batch.len() as u64);
+        progress.add(batch.len());
     }
-    bar.finish_and_clear();
+    progress.finish();
     Ok(outcome)
 }
 
@@ -229,22 +228,6 @@ fn answer_batch(
         }
     }
     Ok(answers)
-}
-
-/// A progress bar with cases per second and the time left; hidden if standard error is not a terminal.
-fn progress_bar(cases: usize) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(cases as u64);
-    let template = "predicting {bar:30} {pos}/{len} cases, {per_sec}, {eta} left";
-    // The template is a constant; with a wrong one the bar keeps its default style.
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style.with_key("per_sec", |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
-            let _ = write!(out, "{:.1} cases/s", state.per_sec());
-        }));
-    }
-    bar
 }
 
 fn print_summary(
