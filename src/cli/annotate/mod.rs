@@ -22,6 +22,7 @@ use crate::output::{count, say};
 use crate::run::Run;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -45,6 +46,9 @@ pub struct Args {
     /// Write one JSON object per line: each case, each event once it is on disk, each mistake in the input
     #[arg(long)]
     json: bool,
+    /// Go on after a line that is a mistake; otherwise the first one in a file or a pipe ends the command with exit code 1
+    #[arg(long)]
+    keep_going: bool,
     #[command(flatten)]
     models: ModelOptions,
     #[command(flatten)]
@@ -81,12 +85,15 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         return Ok(());
     }
     annotations.set_passes(chosen.passes);
-    let run = args.run.as_deref().map(|name| Run::open(&workspace.run_dir(name)?)).transpose()?;
+    let run = args.run.as_deref().map(|name| Run::open(&workspace.existing_run(name)?)).transpose()?;
     let run_fingerprint = run.as_ref().map(|run| run.identity.fingerprint().to_string());
     let worker = args.models.start_worker(common, &dataset, &workspace, args.run.clone().zip(run))?;
     let answers = Answers::new(worker, run_fingerprint);
     let form = if args.json { Form::Json } else { Form::Text };
-    let outcome = Session::new(dataset, annotations, chosen.cases, answers, form).run(std::io::stdin().lock());
+    let stdin = std::io::stdin();
+    let stops_at_mistakes = !args.keep_going && !stdin.is_terminal();
+    let session = Session::new(dataset, annotations, chosen.cases, answers, form, stops_at_mistakes);
+    let outcome = session.run(stdin.lock());
     let (written, path) = outcome?;
     if written > 0 {
         say(&format!("{} written to {path}", count(written, "annotation event")));

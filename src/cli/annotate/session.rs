@@ -48,14 +48,26 @@ pub(super) struct Session {
     reviews_shown: HashMap<usize, Vec<Uuid>>,
     /// Edits that could not be saved and were not saved since, such as "the note of c7".
     unsaved: BTreeSet<String>,
+    /// A person corrects a mistake; a script goes on as if it had been understood.
+    stops_at_mistakes: bool,
 }
 
 /// The next step after a line.
 enum Next {
     Stay,
+    /// The line was a mistake; nothing has changed.
+    Refused,
     /// Print the current case.
     Print,
     Quit,
+}
+
+/// How the input ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    AsAsked,
+    /// At the line of this number, from 1.
+    AtMistake(usize),
 }
 
 impl Session {
@@ -65,6 +77,7 @@ impl Session {
         queue: Vec<usize>,
         answers: Answers,
         form: Form,
+        stops_at_mistakes: bool,
     ) -> Self {
         Self {
             dataset,
@@ -77,34 +90,41 @@ impl Session {
             gold_shown: HashSet::new(),
             reviews_shown: HashMap::new(),
             unsaved: BTreeSet::new(),
+            stops_at_mistakes,
         }
     }
 
     /// Reads lines until the input ends. Returns the number of events written and their file.
     ///
-    /// Fails if something could not be saved until the end, or if input or output breaks. It is no error if the
-    /// output is closed by its reader.
-    /// of the output has gone.
+    /// Fails if something could not be saved until the end, at a mistake in a script, or if input or output breaks. It is no
+    /// error if the output is closed by its reader.
     pub fn run(mut self, mut input: impl BufRead) -> Result<(usize, String)> {
-        match self.talk(&mut input) {
-            Err(error) if is_broken_pipe(&error) => {}
+        let ended = match self.talk(&mut input) {
+            Err(error) if is_broken_pipe(&error) => Ended::AsAsked,
             outcome => outcome?,
-        }
+        };
         if !self.unsaved.is_empty() {
             bail!("not saved: {}", self.unsaved.iter().map(String::as_str).collect::<Vec<_>>().join(", "));
+        }
+        if let Ended::AtMistake(line) = ended {
+            let written = self.annotations.written();
+            bail!(
+                "line {line} of the input is a mistake, and no later line was read ({written} events were written); \
+                 --keep-going goes on after mistakes"
+            );
         }
         let path = self.annotations.path().map(|path| path.display().to_string()).unwrap_or_default();
         Ok((self.annotations.written(), path))
     }
 
-    fn talk(&mut self, input: &mut impl BufRead) -> Result<()> {
+    fn talk(&mut self, input: &mut impl BufRead) -> Result<Ended> {
         self.print_page()?;
-        loop {
+        for line in 1.. {
             if self.form == Form::Text && io::stdin().is_terminal() {
                 write_out(b"> ")?;
             }
             let next = match read_line(input)? {
-                Line::End => return Ok(()),
+                Line::End => return Ok(Ended::AsAsked),
                 Line::Unusable(message) => self.refuse(&message),
                 Line::Text(text) => match parse(&text, self.annotations.taxonomy()) {
                     Ok(Some(command)) => self.carry_out(command),
@@ -113,11 +133,13 @@ impl Session {
                 },
             };
             match next? {
-                Next::Stay => {}
+                Next::Refused if self.stops_at_mistakes => return Ok(Ended::AtMistake(line)),
+                Next::Stay | Next::Refused => {}
                 Next::Print => self.print_page()?,
-                Next::Quit => return Ok(()),
+                Next::Quit => return Ok(Ended::AsAsked),
             }
         }
+        Ok(Ended::AsAsked)
     }
 
     fn carry_out(&mut self, command: Command) -> Result<Next> {
@@ -341,7 +363,7 @@ impl Session {
     /// Reports a mistake in the line.
     fn refuse(&self, message: &str) -> Result<Next> {
         self.put(&format!("mistake: {}", one_line(message)), json!({ "type": "mistake", "message": message }))?;
-        Ok(Next::Stay)
+        Ok(Next::Refused)
     }
 
     fn put(&self, text: &str, object: Value) -> Result<()> {

@@ -216,6 +216,32 @@ fn what_was_given_under_an_earlier_definition_is_shown_in_its_words() {
 }
 
 #[test]
+fn a_script_ends_at_its_first_mistake() {
+    let dataset = dataset(3);
+    let command = || {
+        let mut command = program::dissent();
+        command.arg("annotate").arg(dataset.path()).args(["--annotator", "ada"]).env("HOME", dataset.path());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        command
+    };
+    let (output, errors, code) = run(command(), "1\n\nlook-alik\n8\n");
+    assert_eq!(code, 1, "{errors}");
+    assert!(output.contains("mistake: ") && output.ends_with('\n'), "{output}");
+    assert!(errors.contains("line 3 of the input is a mistake") && errors.contains("--keep-going"), "{errors}");
+    assert!(errors.contains("(1 events were written)") || errors.contains("1 event"), "{errors}");
+    assert_eq!(
+        (categories(dataset.path(), "c1").as_str(), categories(dataset.path(), "c2").as_str()),
+        ("look-alike", "")
+    );
+    let mut going_on = command();
+    going_on.arg("--keep-going");
+    let (output, errors, code) = run(going_on, "next\nlook-alik\n8\n");
+    assert_eq!(code, 0, "{errors}");
+    assert!(output.contains("mistake: "), "{output}");
+    assert_eq!(categories(dataset.path(), "c2"), "other");
+}
+
+#[test]
 fn json_for_scripts() {
     let dataset = dataset(2);
     fs::create_dir_all(dataset.path().join(".dissent/annotations")).unwrap();

@@ -25,7 +25,7 @@ const NO_LOCKS: &str = "errno = ENOLCK; return -1;";
 /// `dissent annotate`, with no models and no settings of this machine.
 pub fn annotate(dataset: &Path, annotator: &str) -> Command {
     let mut command = dissent();
-    command.arg("annotate").arg(dataset).args(["--annotator", annotator]).env("HOME", dataset);
+    command.arg("annotate").arg(dataset).args(["--annotator", annotator, "--keep-going"]).env("HOME", dataset);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     command
 }
