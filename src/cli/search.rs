@@ -3,10 +3,11 @@
 use super::caption_line::caption_line;
 use super::free_text::free_text;
 use super::index::open_or_build;
-use super::models::load_encoder;
+use super::models::{load_encoder, resolve_encoder};
 use super::print_picture::PicturePrinter;
 use super::{Cli, Common};
 use crate::data::{Dataset, Picture};
+use crate::files::durable::make_folder;
 use crate::index::{CaptionResult, Index, IndexError, TextIndex, VectorSide};
 use crate::model::dual_encoder::DualEncoder;
 use crate::output::{print_json, print_styled, say, terminal_width};
@@ -20,6 +21,7 @@ use std::collections::HashSet;
 use std::io::IsTerminal;
 use std::ops::Range;
 use std::path::PathBuf;
+use tempfile::TempDir;
 use unicode_width::UnicodeWidthStr;
 
 /// Arguments of `dissent search`.
@@ -137,7 +139,8 @@ fn check_source(dataset: &Dataset, source: &str) -> Result<()> {
     Ok(())
 }
 
-/// Opens the caption index, which needs no encoder. A stale one is rebuilt, which needs one.
+/// Opens the caption index, which needs no encoder. A missing or stale one is built with an encoder if there is one, so that the
+/// next search by image finds it, too.
 fn search_words(args: &Args, common: &Common, dataset: &Dataset, workspace: &Workspace) -> Result<Vec<CaptionResult>> {
     let query = args.text.as_deref().unwrap_or_default();
     let search = |text: &TextIndex| -> Result<Vec<CaptionResult>> {
@@ -147,6 +150,14 @@ fn search_words(args: &Args, common: &Common, dataset: &Dataset, workspace: &Wor
     };
     match Index::open_text(&workspace.index_dir(), &dataset.corpus_fingerprint()) {
         Ok(text) => search(&text),
+        Err(error)
+            if error.is_mended_by_building()
+                && args.encoder.is_none()
+                && resolve_encoder(None, &workspace.path).is_err() =>
+        {
+            say(&format!("{error}; the captions alone are indexed for this search, which needs no encoder"));
+            search(&captions_alone(dataset, workspace)?.1)
+        }
         Err(error) if error.is_mended_by_building() => {
             let encoder =
                 load_encoder(args.encoder.as_deref(), workspace, common).with_context(|| error.to_string())?;
@@ -154,6 +165,20 @@ fn search_words(args: &Args, common: &Common, dataset: &Dataset, workspace: &Wor
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// An index of the captions that is deleted with the folder beside it.
+fn captions_alone(dataset: &Dataset, workspace: &Workspace) -> Result<(TempDir, TextIndex)> {
+    let cache = workspace.cache_dir();
+    make_folder(&cache)?;
+    let aside = tempfile::Builder::new()
+        .prefix(".captions-")
+        .tempdir_in(&cache)
+        .with_context(|| format!("cannot write in {}", cache.display()))?;
+    let folder = aside.path().join("text");
+    TextIndex::write(&folder, &dataset.corpus)?;
+    let index = TextIndex::open(&folder, dataset.corpus.len())?;
+    Ok((aside, index))
 }
 
 fn search_vectors(

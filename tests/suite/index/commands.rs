@@ -147,8 +147,11 @@ fn a_stale_index_is_named_and_built_again() {
 
     let corpus = fs::read_to_string(root.join("corpus.jsonl")).unwrap();
     fs::write(root.join("corpus.jsonl"), corpus.replace("knee", "elbow")).unwrap();
-    let errors = stderr(&["search", path, "--text", "elbow"], 1);
-    assert!(errors.contains("is stale: it was built from corpus") && errors.contains("--encoder DIR"), "{errors}");
+    let alone = ["search", path, "--text", "elbow", "--json"];
+    let errors = stderr(&alone, 0);
+    assert!(errors.contains("is stale: it was built from corpus") && errors.contains("needs no encoder"), "{errors}");
+    assert_eq!(ids(&stdout(&alone)), ["d4"]);
+    assert_eq!(fs::read_dir(root.join(".dissent/cache")).unwrap().count(), 0, "nothing is left of the captions' index");
     let found = stdout(&["search", path, "--text", "elbow", "--encoder", &encoder("gelu"), "--json"]);
     assert_eq!(ids(&found), ["d4"]);
 }
@@ -158,7 +161,8 @@ fn faults_are_named_and_have_their_exit_codes() {
     let (_folder, root) = dataset();
     let path = root.to_str().unwrap();
     let encoder = encoder("quick_gelu");
-    assert!(stderr(&["search", path, "--text", "x"], 1).contains("no index in"));
+    assert!(stderr(&["search", path, "--text", "x"], 0).contains("no index in"));
+    assert!(stderr(&["search", path, "--text", "x", "--by", "captions"], 1).contains("--encoder DIR"));
     assert!(stderr(&["index", path], 1).contains("--encoder DIR"));
     assert!(stderr(&["index", path, "--encoder", "/nowhere"], 1).contains("/nowhere: no such folder"));
     assert!(stderr(&["search", path], 2).contains("--text"));
