@@ -96,6 +96,7 @@ impl Session {
 
     /// Reads lines until the input ends. Returns the number of events written and their file.
     ///
+    /// # Errors
     /// Fails if something could not be saved until the end, at a mistake in a script, or if input or output breaks. It is no
     /// error if the output is closed by its reader.
     pub fn run(mut self, mut input: impl BufRead) -> Result<(usize, String)> {

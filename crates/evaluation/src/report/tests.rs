@@ -209,6 +209,12 @@ fn every_form_has_every_number() {
     let page = html(&report).unwrap();
     // Plots of accuracy, oracle, one system's ranks, reliability and flow.
     assert_eq!((page.matches("<svg").count(), page.matches("<table").count()), (5, report.tables.len()));
+    // Each chart stands in the section of its table, below its caption.
+    for section in page.split("<section>").skip(1).filter(|section| section.contains("<svg")) {
+        let place = |what: &str| section.find(what).unwrap();
+        assert!(place("<h2>") < place("<figcaption>") && place("<figcaption>") < place("<svg"), "{section}");
+        assert!(place("<svg") < place("<table"), "{section}");
+    }
     assert!(!page.contains("http://") || page.matches("http://").count() == page.matches("http://www.w3.org/").count());
     let csv = csv(&report, Formulas::Escaped).unwrap();
     let line =

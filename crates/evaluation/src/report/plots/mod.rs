@@ -4,7 +4,7 @@ mod flow;
 mod intervals;
 mod reliability;
 
-use super::{Cell, Report, Table};
+use super::{Cell, Table};
 use crate::Estimate;
 use anyhow::Result;
 use plotters::style::RGBColor;
@@ -32,30 +32,27 @@ pub(super) struct Plot {
     pub svg: String,
 }
 
-/// All plots for which the report has tables.
+/// The plots of a table: none for most kinds.
 ///
 /// # Errors
 /// Fails if a plot cannot be drawn.
-pub(super) fn plots(report: &Report) -> Result<Vec<Plot>> {
-    let mut plots = Vec::new();
-    for table in &report.tables {
-        let plot = match table.key {
-            "accuracy" => Some(intervals::draw(&by_second_column(table, "accuracy"))?),
-            "oracle" => Some(intervals::draw(&of_all_cases(table))?),
-            "ranks" => {
-                for (system, places, series) in rescue_by_place(table) {
-                    let svg = intervals::draw(&(places, series))?;
-                    plots.push(Plot { title: format!("{}, {system}", table.title), svg });
-                }
-                None
+pub(super) fn plots(table: &Table) -> Result<Vec<Plot>> {
+    let svg = match table.key {
+        "accuracy" => intervals::draw(&by_second_column(table, "accuracy"))?,
+        "oracle" => intervals::draw(&of_all_cases(table))?,
+        "ranks" => {
+            let mut plots = Vec::new();
+            for (system, places, series) in rescue_by_place(table) {
+                let svg = intervals::draw(&(places, series))?;
+                plots.push(Plot { title: format!("{}, {system}", table.title), svg });
             }
-            "reliability" => Some(reliability::draw(table)?),
-            "flow" => Some(flow::draw(table)?),
-            _ => None,
-        };
-        plots.extend(plot.map(|svg| Plot { title: table.title.clone(), svg }));
-    }
-    Ok(plots)
+            return Ok(plots);
+        }
+        "reliability" => reliability::draw(table)?,
+        "flow" => flow::draw(table)?,
+        _ => return Ok(Vec::new()),
+    };
+    Ok(vec![Plot { title: table.title.clone(), svg }])
 }
 
 /// Places of the x axis and the series over them.
