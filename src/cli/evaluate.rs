@@ -122,7 +122,7 @@ fn read_named_errors(dataset: &Dataset, workspace: &Workspace) -> Result<Option<
 }
 
 fn read_system(dataset: &Dataset, workspace: &Workspace, name: &str, split: Split) -> Result<(System, RunIdentity)> {
-    let folder = workspace.run_dir(name)?;
+    let folder = workspace.existing_run(name)?;
     let run = Run::open(&folder)?;
     if let Some(remark) = run.remark() {
         say(&remark);

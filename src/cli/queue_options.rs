@@ -158,7 +158,7 @@ pub fn stored_answers(
     dataset: &Dataset,
 ) -> Result<Vec<CaseAnswer>> {
     let Some(name) = run.filter(|_| options.hard_first) else { return Ok(Vec::new()) };
-    Run::open(&workspace.run_dir(name)?)?.into_answers(dataset)
+    Run::open(&workspace.existing_run(name)?)?.into_answers(dataset)
 }
 
 /// Ids of the cases at these positions.

@@ -52,7 +52,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     }
     let interrupt = InterruptFlag::watch()?;
     let dataset = Arc::new(Dataset::open(&args.dataset)?);
-    let run_folder = workspace.run_dir(&args.run)?;
+    let run_folder = workspace.existing_run(&args.run)?;
     let run = Run::open(&run_folder)?;
     if let Some(remark) = run.remark() {
         say(&remark);

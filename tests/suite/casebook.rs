@@ -137,6 +137,9 @@ fn what_cannot_be_written_is_named_and_no_file_appears() {
         (["--filter", "\"open"], "--filter: a quotation mark is not closed"),
         (["--filter", "confidence:>0.99"], "none of the 2 cases of run r passes --filter 'confidence:>0.99'"),
         (["--split", "train"], "has no case of this split"),
+        (["--filter", "label:malignant"], "--filter: label:malignant: expected No, Yes"),
+        (["--against", "s"], "there is no run s in "),
+        (["--against", "s"], "/runs: it has r"),
     ] {
         let output = export(world.path(), &arguments);
         assert_eq!(output.status.code(), Some(1), "{output:?}");

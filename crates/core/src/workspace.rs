@@ -93,6 +93,33 @@ impl Workspace {
         Ok(self.runs_dir().join(name))
     }
 
+    /// The folder of a run that exists.
+    ///
+    /// # Errors
+    /// Fails like [`Workspace::run_dir`], and if there is no such run; the message names those that exist.
+    pub fn existing_run(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.run_dir(name)?;
+        if folder.is_dir() {
+            return Ok(folder);
+        }
+        let runs = self.run_names();
+        let known = match runs.as_slice() {
+            [] => "it has none; `dissent predict --run NAME` stores one".to_owned(),
+            runs => format!("it has {}", runs.join(", ")),
+        };
+        bail!("there is no run {name} in {}: {known}", self.runs_dir().display())
+    }
+
+    /// Names of the stored runs, sorted.
+    fn run_names(&self) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(self.runs_dir()) else { return Vec::new() };
+        let folders = entries.flatten().filter(|entry| entry.path().is_dir());
+        let names = folders.filter_map(|entry| entry.file_name().into_string().ok());
+        let mut names: Vec<String> = names.filter(|name| self.run_dir(name).is_ok()).collect();
+        names.sort_unstable();
+        names
+    }
+
     /// Folder of journals and `taxonomy.toml`.
     pub fn annotations_dir(&self) -> PathBuf {
         self.path.join(ANNOTATIONS_FOLDER)
@@ -180,6 +207,20 @@ mod tests {
         fs::write(&file, b"").unwrap();
         let error = Workspace::choose(folder.path(), Some(&file), None).unwrap_err();
         assert!(format!("{error:#}").contains("cannot use the workspace"), "{error:#}");
+    }
+
+    #[test]
+    fn a_run_that_does_not_exist_is_refused_with_those_that_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let workspace = Workspace { path: folder.path().into(), origin: WorkspaceOrigin::Explicit };
+        let error = |name: &str| workspace.existing_run(name).unwrap_err().to_string();
+        assert!(error("base").contains("it has none; `dissent predict"), "{}", error("base"));
+        for name in ["trained", "base"] {
+            fs::create_dir_all(workspace.runs_dir().join(name)).unwrap();
+        }
+        assert_eq!(workspace.existing_run("base").unwrap(), workspace.run_dir("base").unwrap());
+        assert!(error("bas").ends_with("it has base, trained"), "{}", error("bas"));
+        assert!(error("../x").starts_with("expected a run name"));
     }
 
     #[test]

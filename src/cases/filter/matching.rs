@@ -194,7 +194,7 @@ fn text_is_in(cases: &Cases, case: &Case, answers: Option<&PartialCaseAnswer>, t
         .any(|hit| cases.dataset().corpus.get(hit.row).is_some_and(|document| contains(&document.caption, text)))
 }
 
-fn same(name: &str, value: &str) -> bool {
+pub(super) fn same(name: &str, value: &str) -> bool {
     name.eq_ignore_ascii_case(value) || (!name.is_ascii() && name.to_lowercase() == value)
 }
 

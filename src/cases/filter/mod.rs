@@ -5,8 +5,10 @@
 //! | `parse` | parses the typed line into terms |
 //! | [`field`] | the fields of a case and their values |
 //! | `matching` | decides whether a case passes |
+//! | `check` | decides whether the dataset has the names of a filter |
 //! | [`completion`] | completions, each with the number of cases it leaves |
 
+mod check;
 pub mod completion;
 pub mod field;
 mod matching;

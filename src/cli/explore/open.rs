@@ -111,7 +111,7 @@ impl Opener {
     /// Fails if something that the user named cannot be used, and with [`NothingLeft`] if the queue is empty.
     pub fn open(self) -> Result<Opened> {
         let Self { args, common, workspace, annotator, session_file, keymap, theme, themes, images, cases } = self;
-        let run_folder = args.run.as_deref().map(|name| workspace.run_dir(name)).transpose()?;
+        let run_folder = args.run.as_deref().map(|name| workspace.existing_run(name)).transpose()?;
         let (opened, run) = rayon::join(
             || match cases {
                 Some(cases) => cases.open_usable(),
@@ -209,7 +209,7 @@ fn set_aside(session_file: &Path) -> String {
 
 /// The answers of the run given by `--against`.
 pub(in crate::cli) fn read_against(name: &str, workspace: &Workspace, dataset: &Arc<Dataset>) -> Result<Against> {
-    let run = Run::open(&workspace.run_dir(name)?)?;
+    let run = Run::open(&workspace.existing_run(name)?)?;
     let mut against = Against { name: name.to_owned(), ..Against::default() };
     for answer in run.into_answers(dataset)? {
         against.answers.insert(answer.case, answer.into());

@@ -64,6 +64,7 @@ pub(super) fn run(args: Args, common: &Common) -> Result<()> {
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
     let dataset = Arc::new(Dataset::open(&args.dataset)?);
     let cases = read_cases(&args, &workspace, &dataset)?;
+    filter.check(&cases).map_err(|message| anyhow!("--filter: {message}"))?;
     let of_split = cases_of_split(&dataset, args.split);
     let in_run: Vec<usize> = of_split.into_iter().filter(|case| cases.answers_of(*case).is_some()).collect();
     let chosen: Vec<usize> = in_run.iter().copied().filter(|case| filter.passes(&cases, *case)).collect();
@@ -91,7 +92,7 @@ pub(super) fn run(args: Args, common: &Common) -> Result<()> {
 
 /// The answers of the run, and what people said of the dataset's cases.
 fn read_cases(args: &Args, workspace: &Workspace, dataset: &Arc<Dataset>) -> Result<Cases> {
-    let run = Run::open(&workspace.run_dir(&args.run)?)?;
+    let run = Run::open(&workspace.existing_run(&args.run)?)?;
     if let Some(remark) = run.remark() {
         say(&remark);
     }

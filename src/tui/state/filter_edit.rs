@@ -5,6 +5,16 @@ use crate::cases::filter::Filter;
 use crate::cases::filter::completion::{Completion, before_last_word, completions};
 use tui_input::Input;
 
+/// The filter of a line whose names the dataset has.
+///
+/// # Errors
+/// Names what is not understood, or not in the dataset.
+pub fn checked(line: &str, cases: &Cases) -> Result<Filter, String> {
+    let filter: Filter = line.parse()?;
+    filter.check(cases)?;
+    Ok(filter)
+}
+
 /// The typed line, the number of cases it leaves, and its completions.
 #[derive(Clone, Debug)]
 pub struct FilterEdit {
@@ -19,10 +29,10 @@ impl FilterEdit {
     /// answer of single cases may be shown.
     pub fn of(input: Input, cases: &Cases, all: &[usize], may_tell_gold: bool) -> Self {
         let completions = completions(cases, all, may_tell_gold, input.value());
-        let mut parsed = input.value().parse::<Filter>();
+        let mut parsed = checked(input.value(), cases);
         // An incomplete last word is no error: count by the words before it.
         if parsed.is_err() && !completions.is_empty() {
-            parsed = before_last_word(input.value()).parse();
+            parsed = checked(&before_last_word(input.value()), cases);
         }
         let outcome = parsed.map(|filter| all.iter().filter(|case| filter.passes(cases, **case)).count());
         Self { input, outcome, completions, selected: None }

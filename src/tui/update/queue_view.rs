@@ -4,7 +4,7 @@ use super::app::App;
 use crate::cases::filter::Filter;
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
-use crate::tui::state::filter_edit::FilterEdit;
+use crate::tui::state::filter_edit::{FilterEdit, checked};
 use crate::tui::state::order::Order;
 use crate::tui::state::overlay::{Notice, Overlay};
 use crate::tui::state::session_state::SavedView;
@@ -45,7 +45,7 @@ impl App {
     /// Applies the line; a line with an error stays open.
     fn accept_filter(&mut self) -> Vec<Effect> {
         let Some(Overlay::Filter(edit)) = &mut self.overlay else { return Vec::new() };
-        match edit.input().value().parse::<Filter>() {
+        match checked(edit.input().value(), &self.cases) {
             Ok(filter) => {
                 self.overlay = None;
                 self.set_filter(filter)

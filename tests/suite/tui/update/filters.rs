@@ -90,11 +90,8 @@ fn a_filter_that_no_case_can_pass_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = app(folder.path(), 3);
     app.start();
-    type_filter(&mut app, "task:fundus fused:wrong");
-    assert_eq!(
-        app.notice(),
-        Some(&Notice::Said("no case matches task:fundus fused:wrong (0 of 3 are answered)".into()))
-    );
+    type_filter(&mut app, "id:other fused:wrong");
+    assert_eq!(app.notice(), Some(&Notice::Said("no case matches id:other fused:wrong (0 of 3 are answered)".into())));
     app.on_worker_event(Event::Failed { case: None, message: "no reader".into() });
     type_filter(&mut app, "fused:wrong");
     assert_eq!((app.queue().shown().len(), app.view().filter().is_empty()), (3, true), "nothing will be read any more");
@@ -355,4 +352,37 @@ fn seen_and_marked_are_counted_in_the_list() {
     type_filter(&mut app, "mine:none");
     assert_eq!(app.queue().shown(), [1, 3]);
     assert_eq!((app.seen_count(), app.annotated_count()), (1, 0));
+}
+
+#[test]
+fn a_name_that_the_dataset_lacks_is_a_mistake_with_those_that_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 2);
+    app.start();
+    let check = |app: &App, line: &str| line.parse::<Filter>().unwrap().check(app.cases());
+    for line in [
+        "label:yes",
+        "-label:NO answer:a",
+        "answer:?",
+        "task:Malignancy",
+        "source:north,south",
+        "mine:1 final:gone",
+        "group:x",
+    ] {
+        assert_eq!(check(&app, line), Ok(()), "{line}");
+    }
+    for (line, message) in [
+        ("label:malignant", "label:malignant: expected No, Yes"),
+        ("label:yes,maybe", "label:maybe: expected No, Yes"),
+        ("answer:d", "answer:d: expected No, Yes"),
+        ("task:fundus", "task:fundus: expected malignancy"),
+        ("source:west", "source:west: expected north, south"),
+    ] {
+        assert_eq!(check(&app, line), Err(message.to_owned()), "{line}");
+    }
+    assert!(check(&app, "mine:z").unwrap_err().starts_with("mine:z: expected none, any, skipped"));
+    // A line with such a name stays open, with the reason.
+    type_filter(&mut app, "label:malignant ");
+    let Some(Overlay::Filter(edit)) = app.overlay() else { panic!("the line is closed") };
+    assert_eq!(edit.outcome(), Err("label:malignant: expected No, Yes"));
 }
