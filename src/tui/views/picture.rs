@@ -73,8 +73,18 @@ fn heading(app: &App, name: &str, image: Option<&Path>, active: bool, area: Rect
     Line::styled(text::fit(&heading, usize::from(area.width)), app.theme().style(role))
 }
 
-/// Draws heading and image and returns the size of the image's pane.
+/// Draws heading and image and returns the size of the image's pane. An overlay hides an image of pixels.
 pub fn pane(app: &App, heading: Line, image: Option<&Path>, frame: &mut Frame, area: Rect) -> Size {
+    let is_covered = app.overlay().is_some();
+    draw_pane(app, heading, image, is_covered, frame, area)
+}
+
+/// The same on an overlay, which nothing lies over.
+pub fn pane_over(app: &App, heading: Line, image: Option<&Path>, frame: &mut Frame, area: Rect) {
+    draw_pane(app, heading, image, false, frame, area);
+}
+
+fn draw_pane(app: &App, heading: Line, image: Option<&Path>, is_covered: bool, frame: &mut Frame, area: Rect) -> Size {
     let theme = app.theme();
     frame.render_widget(heading, Rect { height: 1, ..area });
     let pane = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
@@ -101,7 +111,7 @@ pub fn pane(app: &App, heading: Line, image: Option<&Path>, frame: &mut Frame, a
     }) {
         None => {}
         // A pixel image is sent once, within its first cell: an overlay over that cell would lose it.
-        Some(Ok(_)) if app.overlay().is_some() && app.images().mode().is_in_pixels() => {}
+        Some(Ok(_)) if is_covered && app.images().mode().is_in_pixels() => {}
         Some(Ok(scaled)) => frame.render_widget(scaled, pane),
         Some(Err(message)) => {
             let lines: Vec<Line> = text::wrap_into(message, usize::from(pane.width), usize::from(pane.height))

@@ -1,7 +1,7 @@
 //! The caption search: an input line and its results.
 
 use super::super::theme::{Role, Theme};
-use super::{popup, text};
+use super::{picture, popup, text};
 use crate::index::CaptionResult;
 use crate::text::printable::letters;
 use crate::tui::state::search::Search;
@@ -10,12 +10,15 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
 use unicode_width::UnicodeWidthChar;
 
 /// Title that explains the syntax.
 const TITLE: &str = "search captions: words, \"a phrase\", -word, source:name, word~ (with typos)";
 /// Columns of the document's id.
 const ID: usize = 16;
+/// From this width the selected document stands beside the list.
+const WIDE_ENOUGH: u16 = 96;
 /// Columns for words before the first match, if the caption is not shown from its start.
 const BEFORE_MATCH: usize = 16;
 
@@ -46,13 +49,41 @@ pub fn draw(app: &App, search: &Search, frame: &mut Frame, area: Rect) {
         1 => "1 document".to_owned(),
         count => format!("{count} documents, best first; Enter adds one to the hits"),
     };
+    let count = if has_open_quote(search) { format!("a quotation mark is not closed; {count}") } else { count };
     frame.render_widget(Line::styled(count, app.theme().style(Role::Muted)), gap);
+    let list = draw_preview(app, results.get(search.selected()), frame, list);
     let rows = usize::from(list.height);
     let first = (search.selected() + 1).saturating_sub(rows);
     for (offset, (index, result)) in results.iter().enumerate().skip(first).take(rows).enumerate() {
         let row = Rect { y: list.y + offset as u16, height: 1, ..list };
         draw_result(app, result, index == search.selected(), frame, row);
     }
+}
+
+/// Draws the selected document right of the list where there is room for both; gives back what is left for the list.
+fn draw_preview(app: &App, selected: Option<&CaptionResult>, frame: &mut Frame, area: Rect) -> Rect {
+    let document = selected.and_then(|result| app.dataset().corpus.get(result.row));
+    let Some(document) = document.filter(|_| area.width >= WIDE_ENOUGH) else { return area };
+    let width = area.width / 3;
+    let [list, _, preview] =
+        Layout::horizontal([Constraint::Min(1), Constraint::Length(2), Constraint::Length(width)]).areas(area);
+    let lines = text::wrap(&document.caption, usize::from(width));
+    let caption_rows = (lines.len() as u16).min(preview.height / 2);
+    let [image, caption] = Layout::vertical([Constraint::Min(1), Constraint::Length(caption_rows)]).areas(preview);
+    // A cell is about twice as high as wide; one row is the heading.
+    let image = Rect { height: image.height.min(width.div_ceil(2) + 1), ..image };
+    let heading = Line::styled(text::fit_end(&document.id, usize::from(width)), app.theme().style(Role::Title));
+    picture::pane_over(app, heading, Some(&document.image), frame, image);
+    let caption = Rect { y: image.bottom(), ..caption };
+    let lines = text::wrap_into(&document.caption, usize::from(width), usize::from(caption_rows));
+    let lines: Vec<Line> = lines.into_iter().map(Line::from).collect();
+    frame.render_widget(Paragraph::new(lines).style(app.theme().style(Role::Text)), caption);
+    list
+}
+
+/// The words after a quotation mark that is not closed yet are searched one by one.
+fn has_open_quote(search: &Search) -> bool {
+    !search.is_for_images() && search.input().value().matches('"').count() % 2 == 1
 }
 
 fn draw_result(app: &App, result: &CaptionResult, selected: bool, frame: &mut Frame, area: Rect) {

@@ -2,8 +2,10 @@
 #![allow(clippy::single_range_in_vec_init, reason = "one highlight is a list of one range")]
 
 use super::{assert_screen, explorer};
+use crate::support::explorer::{screen, text};
 use dissent::index::CaptionResult;
 use dissent::pipeline::Event;
+use dissent::tui::App;
 use dissent::tui::action::Action;
 use dissent::tui::effect::Effect;
 use dissent::tui::state::session_state::SavedView;
@@ -42,6 +44,39 @@ fn a_search_with_results_on_a_wide_screen() {
     let results = vec![CaptionResult { row: 0, score: 2.31, highlights: vec![52..61, 62..71] }];
     app.on_worker_event(Event::SearchResults { ticket: *ticket, results });
     assert_screen(&mut app, (120, 40), "search");
+}
+
+#[test]
+fn an_open_quotation_mark_is_named_while_it_is_typed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.update(Action::Search);
+    let shown = |app: &mut App, typed: &str| {
+        let effects = app.paste(typed);
+        let [Effect::Engine(Request::SearchCaptions { ticket, .. })] = effects.as_slice() else {
+            panic!("{effects:?}")
+        };
+        let results = vec![CaptionResult { row: 0, score: 2.31, highlights: Vec::new() }];
+        app.on_worker_event(Event::SearchResults { ticket: *ticket, results });
+        text(&screen(app, 120, 40))
+    };
+    assert!(shown(&mut app, "\"posterior").contains("a quotation mark is not closed; 1 document"));
+    assert!(!shown(&mut app, " shadowing\"").contains("not closed"));
+}
+
+#[test]
+fn a_long_note_is_read_whole() {
+    let words: Vec<String> = (0..60).map(|number| format!("word{number}")).collect();
+    for (width, height) in [(80, 24), (120, 40)] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut app = explorer(folder.path());
+        app.update(Action::Note);
+        app.paste(&format!(" {}", words.join(" ")));
+        let shown = text(&screen(&mut app, width, height));
+        for word in &words {
+            assert!(shown.contains(word), "{word} at {width}x{height}:\n{shown}");
+        }
+    }
 }
 
 #[test]
