@@ -24,6 +24,8 @@ pub enum Effect {
     WriteCasebook(Box<Casebook>),
     /// Shows this image file over the whole screen until the next key.
     FullScreen(PathBuf),
+    /// Opens this image file in a window of another program.
+    OpenInViewer(PathBuf),
     /// Turns the terminal's mouse reports on or off.
     Mouse(bool),
     /// Draws every cell again.

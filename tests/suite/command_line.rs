@@ -64,5 +64,18 @@ fn every_command_has_a_manual_page() {
     assert!(!out.join("dissent-guard-terminal.1").exists());
     let output = run(&["man", "export", "nothing"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(stderr_of(&output).contains("no page for 'nothing' after dissent export: expected one of casebook, sft"), "{output:?}");
+    assert!(
+        stderr_of(&output).contains("no page for 'nothing' after dissent export: expected one of casebook, sft"),
+        "{output:?}"
+    );
+}
+
+#[test]
+fn the_demo_takes_the_options_of_the_screen() {
+    let of_demo = Cli::command();
+    let of_demo = of_demo.find_subcommand("demo").unwrap();
+    let has = |name: &str| of_demo.get_arguments().any(|argument| argument.get_long() == Some(name));
+    for name in ["record", "run", "keys", "viewer", "annotator"] {
+        assert!(has(name), "--{name}");
+    }
 }

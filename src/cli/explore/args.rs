@@ -1,5 +1,6 @@
 //! The options of `dissent explore`.
 
+use super::screen_options::ScreenOptions;
 use crate::cli::model_options::ModelOptions;
 use crate::cli::queue_options::QueueOptions;
 use crate::data::Split;
@@ -19,18 +20,14 @@ pub struct Args {
     /// Compare every case with this stored run
     #[arg(long, value_name = "NAME")]
     pub against: Option<String>,
-    /// File with your own keys; default: keys.toml in the user's configuration folder (see `dissent keys`)
-    #[arg(long, env = "DISSENT_KEYS", value_name = "FILE")]
-    pub keys: Option<PathBuf>,
-    /// Record the session into a new file (asciicast v2, played by asciinema)
-    #[arg(long, value_name = "FILE")]
-    pub record: Option<PathBuf>,
     /// Name of the annotator; default: the name kept from an earlier answer, else the user's login name
     #[arg(long, value_name = "NAME")]
     pub annotator: Option<String>,
     /// Keep gold answers shown from case to case; without it, g shows the gold answer of one case
     #[arg(long)]
     pub keep_gold: bool,
+    #[command(flatten)]
+    pub screen: ScreenOptions,
     #[command(flatten)]
     pub models: ModelOptions,
     #[command(flatten)]
@@ -45,10 +42,9 @@ impl Args {
             split: None,
             run: None,
             against: None,
-            keys: None,
-            record: None,
             annotator: None,
             keep_gold: false,
+            screen: ScreenOptions::default(),
             models: ModelOptions::default(),
             queue: QueueOptions::default(),
         }

@@ -2,10 +2,12 @@
 
 mod args;
 mod open;
+mod screen_options;
 mod themes;
 
 pub use self::args::Args;
 pub(super) use self::open::read_against;
+pub use self::screen_options::ScreenOptions;
 
 use self::open::{NothingLeft, Opener};
 use self::themes::choose_theme;
@@ -33,11 +35,12 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let environment = |name: &str| std::env::var(name).ok();
     let color_depth = color_depth(common.color, &environment);
     let (theme, themes) = choose_theme(common, color_depth, &environment)?;
-    let keymap = Keymap::load(&keys_file(args.keys.as_deref()))?;
+    let keymap = Keymap::load(&keys_file(args.screen.keys.as_deref()))?;
     let annotator = annotator_name(args.annotator.as_deref())?;
     let session_file = session_file(&workspace, &annotator);
     let (screens, casebooks) = (workspace.path.join("screens"), workspace.path.join("casebooks"));
-    let recording = args.record.clone();
+    let recording = args.screen.record.clone();
+    let viewer = viewer_command(args.screen.viewer.as_deref());
     let images = image_mode(common.images()?, &environment, || name_and_version(&environment));
     let mut opener = Opener {
         args,
@@ -57,6 +60,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         session_state: &session_file,
         screens: &screens,
         casebooks: &casebooks,
+        viewer: &viewer,
         recording: recording.as_deref(),
     };
     // Without the guard the explorer works as well; only a crash would leave the terminal in raw mode.
@@ -81,6 +85,13 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
 /// The file in which an annotator's session keeps its place, views and opened cases.
 pub(super) fn session_file(workspace: &Workspace, annotator: &str) -> PathBuf {
     workspace.path.join("explorer").join(format!("{annotator}.toml"))
+}
+
+/// The words of the command that opens an image in a window.
+fn viewer_command(given: Option<&str>) -> Vec<String> {
+    let usual = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let words: Vec<String> = given.unwrap_or(usual).split_whitespace().map(str::to_owned).collect();
+    if words.is_empty() { vec![usual.to_owned()] } else { words }
 }
 
 /// The given file, else the one in the user's configuration folder.

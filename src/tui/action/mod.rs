@@ -26,6 +26,8 @@ pub enum Action {
     Enlarge,
     /// Show the image over the whole terminal, in its own pixels.
     FullScreen,
+    /// The image in a window of another program.
+    OpenInViewer,
     /// Change zoom, position, window or inversion of the image.
     View(ViewChange),
     /// Name the error of the case.

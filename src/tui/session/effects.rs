@@ -1,6 +1,7 @@
 //! Carries out the effects of updates.
 
 use super::event_loop::Session;
+use super::external_viewer;
 use super::message::Message;
 use super::snapshot::{self, Ground};
 use crate::annotation::{Counted, rated_cases};
@@ -20,7 +21,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::getpgrp;
 use ratatui::layout::Size;
 use signal_hook::consts::SIGTSTP;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 /// Number of screens kept per case; when it is reached, the last is overwritten.
@@ -45,6 +46,7 @@ impl Session<'_> {
                 }
                 Effect::SaveScreen => self.save_screen()?,
                 Effect::WriteCasebook(casebook) => self.write_casebook(casebook),
+                Effect::OpenInViewer(path) => self.open_in_viewer(&path),
                 Effect::FullScreen(path) => self.show_full_screen(path)?,
                 Effect::Mouse(on) => screen::report_mouse(on).context("cannot write to the terminal")?,
                 Effect::Redraw => self.renderer.redraw()?,
@@ -64,6 +66,15 @@ impl Session<'_> {
         if let Err(error) = self.agreement.start(ticket, name, rated, send) {
             self.app.notify(Notice::Error(format!("cannot compute agreement: {error}")));
         }
+    }
+
+    fn open_in_viewer(&mut self, path: &Path) {
+        let sender = self.sender.clone();
+        let on_failure = move |reason| drop(sender.send(Message::ViewerFailed(reason)));
+        self.app.notify(match external_viewer::open(self.viewer, path, on_failure) {
+            Ok(()) => Notice::Said(format!("opening {} with {}", path.display(), self.viewer[0])),
+            Err(reason) => Notice::Error(reason),
+        });
     }
 
     fn write_casebook(&mut self, casebook: Box<Casebook>) {

@@ -35,6 +35,8 @@ pub struct Session<'a> {
     pub(super) screens: &'a Path,
     /// Folder for the queue as a page.
     pub(super) casebook_folder: &'a Path,
+    /// Words of the command that opens an image in a window.
+    pub(super) viewer: &'a [String],
     pub(super) recorder: CastRecorder,
     pub(super) worker: WorkerHandle,
     pub(super) renderer: Renderer,
@@ -115,6 +117,7 @@ impl Session<'_> {
             }
             Message::Image(loaded) => self.renderer.loaded(loaded, &mut self.app),
             Message::Agreement(ticket, report) => self.app.on_agreement(ticket, *report),
+            Message::ViewerFailed(reason) => self.app.notify(Notice::Error(reason)),
             Message::Casebook(path, outcome) => {
                 let effects = self.app.on_casebook(&path, outcome);
                 self.carry_out(effects)?;

@@ -5,6 +5,7 @@
 //! | `startup` | shows the cases alone until everything is read |
 //! | `event_loop` | waits for messages, updates, draws if anything changed |
 //! | `effects`, `annotations` | carries out effects; exchanges annotations between screen and journals |
+//! | `external_viewer` | opens an image in a window of another program |
 //! | `message`, `threads` | the messages to the loop, and the threads that send them |
 //! | `agreement_counter`, `casebook_writer` | compute agreement and write the queue as a page, beside the loop |
 //! | `renderer` | draws frames and their images on the terminal |
@@ -15,6 +16,7 @@ mod annotations;
 mod casebook_writer;
 mod effects;
 mod event_loop;
+mod external_viewer;
 mod message;
 pub mod recording;
 mod renderer;
@@ -55,6 +57,8 @@ pub struct Output<'a> {
     pub screens: &'a Path,
     /// Folder for the queue as a page.
     pub casebooks: &'a Path,
+    /// Words of the command that opens an image in a window; `{}` in one stands for the path.
+    pub viewer: &'a [String],
     /// New file for a recording of the session.
     pub recording: Option<&'a Path>,
 }
@@ -81,7 +85,7 @@ pub fn run(
     open: impl FnOnce() -> Result<Opened> + Send + 'static,
     output: Output,
 ) -> Result<Ended> {
-    let Output { depth, images, session_state, screens, casebooks, recording } = output;
+    let Output { depth, images, session_state, screens, casebooks, viewer, recording } = output;
     let (sender, messages) = unbounded();
     threads::read_signals(sender.clone())?;
     threads::open(open, sender.clone())?;
@@ -130,6 +134,7 @@ pub fn run(
         state_file: session_state,
         screens,
         casebook_folder: casebooks,
+        viewer,
         recorder,
         worker,
         renderer,

@@ -30,6 +30,7 @@ impl App {
             Action::SwitchImage => self.selection.switch_image(),
             Action::Enlarge => self.images.enlarge(!self.images.is_enlarged()),
             Action::FullScreen => return self.full_screen(),
+            Action::OpenInViewer => return self.open_in_viewer(),
             Action::Mouse => return self.toggle_mouse(),
             Action::Annotate(category) => return self.annotate(&category),
             Action::Note => self.open_note(),

@@ -6,7 +6,7 @@ use crate::tui::action::Action;
 use crate::tui::effect::Effect;
 use crate::tui::state::selection::Side;
 use ratatui::layout::{Rect, Size};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 impl App {
     /// Pans if only a part of the image is visible; else the same keys go to other cases and hits.
@@ -28,11 +28,20 @@ impl App {
     }
 
     pub(super) fn full_screen(&self) -> Vec<Effect> {
+        self.active_image().map(Effect::FullScreen).into_iter().collect()
+    }
+
+    pub(super) fn open_in_viewer(&self) -> Vec<Effect> {
+        self.active_image().map(Effect::OpenInViewer).into_iter().collect()
+    }
+
+    /// Path of the image that keys act on.
+    fn active_image(&self) -> Option<PathBuf> {
         let image = match self.selection.side() {
             Side::Query => self.current().map(|(_, case)| &case.image),
             Side::Document => self.shown_document().map(|document| &document.image),
         };
-        image.map(|image| Effect::FullScreen(self.dataset().root.join(image))).into_iter().collect()
+        image.map(|image| self.dataset().root.join(image))
     }
 
     /// Largest zoom of an image of the dataset in this area, whose first row is the heading. It is infinite until the

@@ -245,7 +245,7 @@ pub const EXPLORE: &[Binding] = &[
         "export-queue",
         &["E"],
         None,
-        "Write the cases of the queue as one HTML page, without gold and others' annotations, for people without a terminal.",
+        "Write the queue as one HTML page without gold and others' annotations.",
     ),
     row(
         Explore,

@@ -152,3 +152,17 @@ fn an_enlarged_image_pans_where_it_is_zoomed_and_steps_where_it_is_whole() {
     app.update(Action::Cancel);
     assert_eq!(app.context(), Context::Explore);
 }
+
+#[test]
+fn the_enlarged_image_is_opened_in_another_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 2);
+    app.start();
+    answer(&mut app, 0, &[0.9, 0.9, 0.9, 0.9]);
+    app.update(Action::Enlarge);
+    assert_eq!(app.context(), Context::Image);
+    let opened = |app: &mut App| app.update(Action::OpenInViewer);
+    assert_eq!(opened(&mut app), [Effect::OpenInViewer(folder.path().join("images/q0.png"))]);
+    app.update(Action::SwitchImage);
+    assert_eq!(opened(&mut app), [Effect::OpenInViewer(folder.path().join("images/d0.png"))]);
+}
