@@ -216,10 +216,8 @@ fn annotation_remark(cases: &Cases, index: usize, annotator: &str, annotation: &
 }
 
 fn decision_remark(cases: &Cases, decision: &Decision) -> Remark {
-    let text = match decision.categories.is_empty() {
-        true => "no category applies".to_owned(),
-        false => names_of(cases, &decision.categories),
-    };
+    let none = decision.categories.is_empty();
+    let text = if none { "no category applies".to_owned() } else { names_of(cases, &decision.categories) };
     let reason = Some(decision.reason.clone()).filter(|reason| !reason.is_empty());
     Remark { by: format!("decided by {}", decision.adjudicator), text, note: reason }
 }

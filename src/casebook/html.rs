@@ -16,7 +16,7 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:0}dt
 .hits{display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:1rem;padding:0;margin:1rem 0}\
 .hit{border:1px solid #ccc;border-radius:4px;padding:.6rem;margin:0;list-style:none}\
 .hit.differs{border:2px dashed #b04000}.hit img{width:100%;max-height:14rem;object-fit:contain;background:#000}\
-.hit p{margin:.3rem 0}.hit .answer{font-weight:600}.faint{color:#555;font-size:.87rem}\
+.hit p{margin:.3rem 0}.hit .answer{font-weight:600}.faint{color:#555;font-size:.87em}\
 .bar{display:block;height:.45rem;background:#ddd}.bar i{display:block;height:100%;background:#0072b2}\
 .note{white-space:pre-wrap}td{white-space:normal;vertical-align:top}.broken{border:1px solid #b04000;padding:.5rem}\
 @page{margin:12mm}@media print{body{max-width:none;margin:0;padding:0;font-size:9.5pt}article{break-before:page}\

@@ -20,9 +20,9 @@ pub fn case_reviews(state: &AnnotationState, dataset: &Dataset) -> FxHashMap<usi
 }
 
 /// The latest annotations by this annotator among what everybody says.
-pub fn annotations_by(
+pub fn annotations_by<'a>(
     annotator: &str,
-    reviews: &FxHashMap<usize, CaseReview>,
+    reviews: impl IntoIterator<Item = (&'a usize, &'a CaseReview)>,
 ) -> FxHashMap<usize, Arc<CaseAnnotation>> {
     let mut annotations = FxHashMap::default();
     for (case, review) in reviews {

@@ -51,7 +51,9 @@ impl CasebookWriter {
 }
 
 fn free_path(folder: &Path, dataset: &str) -> PathBuf {
-    let name: String = dataset.chars().map(|sign| if sign.is_alphanumeric() { sign } else { '-' }).collect();
+    let words: Vec<&str> =
+        dataset.split(|sign: char| !sign.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let name = if words.is_empty() { "cases".to_owned() } else { words.join("-") };
     let numbered = |number: u32| folder.join(format!("{name}-{number}.html"));
     (1..MOST_PAGES).map(numbered).find(|path| !path.exists()).unwrap_or_else(|| numbered(MOST_PAGES))
 }

@@ -26,7 +26,8 @@ impl App {
         match outcome {
             Ok(written) => {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
-                self.say(format!("{name} ({}) is in the workspace's casebooks; path copied", written.in_words()));
+                // The useful part first: the end may be cut.
+                self.say(format!("path copied: casebooks/{name}, {}", written.in_words()));
                 vec![Effect::Copy(path.display().to_string())]
             }
             Err(reason) => {

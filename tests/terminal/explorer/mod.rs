@@ -1,6 +1,7 @@
 //! The explorer in a pseudo-terminal: however it ends, the terminal is restored and what was marked is on disk.
 
 mod annotating;
+mod casebook;
 mod drawing;
 mod leaving;
 mod opening;
