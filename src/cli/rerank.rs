@@ -45,6 +45,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let plain = args.name.chars().all(|letter| letter.is_alphanumeric() || "-_".contains(letter));
     ensure!(plain && !args.name.is_empty(), "--name {}: expected letters, digits, - and _", args.name);
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
+    let run_folder = workspace.existing_run(&args.run)?;
     let source = args.reader.resolve(&workspace.path)?;
     let (device, device_reason) = choose_device(&common.device)?;
     if device.is_cpu() {
@@ -52,7 +53,6 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     }
     let interrupt = InterruptFlag::watch()?;
     let dataset = Arc::new(Dataset::open(&args.dataset)?);
-    let run_folder = workspace.existing_run(&args.run)?;
     let run = Run::open(&run_folder)?;
     if let Some(remark) = run.remark() {
         say(&remark);

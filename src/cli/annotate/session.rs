@@ -10,7 +10,7 @@ use crate::annotation::{
     AnnotationEdit, AnnotationSession, CategoryId, Event, EventKind, JournalWatch, Staleness, answers_fingerprint,
 };
 use crate::data::Dataset;
-use crate::output::{one_line, say, try_write_out};
+use crate::output::{count, one_line, say, try_write_out};
 use crate::text::printable::{json_lines, our_lines};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -108,9 +108,9 @@ impl Session {
             bail!("not saved: {}", self.unsaved.iter().map(String::as_str).collect::<Vec<_>>().join(", "));
         }
         if let Ended::AtMistake(line) = ended {
-            let written = self.annotations.written();
+            let written = count(self.annotations.written(), "annotation event");
             bail!(
-                "line {line} of the input is a mistake, and no later line was read ({written} events were written); \
+                "line {line} of the input is a mistake, and no later line was read; {written} written before it; \
                  --keep-going goes on after mistakes"
             );
         }

@@ -36,7 +36,7 @@ pub fn open(words: &[String], path: &Path, on_failure: impl FnOnce(String) + Sen
     let program = program.clone();
     let wait = move || match child.wait() {
         Ok(status) if !status.success() => {
-            on_failure(format!("the viewer {program} ended with {status}; --viewer names another"))
+            on_failure(format!("the viewer {program} ended with {status}; --viewer names another"));
         }
         _ => {}
     };
