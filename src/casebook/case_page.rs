@@ -143,7 +143,7 @@ fn unanswered(answers: Option<&PartialCaseAnswer>) -> Option<String> {
     }
     match answers.hits() {
         None => Some("No document has been retrieved for this case yet.".to_owned()),
-        Some(hits) if hits.is_empty() => Some("No document was retrieved for this case.".to_owned()),
+        Some([]) => Some("No document was retrieved for this case.".to_owned()),
         Some(hits) if answers.read_count() < hits.len() => {
             Some(format!("The model has answered with {} of {} documents so far.", answers.read_count(), hits.len()))
         }

@@ -53,7 +53,7 @@ fn an_open_quotation_mark_is_named_while_it_is_typed() {
     app.update(Action::Search);
     let shown = |app: &mut App, typed: &str| {
         let effects = app.paste(typed);
-        let [Effect::Engine(Request::SearchCaptions { ticket, .. })] = effects.as_slice() else {
+        let [Effect::Worker(Request::SearchCaptions { ticket, .. })] = effects.as_slice() else {
             panic!("{effects:?}")
         };
         let results = vec![CaptionResult { row: 0, score: 2.31, highlights: Vec::new() }];
