@@ -4,6 +4,7 @@ use super::super::action::{Action, bindings};
 use super::super::keymap;
 use super::super::theme::Role;
 use super::{WIDE, answers_panel, comparison, grid, hits, picture, text};
+use crate::terminal::image_protocol::ImageMode;
 use crate::tui::state::selection::Side;
 use crate::tui::update::app::App;
 use ratatui::Frame;
@@ -36,14 +37,21 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     let hit_rows = (app.slots().max(4) as u16 + more).min(area.height / 3);
     let caption_rows = if tall { CAPTION_ROWS + 1 } else { 0 };
     let facts_rows = if tall { ANSWERS_ROWS + 1 } else { 0 };
+    // Without images, the rows go to the caption, or below 33 rows to the answers.
+    let without_images = app.images().mode() == ImageMode::Off;
+    let (image_space, caption_space) = if without_images && tall {
+        (Constraint::Length(1), Constraint::Min(caption_rows))
+    } else {
+        (Constraint::Min(1), Constraint::Length(caption_rows))
+    };
     let [title, asked, images, facts_below, _, table, caption] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Length(question_rows + u16::from(tall)),
-        Constraint::Min(1),
+        image_space,
         Constraint::Length(facts_rows),
         Constraint::Length(u16::from(tall)),
         Constraint::Length(hit_rows),
-        Constraint::Length(caption_rows),
+        caption_space,
     ])
     .areas(area);
     draw_title(app, frame, title);
@@ -56,13 +64,18 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     app.drawn().set_document(Rect::ZERO);
     app.drawn().set_hits(Rect::ZERO, 0);
     if tall {
-        if area.width >= GRID.0 && area.height >= GRID.1 {
+        if without_images {
+            picture::file_names(app, frame, images);
+        } else if area.width >= GRID.0 && area.height >= GRID.1 {
             grid::draw(app, frame, images);
         } else {
             draw_images(app, frame, images, 0);
         }
         answers_panel::below(app, frame, facts_below);
         hits::draw_caption(app, frame, caption);
+    } else if without_images {
+        let below = picture::file_names(app, frame, images);
+        answers_panel::beside(app, frame, below);
     } else {
         let beside = draw_images(app, frame, images, ANSWERS_WIDTH);
         answers_panel::beside(app, frame, beside);

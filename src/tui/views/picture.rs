@@ -1,13 +1,13 @@
 //! An image pane with a heading.
 
 use super::super::theme::Role;
-use super::text;
+use super::{WIDE, text};
 use crate::terminal::image_protocol::ImageMode;
 use crate::terminal::images::PictureKey;
 use crate::tui::state::selection::{Shown, Side};
 use crate::tui::update::app::App;
 use ratatui::Frame;
-use ratatui::layout::{Rect, Size};
+use ratatui::layout::{Constraint, Layout, Rect, Size};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use std::path::Path;
@@ -36,11 +36,7 @@ pub fn query(app: &App, active: bool, frame: &mut Frame, area: Rect) {
 /// The image of the selected hit, or of the document found by search.
 pub fn document(app: &App, active: bool, frame: &mut Frame, area: Rect) {
     let document = app.shown_document();
-    let name = match (app.selection().shown(), document) {
-        (Shown::Row(_), Some(document)) => format!("found: {}", document.id),
-        (Shown::Hit, Some(document)) => format!("hit {}: {}", app.selection().hit() + 1, document.id),
-        (_, None) => "hit".to_owned(),
-    };
+    let name = document_name(app);
     app.drawn().set_document(area);
     let image = document.map(|document| document.image.as_path());
     let pane = pane(app, heading(app, &name, image, active, area), image, frame, area);
@@ -62,6 +58,36 @@ pub fn enlarged(app: &App, frame: &mut Frame, area: Rect) {
     match app.selection().side() {
         Side::Query => query(app, false, frame, area),
         Side::Document => document(app, false, frame, area),
+    }
+}
+
+/// Draws one row with the files of the images, where no images are drawn, and returns the rest of the area.
+pub fn file_names(app: &App, frame: &mut Frame, area: Rect) -> Rect {
+    let query = app.current().map(|(_, case)| format!("query: {}", case.image.display()));
+    let document = app.shown_document().map(|shown| format!("{}: {}", document_name(app), shown.image.display()));
+    let side = app.selection().side();
+    let row = Rect { height: area.height.min(1), ..area };
+    let draw = |frame: &mut Frame, name: Option<String>, area: Rect, role: Role| {
+        let name = text::fit(&name.unwrap_or_else(|| "…".to_owned()), usize::from(area.width));
+        frame.render_widget(Line::styled(name, app.theme().style(role)), area);
+    };
+    if frame.area().width < WIDE {
+        draw(frame, if side == Side::Query { query } else { document }, row, Role::Muted);
+    } else {
+        let [left, right] = Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]).spacing(2).areas(row);
+        let role = |of: Side| if side == of { Role::Accent } else { Role::Muted };
+        draw(frame, query, left, role(Side::Query));
+        draw(frame, document, right, role(Side::Document));
+    }
+    Rect { y: row.bottom(), height: area.height - row.height, ..area }
+}
+
+/// The document in the heading: a hit by its number, or one that was found by search.
+fn document_name(app: &App) -> String {
+    match (app.selection().shown(), app.shown_document()) {
+        (Shown::Row(_), Some(document)) => format!("found: {}", document.id),
+        (Shown::Hit, Some(document)) => format!("hit {}: {}", app.selection().hit() + 1, document.id),
+        (_, None) => "hit".to_owned(),
     }
 }
 

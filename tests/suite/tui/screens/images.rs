@@ -18,10 +18,15 @@ fn a_missing_image_costs_one_pane() {
 }
 
 #[test]
-fn without_images_their_names_are_shown() {
+fn without_images_their_names_are_shown_and_the_rows_are_used() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = explorer_with(folder.path(), |setting| setting.images = ImageMode::Off);
-    assert!(text(&screen(&mut app, 80, 24)).contains("images/q1.png"));
+    for size in [(80, 24), (120, 40)] {
+        assert_screen(&mut app, size, "without-images");
+    }
+    let (width, height) = (200, 60);
+    let shown = text(&screen(&mut app, width, height));
+    assert!(shown.contains("images/q1.png") && shown.contains("images/d0.png"), "{shown}");
 }
 
 #[test]
