@@ -14,6 +14,7 @@
 //! | [`index`] | FAISS for vectors, Tantivy for captions |
 //! | [`retriever`] | heads, search, merging of hits |
 //! | [`reader`] | prompts, the `Reader` trait and its implementations, label scoring |
+//! | [`explain`] | which words and regions decided a prediction |
 //! | [`pipeline`] | computes the predictions of a case: models, caches, the order of the calls |
 //! | [`worker`] | the pipeline on threads behind channels |
 //! | [`training`] | optimiser, schedule, checkpoints; the training of dual encoder, reader and retriever |
@@ -42,6 +43,6 @@ pub use dissent_annotation as annotation;
 pub use dissent_core::{data, files, lru, panics, run, secret, text, workspace};
 pub use dissent_evaluation as evaluation;
 pub use dissent_models::{download, model};
-pub use dissent_readers::{pipeline, reader, worker};
+pub use dissent_readers::{explain, pipeline, reader, worker};
 pub use dissent_retrieval::{index, retriever};
 pub use dissent_training as training;

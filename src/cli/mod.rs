@@ -11,6 +11,7 @@ pub mod demo;
 pub mod doctor;
 pub mod download;
 pub mod evaluate;
+pub mod explain;
 pub mod explore;
 pub mod export;
 mod free_text;
@@ -133,6 +134,8 @@ pub enum Command {
     Rerank(rerank::Args),
     /// Print the metrics of stored runs, each compared with the first
     Evaluate(evaluate::Args),
+    /// Explain one prediction: which words of the caption and which regions of the images decided it
+    Explain(explain::Args),
     /// Print the completions of the command line for a shell
     Completions(completions::Args),
     /// Print the manual page of dissent or of one of its commands, or write them all into a folder
@@ -166,6 +169,7 @@ impl Command {
             | Self::Train(_)
             | Self::Predict(_)
             | Self::Rerank(_)
+            | Self::Explain(_)
             | Self::GuardTerminal(_) => false,
         }
     }
@@ -201,6 +205,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Predict(args) => predict::run(args, &cli.common),
         Command::Rerank(args) => rerank::run(args, &cli.common),
         Command::Evaluate(args) => evaluate::run(args, &cli.common),
+        Command::Explain(args) => explain::run(args, &cli.common),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
         Command::GuardTerminal(args) => guard_terminal::run(args),

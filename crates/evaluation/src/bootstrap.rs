@@ -67,7 +67,7 @@ impl fmt::Display for NoInterval {
 
 impl Bootstrap<'_> {
     /// Draws cases.
-    pub(crate) const BY_CASE: Bootstrap<'static> = Bootstrap { groups: None, resamples: RESAMPLES };
+    pub const BY_CASE: Bootstrap<'static> = Bootstrap { groups: None, resamples: RESAMPLES };
 
     /// The interval of a statistic of counts. `cells[case]` is the cell in which the case counts (right or wrong;
     /// gold label and answer), and `statistic` receives the number of cases in each of `cell_count` cells. Returns

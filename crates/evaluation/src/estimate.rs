@@ -67,7 +67,7 @@ impl Estimate {
     }
 
     /// The mean of values, one per case; it has no value without a case.
-    pub(crate) fn of_mean(values: &[f64], bootstrap: Bootstrap) -> Self {
+    pub fn of_mean(values: &[f64], bootstrap: Bootstrap) -> Self {
         let mut different: Vec<f64> = values.to_vec();
         different.sort_unstable_by(f64::total_cmp);
         different.dedup();

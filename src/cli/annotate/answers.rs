@@ -58,7 +58,11 @@ impl Answers {
                 self.of_case.entry(case).or_default().failed = Some(message);
             }
             Event::Failed { case: None, message } => say(&message),
-            Event::SearchResults { .. } | Event::SearchFailed { .. } | Event::Probed { .. } => {}
+            Event::SearchResults { .. }
+            | Event::SearchFailed { .. }
+            | Event::Probed { .. }
+            | Event::Explaining { .. }
+            | Event::Explained { .. } => {}
         }
     }
 }

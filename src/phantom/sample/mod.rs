@@ -9,6 +9,7 @@
 //! Both datasets have the same corpus of images. Its captions end in site A's outcomes in `training` and in site B's
 //! in `dataset`. `training` refers to images in `dataset`, so the two must stay side by side.
 
+mod lesions;
 mod part;
 
 use super::encode::Effort;
@@ -22,6 +23,7 @@ use super::{LICENCE, fundus, ultrasound};
 use crate::data::{Case, DatasetWriter, Document, Existing, Manifest, Split};
 use crate::files::durable::write_file;
 use anyhow::{Context, Result};
+pub use lesions::lesion_covers;
 use part::{Part, Phantom};
 use rayon::prelude::*;
 use std::fmt::Write;

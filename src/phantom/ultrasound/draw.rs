@@ -49,6 +49,13 @@ pub fn draw(attributes: &Attributes, params: &Params, rng: &mut PhantomRng) -> G
     image
 }
 
+/// Share of each pixel that the lesion covers, row by row, in the image that [`draw`] makes with the same randomness.
+pub fn lesion_cover(attributes: &Attributes, params: &Params, rng: &mut PhantomRng) -> Vec<f32> {
+    let lesion = Lesion::draw(attributes, params, rng);
+    let places = (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| (x as f32, y as f32)));
+    places.map(|(x, y)| lesion.at(x, y).0).collect()
+}
+
 /// Degree to which a pixel lies behind the lesion along the beam: 0 beside or before it, 1 right behind it.
 fn share_behind(point: &BeamPoint, centre: &BeamPoint, lesion: &Lesion) -> f32 {
     let aside = libm::fabsf(point.beam - centre.beam) * centre.spread / lesion.radius;

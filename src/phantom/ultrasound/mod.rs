@@ -15,5 +15,5 @@ pub use attributes::{
     Attributes, Depth, Entity, Gain, Interior, Margin, Outcome, Posterior, ProbeShape, Side, Size, Tissue,
 };
 pub use caption::{caption, sign_caption};
-pub use draw::draw;
+pub use draw::{draw, lesion_cover};
 pub use params::Params;

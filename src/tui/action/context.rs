@@ -19,12 +19,15 @@ pub enum Context {
     Agreement,
     /// An image that fills the body of the screen.
     Image,
+    /// The page that explains a prediction.
+    Why,
 }
 
 impl Context {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Explore,
         Self::Image,
+        Self::Why,
         Self::Definitions,
         Self::Adjudication,
         Self::Reason,
@@ -54,6 +57,7 @@ impl Context {
             Self::Reason => "reason",
             Self::Agreement => "agreement",
             Self::Image => "image",
+            Self::Why => "why",
         }
     }
 
@@ -83,6 +87,7 @@ impl Context {
             Self::Reason => "Reason for a decision",
             Self::Agreement => "Agreement",
             Self::Image => "Enlarged image",
+            Self::Why => "Why this answer",
         }
     }
 }

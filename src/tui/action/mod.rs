@@ -86,6 +86,8 @@ pub enum Action {
     Delete,
     Search,
     SearchImages,
+    /// Explain the prediction with the document shown.
+    Why,
     WithoutCaption,
     WithoutImage,
     SwapCaption,

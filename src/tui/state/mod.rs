@@ -40,4 +40,5 @@ pub mod session_state;
 pub mod throughput;
 pub mod user_evidence;
 pub mod what_if;
+pub mod why;
 pub mod worker_status;

@@ -8,6 +8,7 @@ use super::overview::Overview;
 use super::picker::Picker;
 use super::scroll::Scroll;
 use super::search::Search;
+use super::why::Why;
 use crate::tui::action::Context;
 use tui_input::Input;
 
@@ -25,6 +26,7 @@ pub enum Overlay {
     Definitions(Definitions),
     Adjudication(Adjudication),
     Agreement(AgreementScreen),
+    Why(Why),
 }
 
 /// A notice in the status line. It stays until the next key.
@@ -50,13 +52,14 @@ impl Overlay {
             Self::Adjudication(adjudication) if adjudication.typing.is_some() => Context::Reason,
             Self::Adjudication(_) => Context::Adjudication,
             Self::Agreement(_) => Context::Agreement,
+            Self::Why(_) => Context::Why,
         }
     }
 
     /// The line being edited, if there is one.
     pub fn input_mut(&mut self) -> Option<&mut Input> {
         match self {
-            Self::Help(_) | Self::Overview(_) | Self::Definitions(_) | Self::Agreement(_) => None,
+            Self::Help(_) | Self::Overview(_) | Self::Definitions(_) | Self::Agreement(_) | Self::Why(_) => None,
             Self::Adjudication(adjudication) => adjudication.typing.as_mut(),
             Self::Note(input) | Self::Name(input) => Some(input),
             Self::Search(search) => Some(search.input_mut()),

@@ -57,6 +57,7 @@ impl App {
             Action::WithoutImage => return self.withhold(CaptionShown::Own, true),
             Action::SwapCaption => return self.withhold(CaptionShown::Swapped, false),
             Action::SearchImages => return self.search_images(),
+            Action::Why => return self.open_why(),
             Action::OnlyInconsistent => return self.toggle_only_inconsistent(),
             Action::Filter => self.open_filter(),
             Action::ToggleFilter => return self.toggle_filter(),

@@ -11,6 +11,7 @@
 //! | `queue_view`, `session_state` | filter, order and saved views; the state saved for the next session |
 //! | `fusion`, `user_evidence` | changes to the fusion; documents that the user adds |
 //! | `search`, `picker`, `overview`, `page` | the other overlays |
+//! | `why` | the page that explains a prediction |
 //! | `line_edit` | typing and pasting into the input line of an overlay |
 //! | `casebook` | writes the queue as an HTML page |
 //! | `images`, `mouse` | enlarging and zooming images; clicks and wheel |
@@ -38,6 +39,7 @@ mod queue_view;
 mod search;
 mod session_state;
 mod user_evidence;
+mod why;
 mod worker_events;
 
 use self::app::App;
@@ -70,6 +72,7 @@ impl App {
             Context::Definitions => self.update_definitions(action),
             Context::Adjudication => self.update_adjudication(action),
             Context::Reason => self.update_reason(action),
+            Context::Why => self.update_why(action),
         }
     }
 }

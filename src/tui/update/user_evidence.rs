@@ -8,7 +8,8 @@ use crate::tui::state::overlay::Notice;
 use crate::worker::Request;
 
 /// Reason why a document is not read.
-const OWN_GROUP: &str = "this image is the case's own or of its group: it is shown, but the model may not use it";
+pub(super) const OWN_GROUP: &str =
+    "this image is the case's own or of its group: it is shown, but the model may not use it";
 
 impl App {
     /// Adds a document in the next slot and has the reader answer with it.

@@ -54,6 +54,16 @@ impl App {
                 }
             }
             Event::Probed { case, probe, outcome, .. } => self.probed(case, probe, outcome),
+            Event::Explaining { ticket, progress } => {
+                if let Some(Overlay::Why(why)) = &mut self.overlay {
+                    why.take_progress(ticket, progress);
+                }
+            }
+            Event::Explained { ticket, outcome, .. } => {
+                if let Some(Overlay::Why(why)) = &mut self.overlay {
+                    why.take_outcome(ticket, outcome);
+                }
+            }
             Event::Failed { case: Some(case), message } => {
                 self.cases.answers_mut(case).failed = Some(message);
                 return self.case_is_settled(case);

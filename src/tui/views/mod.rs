@@ -22,6 +22,7 @@ mod search;
 mod status;
 pub(super) mod text;
 mod verdict;
+mod why;
 
 use super::theme::Role;
 use crate::tui::state::overlay::Overlay;
@@ -84,6 +85,7 @@ pub fn draw(app: &App, frame: &mut Frame) {
         Some(Overlay::Overview(overview)) => overview::draw(app, overview, frame, body),
         Some(Overlay::Filter(edit)) => filter::draw(app, edit, frame, body),
         Some(Overlay::Picker(picker)) => picker::draw(app, picker, frame, body),
+        Some(Overlay::Why(why)) => why::draw(app, why, frame, body),
         Some(Overlay::Search(search)) => search::draw(app, search, frame, body),
     }
 }

@@ -1,5 +1,6 @@
 //! Engine, runs, prompts, the candle reader and `dissent predict`.
 
+mod explain;
 mod families;
 mod open_answers;
 mod predict;

@@ -3,7 +3,7 @@
 use dissent::data::{Dataset, Document, Existing, Split};
 use dissent::files::fingerprint::Fingerprint;
 use dissent::phantom::pool::{PAIRS_FILE, Pool, Stage};
-use dissent::phantom::sample::write_sample;
+use dissent::phantom::sample::{DEFAULT_SEED, lesion_covers, write_sample};
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -208,4 +208,28 @@ fn a_pool_is_not_written_over_files() {
     assert!(error.to_string().contains("expected a new or empty folder"), "{error}");
     let error = Pool::new(Stage::Signs, 0, 1).write(&folder.path().join("new")).unwrap_err();
     assert!(error.to_string().contains("expected a count"), "{error}");
+}
+
+/// The lesion is the darkest part of the tissue around it, so a wrong place shows.
+#[test]
+fn the_lesions_of_the_embedded_sample_are_where_they_are_said_to_be() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-data/dataset");
+    let dataset = Dataset::open(&root).unwrap();
+    let covers = lesion_covers(DEFAULT_SEED);
+    let (mut darker, mut looked_at) = (0, 0);
+    let corpus = dataset.corpus.iter().map(|document| (&document.id, &document.image));
+    for (id, image) in corpus.chain(dataset.cases.iter().map(|case| (&case.id, &case.image))) {
+        let Some(cover) = covers.get(id) else { continue };
+        let image = dataset.picture(image).unwrap().to_rgb8();
+        let mean = |is_wanted: &dyn Fn(f32, u8) -> bool| {
+            let seen = image.pixels().zip(cover).filter(|(pixel, cover)| is_wanted(**cover, pixel.0[0]));
+            let (count, sum) = seen.fold((0, 0), |(count, sum), (pixel, _)| (count + 1, sum + u32::from(pixel.0[0])));
+            f64::from(sum) / f64::from(count)
+        };
+        looked_at += 1;
+        // Black is outside of the probe's beam.
+        darker += usize::from(mean(&|cover, _| cover > 0.9) < mean(&|cover, value| cover < 0.1 && value > 0));
+    }
+    assert_eq!(looked_at, 420 + 150 + 600);
+    assert!(darker * 100 >= looked_at * 99, "{darker} of {looked_at}");
 }

@@ -104,3 +104,36 @@ fn a_seed_fixes_the_model() {
     assert_eq!(values(1), values(1));
     assert_ne!(values(1), values(2));
 }
+
+/// Integrated gradients are complete: they sum to what the tokens change against the means of their groups.
+#[test]
+fn integrated_gradients_sum_to_the_difference_from_the_mean() {
+    let model = trainable_pixtral(&tiny(), &VarMap::new(), 3, None, &Device::Cpu).unwrap();
+    let decoder = model.decoder();
+    let row = input(&model, PaddingSide::Right).rows.remove(0);
+    let (answer, runner_up) = (20, 21);
+    let image_tokens = |first: usize, count: usize| -> Vec<usize> {
+        let all = row.ids.iter().enumerate().filter(|(_, id)| **id == decoder.image_token());
+        all.map(|(index, _)| index).skip(first).take(count).collect()
+    };
+    let groups = vec![image_tokens(0, 4), image_tokens(4, 2)];
+    let contributions = decoder.integrated_gradients(&row, &groups, (answer, runner_up), 64).unwrap();
+    assert_eq!(contributions.len(), row.ids.len());
+    for (index, value) in contributions.iter().enumerate() {
+        assert_eq!(*value != 0.0, row.ids[index] == decoder.image_token(), "token {index}: {value}");
+    }
+
+    let log_odds = |row: &DecoderRow| {
+        let decoded = decoder.decode(&DecoderInput::new(vec![row.clone()]), None).unwrap();
+        let logits = decoder.logits(&decoded, &decoded.last_tokens()).unwrap().to_vec2::<f32>().unwrap();
+        logits[0][answer as usize] - logits[0][runner_up as usize]
+    };
+    let mut even = row.clone();
+    for features in &mut even.features {
+        *features = features.mean_keepdim(0).unwrap().broadcast_as(features.shape()).unwrap().contiguous().unwrap();
+    }
+    let difference = log_odds(&row) - log_odds(&even);
+    let sum: f32 = contributions.iter().sum();
+    assert!(difference.abs() > 1e-3, "the images matter: {difference}");
+    assert!((sum - difference).abs() < 0.01 * difference.abs() + 1e-4, "{sum}, not {difference}");
+}

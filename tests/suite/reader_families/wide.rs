@@ -4,13 +4,21 @@ use super::world::{
     FAMILIES, TOLERANCE, TOLERANCE_BF16, assert_close, copy, difference, floats, going_on_together, last_logits,
     load_from, logits_at, row, tolerance,
 };
+use crate::support::dataset::closed_task;
 use crate::support::fixtures;
+use crate::support::pictures::noise_over_gradient;
 use candle_core::{DType, Device, Tensor};
+use dissent::data::Picture;
+use dissent::explain::{parts_of, without};
+use dissent::files::fingerprint::Fingerprint;
 use dissent::model::decoder::{DecoderInput, PaddingSide};
 use dissent::model::vlm::ReaderCheckpoint;
+use dissent::reader::{CandleReader, Evidence, ReadRequest, Reader};
+use image::DynamicImage;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fs;
+use std::sync::Arc;
 
 /// Below that of bf16 by the three bits more.
 const TOLERANCE_F16: f32 = TOLERANCE_BF16 / 8.0;
@@ -113,6 +121,39 @@ fn a_fault_in_a_wide_reader_shows() {
             let difference = difference(&own, &floats(&described["alone"]["f32"]["two images"]));
             println!("{family}, {field}, {dtype:?}: {difference:.1e}");
             assert!(difference > least, "{family}, {dtype:?}: nothing shows of another {field}, {difference}");
+        }
+    }
+}
+
+/// Captions with a word left out, put together: the beginning that they share is read once, and no answer changes.
+#[test]
+fn variants_of_a_prompt_are_scored_like_each_alone() {
+    let expected = expected();
+    let task = Arc::new(closed_task("mass", "is there evidence of malignancy?", [("Yes", "Yes"), ("No", "No")]));
+    let picture = |seed: u64| {
+        Arc::new(Picture {
+            path: format!("{seed}.png").into(),
+            fingerprint: Fingerprint::of_bytes(&seed.to_le_bytes()),
+            image: DynamicImage::ImageRgb8(noise_over_gradient(64, 48, seed)),
+            window: None,
+        })
+    };
+    let caption = "a hypoechoic mass with spiculated margins, biopsy benign";
+    let (query, document) = (picture(1), picture(2));
+    let request = |caption: String| ReadRequest {
+        task: task.clone(),
+        question: "is there evidence of malignancy?".into(),
+        query: query.clone(),
+        evidence: Some(Evidence { image: Some(document.clone()), caption: Some(caption) }),
+    };
+    let requests: Vec<ReadRequest> = parts_of(caption, 48).iter().map(|part| request(without(caption, part))).collect();
+    for family in FAMILIES {
+        let folder = write(family, &expected[family]);
+        let mut reader = CandleReader::load(folder.path(), &Device::Cpu, DType::F32).unwrap();
+        let together = reader.score_variants(&requests, &|| false).unwrap();
+        for (request, together) in requests.iter().zip(&together) {
+            let alone = reader.score(std::slice::from_ref(request), &|| false).unwrap().remove(0);
+            assert_close(family, together.log_probabilities(), alone.log_probabilities(), TOLERANCE);
         }
     }
 }

@@ -219,3 +219,27 @@ fn doctor_tells_what_a_server_can_do_in_one_screen() {
     let facts: Vec<Value> = serde_json::from_str(&json).unwrap();
     assert!(facts.iter().any(|fact| fact["name"] == "engine"), "{json}");
 }
+
+#[test]
+fn a_served_reader_is_explained_like_the_same_reader_here() {
+    let Some(server) = LlamaServer::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let explain = |name: &str, reader: &[&str]| -> Value {
+        let mut command = dissent(&["explain", "--document", "us-d0379", "--words", "--json", "--device", "cpu"]);
+        command.arg("--workspace").arg(folder.path().join(name)).args(reader);
+        command.arg(sample_dataset()).arg("us-t0001");
+        serde_json::from_str(&stdout(&command.output().unwrap())).unwrap()
+    };
+    let checkpoint = sample_reader();
+    let checkpoint = checkpoint.to_str().unwrap();
+    let there = explain("there", &["--reader", &server.url(), "--reader-processor", checkpoint]);
+    let here = explain("here", &["--reader", checkpoint]);
+    assert_eq!(there["words"]["strongest"][0]["text"], "malignant");
+    let weights = |report: &Value| -> Vec<f64> {
+        report["words"]["parts"].as_array().unwrap().iter().map(|part| part["weight"].as_f64().unwrap()).collect()
+    };
+    assert_eq!(weights(&there).len(), 10);
+    for (there, here) in weights(&there).iter().zip(&weights(&here)) {
+        assert!((there - here).abs() < 0.05, "{there}, not {here}");
+    }
+}

@@ -1,15 +1,16 @@
 //! A reader with a cache: each question is asked only once.
 
 use super::KeyedLog;
-use crate::reader::{ReadRequest, Reader, ReaderError, answer_key, prediction_key};
+use crate::reader::{InputContributions, ReadRequest, Reader, ReaderError, answer_key, prediction_key};
 use anyhow::{Context, Result, bail, ensure};
-use dissent_core::data::TaskKind;
+use dissent_core::data::{LabelIndex, TaskKind};
 use dissent_core::files::fingerprint::Fingerprint;
 use dissent_core::run::{LabelScores, Prediction};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::HashSet;
 use std::path::Path;
+use std::time::Instant;
 
 /// A request and the key of its answer in the cache.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub(super) struct CachedReader {
     /// Cache of open answers.
     answers: KeyedLog<String>,
     asked: usize,
+    /// Measured seconds per question of [`Self::variant_scores`]; `None` before the first.
+    seconds_per_variant: Option<f64>,
 }
 
 impl CachedReader {
@@ -37,7 +40,7 @@ impl CachedReader {
     pub fn new(reader: Box<dyn Reader>, cache: &Path) -> Result<Self> {
         let predictions = KeyedLog::open(&cache.join("predictions.jsonl"))?;
         let answers = KeyedLog::open(&cache.join("answers.jsonl"))?;
-        Ok(Self { reader, predictions, answers, asked: 0 })
+        Ok(Self { reader, predictions, answers, asked: 0, seconds_per_variant: None })
     }
 
     /// The reader itself.
@@ -100,12 +103,61 @@ impl CachedReader {
         requests: Vec<ReadRequest>,
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Vec<LabelScores>, ReaderError> {
-        let mut questions = Vec::with_capacity(requests.len());
-        for request in requests {
-            let key = prediction_key(self.reader.fingerprint(), &request);
-            questions.push(Question { request, key, is_open: false });
-        }
+        let questions: Vec<Question> = requests.into_iter().map(|request| self.scored_question(request)).collect();
         self.score(&questions.iter().collect::<Vec<_>>(), cancelled)
+    }
+
+    /// The scores of variants of one request ([`Reader::score_variants`]), kept like all others.
+    ///
+    /// # Errors
+    /// As [`Self::predict`].
+    pub fn variant_scores(
+        &mut self,
+        requests: Vec<ReadRequest>,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<LabelScores>, ReaderError> {
+        let questions: Vec<Question> = requests.into_iter().map(|request| self.scored_question(request)).collect();
+        let mut seconds_per_variant = None;
+        let ask = |unknown: &[ReadRequest]| {
+            let begun = Instant::now();
+            let answers = self.reader.score_variants(unknown, cancelled)?;
+            check_scores(self.reader.name(), unknown, &answers)?;
+            seconds_per_variant = Some(begun.elapsed().as_secs_f64() / unknown.len() as f64);
+            Ok(answers)
+        };
+        let questions: Vec<&Question> = questions.iter().collect();
+        let scores = through_cache(&mut self.predictions, &mut self.asked, &questions, ask);
+        self.seconds_per_variant = seconds_per_variant.or(self.seconds_per_variant);
+        scores
+    }
+
+    /// As [`Reader::contributions`]; they are not kept.
+    ///
+    /// # Errors
+    /// As [`Reader::contributions`].
+    pub fn contributions(
+        &mut self,
+        request: &ReadRequest,
+        answer: LabelIndex,
+        runner_up: LabelIndex,
+    ) -> Result<InputContributions, ReaderError> {
+        self.reader.contributions(request, answer, runner_up)
+    }
+
+    /// Does the cache know the scores of this request?
+    pub fn knows_scores(&self, request: &ReadRequest) -> bool {
+        self.predictions.get(&prediction_key(self.reader.fingerprint(), request)).is_some()
+    }
+
+    /// Measured seconds per variant, once some were asked.
+    pub fn seconds_per_variant(&self) -> Option<f64> {
+        self.seconds_per_variant
+    }
+
+    /// A question whose labels are scored, whatever the kind of its task.
+    fn scored_question(&self, request: ReadRequest) -> Question {
+        let key = prediction_key(self.reader.fingerprint(), &request);
+        Question { request, key, is_open: false }
     }
 
     fn score(

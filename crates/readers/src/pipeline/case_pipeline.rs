@@ -30,7 +30,7 @@ pub struct Pipeline {
     tasks: HashMap<String, Arc<Task>>,
     /// `None` if cases are read closed-book only.
     source: Option<Box<dyn HitSource>>,
-    reader: CachedReader,
+    pub(super) reader: CachedReader,
     known_hits: KeyedLog<Vec<Hit>>,
     pictures: Pictures,
     ablation: Ablation,
@@ -250,6 +250,16 @@ impl Pipeline {
         cancelled: &dyn Fn() -> bool,
     ) -> Result<(Prediction, Option<Shown>), ReaderError> {
         let open = self.open_to_predict(case)?;
+        let (evidence, shown) = self.probe_evidence(&open, probe)?;
+        let question = self.reader.question(open.request(Some(evidence)));
+        let predictions = self.reader.predict(&[question], cancelled)?;
+        let prediction = predictions.into_iter().next().context("the reader gave no answer")?;
+        Ok((prediction, shown))
+    }
+
+    /// The document of a probe as the reader is shown it; and what was shown, if it was not the document's own image and
+    /// caption.
+    pub(super) fn probe_evidence(&mut self, open: &OpenCase, probe: Probe) -> Result<(Evidence, Option<Shown>)> {
         let image = if probe.ablation.without_image { None } else { Some(self.document_image(probe.row)?) };
         let row = match probe.ablation.caption {
             CaptionShown::Own => Some(probe.row),
@@ -259,10 +269,18 @@ impl Pipeline {
         let document = row.and_then(|row| self.dataset.corpus.get(row));
         let caption = document.map(|document| document.caption.clone());
         let shown = Shown::unless_own(&self.dataset, probe.row, row, probe.ablation.without_image);
-        let question = self.reader.question(open.request(Some(Evidence { image, caption })));
-        let predictions = self.reader.predict(&[question], cancelled)?;
-        let prediction = predictions.into_iter().next().context("the reader gave no answer")?;
-        Ok((prediction, shown))
+        Ok((Evidence { image, caption }, shown))
+    }
+
+    /// The hits of a case, best first.
+    ///
+    /// # Errors
+    /// Fails if the case cannot be read or its documents cannot be searched; `Cancelled` once cancelled.
+    pub fn retrieve(&mut self, case: usize, cancelled: &dyn Fn() -> bool) -> Result<Vec<Hit>, ReaderError> {
+        let open = self.open_to_predict(case)?;
+        let closed_book = self.reader.question(open.request(None));
+        let words = self.closed_book_words(&open, &closed_book, cancelled)?;
+        Ok(self.hits(&open, words.as_deref())?)
     }
 
     /// Documents whose images are similar to this one and that the case may see, best first.
@@ -329,7 +347,7 @@ impl Pipeline {
     }
 
     /// Opens a case for prediction.
-    fn open_to_predict(&mut self, case: usize) -> Result<OpenCase> {
+    pub(super) fn open_to_predict(&mut self, case: usize) -> Result<OpenCase> {
         let open = self.open(case)?;
         if !open.task.is_predicted() {
             bail!(

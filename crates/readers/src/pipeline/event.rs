@@ -1,5 +1,6 @@
 //! Events of the pipeline and the worker threads.
 
+use super::explaining::{ExplainOutcome, ExplainProgress, ExplainRequest};
 use dissent_core::run::{CaseAnswer, Hit, Prediction, Probe, Shown};
 use dissent_retrieval::index::CaptionResult;
 
@@ -46,6 +47,10 @@ pub enum Event {
     /// shown, `None` if both were the document's own. A probe is not a hit's prediction and does not count in any
     /// figure of the case.
     Probed { case: usize, probe: Probe, shown: Option<Shown>, outcome: Result<Prediction, String> },
+    /// How far an explanation is.
+    Explaining { ticket: Ticket, progress: ExplainProgress },
+    /// An explanation, what it would cost, or why there is none.
+    Explained { ticket: Ticket, request: ExplainRequest, outcome: Result<ExplainOutcome, String> },
     /// An error with a case or, if `None`, with the engine itself; other work continues.
     Failed { case: Option<usize>, message: String },
 }

@@ -3,6 +3,7 @@
 mod cached_reader;
 mod case_pipeline;
 mod event;
+mod explaining;
 mod image_like;
 mod keyed_log;
 mod loaded_models;
@@ -11,6 +12,7 @@ mod pictures;
 
 pub use case_pipeline::{AskAbout, Pipeline};
 pub use event::{Event, ModelDescription, Progress, Ticket};
+pub use explaining::{ExplainOutcome, ExplainProgress, ExplainRequest, GridChoice};
 pub use image_like::ImageLike;
 pub use keyed_log::KeyedLog;
 pub use loaded_models::{LoadedModels, LoadingInterrupted, ModelChoice, load_models};

@@ -6,10 +6,10 @@ use super::data_parallel::{DataParallel, suits_data_parallel};
 use super::label_tokens::LabelTokens;
 use super::prefix_cache::{Prefix, PrefixCache};
 use super::vision_cache::{ImageFeatures, VisionCache};
-use super::{PromptPiece, ReadRequest, Reader, ReaderError};
+use super::{InputContributions, PromptPiece, ReadRequest, Reader, ReaderError};
 use anyhow::{Context, Result};
 use candle_core::{D, DType, Device, Tensor};
-use dissent_core::data::Picture;
+use dissent_core::data::{LabelIndex, Picture};
 use dissent_core::files::fingerprint::Fingerprint;
 use dissent_core::run::LabelScores;
 use dissent_models::model::decoder::{DecoderInput, DecoderRow, KvCache, TokenIndex};
@@ -28,22 +28,22 @@ const TOKENS_PER_BATCH_GPU: usize = 16384;
 
 /// A checkpoint that scores labels.
 pub struct CandleReader {
-    checkpoint: ReaderCheckpoint,
-    dtype: DType,
+    pub(super) checkpoint: ReaderCheckpoint,
+    pub(super) dtype: DType,
     fingerprint: Fingerprint,
-    images: VisionCache,
+    pub(super) images: VisionCache,
     /// Used by one batch at a time; unused if batches are split among threads.
     prefixes: Mutex<PrefixCache>,
-    data_parallel: DataParallel,
+    pub(super) data_parallel: DataParallel,
     tokens_per_batch: usize,
 }
 
 /// A prompt and the tokens of its labels.
-struct Prepared {
-    row: DecoderRow,
+pub(super) struct Prepared {
+    pub row: DecoderRow,
     /// The prefix that other prompts may share; `None` if the prompt is read as a whole.
     prefix: Option<Prefix>,
-    labels: LabelTokens,
+    pub labels: LabelTokens,
 }
 
 impl CandleReader {
@@ -110,20 +110,14 @@ impl CandleReader {
             if cancelled() {
                 return Err(ReaderError::Cancelled);
             }
-            let pictures: Vec<&Picture> = group
-                .iter()
-                .flat_map(|request| {
-                    [Some(&request.query), request.evidence.as_ref().and_then(|evidence| evidence.image.as_ref())]
-                })
-                .flatten()
-                .map(AsRef::as_ref)
-                .collect();
+            let pictures = pictures_of(group);
             let features =
                 self.images.features_of(&*self.checkpoint.model, self.dtype, &self.data_parallel, &pictures)?;
             let mut prepared = Vec::with_capacity(group.len());
             for request in group {
                 prepared.push(self.prepare(request, &features)?);
             }
+            share_prefix(&mut prepared);
             for batch in batches(&prepared, self.tokens_per_batch) {
                 if cancelled() {
                     return Err(ReaderError::Cancelled);
@@ -134,7 +128,11 @@ impl CandleReader {
         Ok(results)
     }
 
-    fn prepare(&self, request: &ReadRequest, features: &HashMap<Fingerprint, ImageFeatures>) -> Result<Prepared> {
+    pub(super) fn prepare(
+        &self,
+        request: &ReadRequest,
+        features: &HashMap<Fingerprint, ImageFeatures>,
+    ) -> Result<Prepared> {
         let features_of = |picture: &Picture| {
             let known = features.get(&picture.fingerprint);
             known.with_context(|| format!("{} was not encoded", picture.path.display()))
@@ -274,9 +272,57 @@ impl Reader for CandleReader {
         scores.map_err(|error| self.named(error))
     }
 
+    fn score_variants(
+        &mut self,
+        requests: &[ReadRequest],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<LabelScores>, ReaderError> {
+        // Caches of their own: what is asked once does not displace what is asked often.
+        let images = std::mem::replace(&mut self.images, VisionCache::new());
+        let prefixes = std::mem::replace(&mut self.prefixes, Mutex::new(PrefixCache::new()));
+        let scores = self.score(requests, cancelled);
+        self.images = images;
+        self.prefixes = prefixes;
+        scores
+    }
+
+    fn contributions(
+        &mut self,
+        request: &ReadRequest,
+        answer: LabelIndex,
+        runner_up: LabelIndex,
+    ) -> Result<InputContributions, ReaderError> {
+        let contributions = self.gradient_contributions(request, answer, runner_up);
+        contributions.map_err(|error| self.named(ReaderError::Failed(error)))
+    }
+
     fn generate(&mut self, requests: &[ReadRequest], cancelled: &dyn Fn() -> bool) -> Result<Vec<String>, ReaderError> {
         let answers = self.in_batches(requests, Self::answers_of_batch, cancelled);
         answers.map_err(|error| self.named(error))
+    }
+}
+
+/// Query and document images of these requests.
+pub(super) fn pictures_of(requests: &[ReadRequest]) -> Vec<&Picture> {
+    let mut pictures: Vec<&Picture> = Vec::new();
+    for request in requests {
+        pictures.push(&request.query);
+        pictures.extend(request.evidence.as_ref().and_then(|evidence| evidence.image.as_deref()));
+    }
+    pictures
+}
+
+/// If all prompts begin with the same image but differ before the second one (a word of the caption is left out), their prefix
+/// is what they share.
+fn share_prefix(prepared: &mut [Prepared]) {
+    let mut begun = Vec::with_capacity(prepared.len());
+    for prompt in prepared.iter() {
+        let Some(prefix) = &prompt.prefix else { return };
+        begun.push((&prompt.row, prefix));
+    }
+    let Some(shared) = Prefix::shared_by(&begun) else { return };
+    for prompt in prepared {
+        prompt.prefix = Some(shared.clone());
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod candle;
 mod candle_generation;
+mod candle_gradient;
 mod data_parallel;
 mod generation;
 mod key;
@@ -19,5 +20,5 @@ pub use candle::CandleReader;
 pub(crate) use key::answer_key;
 pub use key::prediction_key;
 pub use prompt::{PromptPiece, check_templates};
-pub use request::{Evidence, ReadRequest, Reader, ReaderError};
+pub use request::{Evidence, InputContributions, PatchContributions, ReadRequest, Reader, ReaderError};
 pub use source::{OpenedReader, ReaderSource};

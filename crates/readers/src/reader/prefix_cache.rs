@@ -15,6 +15,9 @@ const CAPACITY: usize = 256 << 20;
 pub(super) struct Prefix {
     /// Length in tokens; at least one token follows.
     pub length: usize,
+    /// Tokens up to the end of the first image.
+    first_image_end: usize,
+    image: Fingerprint,
     key: Fingerprint,
 }
 
@@ -22,9 +25,32 @@ impl Prefix {
     /// The prefix of `row`, whose first image has the fingerprint `image`; `None` if there is no second image.
     pub fn of(row: &DecoderRow, image: &Fingerprint, decoder: &Decoder) -> Option<Self> {
         let length = decoder.second_image_of(row)?;
+        let first_image = row.ids[..length].iter().rposition(|id| *id == decoder.image_token())?;
+        Some(Self::of_length(row, length, first_image + 1, image))
+    }
+
+    fn of_length(row: &DecoderRow, length: usize, first_image_end: usize, image: &Fingerprint) -> Self {
         let ids: Vec<String> = row.ids[..length].iter().map(ToString::to_string).collect();
         let key = Fingerprint::of_parts([image.as_str(), &ids.join(" ")]);
-        Some(Self { length, key })
+        Self { length, first_image_end, image: image.clone(), key }
+    }
+
+    /// What all these rows begin with, if they differ before their second image but not up to the end of their first.
+    pub fn shared_by(rows: &[(&DecoderRow, &Self)]) -> Option<Self> {
+        let (first_row, first) = rows.first()?;
+        if rows.iter().all(|(_, beginning)| beginning.key == first.key) {
+            return None;
+        }
+        let mut length = first.length;
+        for (row, beginning) in rows {
+            if beginning.image != first.image {
+                return None;
+            }
+            let same = first_row.ids.iter().zip(&row.ids).take_while(|(a, b)| a == b).count();
+            length = length.min(same).min(beginning.length);
+        }
+        let holds_image = length >= first.first_image_end;
+        holds_image.then(|| Self::of_length(first_row, length, first.first_image_end, &first.image))
     }
 
     fn of_row(&self, row: &DecoderRow) -> DecoderRow {

@@ -1,8 +1,10 @@
 //! The interface of readers: requests and answers.
 
-use dissent_core::data::{Picture, Task};
+use anyhow::anyhow;
+use dissent_core::data::{LabelIndex, Picture, Task};
 use dissent_core::files::fingerprint::Fingerprint;
 use dissent_core::run::LabelScores;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// The retrieved document as the reader sees it.
@@ -21,6 +23,25 @@ pub struct ReadRequest {
     pub question: String,
     pub query: Arc<Picture>,
     pub evidence: Option<Evidence>,
+}
+
+/// How much each input contributes to the log-odds between two labels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InputContributions {
+    /// Of each token of the caption, with its bytes of the caption; empty if no caption was shown.
+    pub caption: Vec<(Range<usize>, f32)>,
+    /// Of each patch of the document's image; `None` if none was shown, or the model cuts images into tiles.
+    pub document: Option<PatchContributions>,
+    /// Of each patch of the query image.
+    pub query: Option<PatchContributions>,
+}
+
+/// Values on a grid of patches, row by row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PatchContributions {
+    pub rows: usize,
+    pub columns: usize,
+    pub values: Vec<f32>,
 }
 
 /// The reason why a reader gave no answer.
@@ -47,6 +68,31 @@ pub trait Reader: Send {
         requests: &[ReadRequest],
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Vec<LabelScores>, ReaderError>;
+
+    /// Scores variants of one request, each of which is asked once: a word left out, a region covered. The answers are those
+    /// of [`Self::score`], but images and beginnings of these prompts are not kept for later.
+    fn score_variants(
+        &mut self,
+        requests: &[ReadRequest],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<LabelScores>, ReaderError> {
+        self.score(requests, cancelled)
+    }
+
+    /// Estimates by gradients what each token of the caption and each patch of the images contributes to the log-odds
+    /// of `answer` over `runner_up`.
+    ///
+    /// # Errors
+    /// Fails if the model is not in this process or has no gradients.
+    fn contributions(
+        &mut self,
+        request: &ReadRequest,
+        answer: LabelIndex,
+        runner_up: LabelIndex,
+    ) -> Result<InputContributions, ReaderError> {
+        let _ = (request, answer, runner_up);
+        Err(anyhow!("reader {}: gradients need a model in this process; use occlusion", self.name()).into())
+    }
 
     /// Generates a text answer to each request, in order, by greedy decoding: one line of at most 32 tokens. Labels are
     /// ignored. `cancelled` is called between batches.

@@ -1,13 +1,13 @@
 //! The mailbox between the screen and the workers: one pending request of each kind; the newest wins.
 
 use super::Request;
-use crate::pipeline::{ImageLike, Ticket};
+use crate::pipeline::{ExplainRequest, ImageLike, Ticket};
 use dissent_core::run::Probe;
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// A unit of work.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Work {
     /// Answer a case that the user is looking at.
     Open(usize),
@@ -17,6 +17,16 @@ pub(super) enum Work {
     Probe(usize, Probe),
     /// Search for images.
     SearchImages(ImageSearch),
+    /// Somebody wants to know why.
+    Explain(WantedExplanation),
+}
+
+/// An explanation that nobody has given yet.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct WantedExplanation {
+    pub ticket: Ticket,
+    pub request: ExplainRequest,
+    pub most_seconds: Option<f64>,
 }
 
 /// A pending image search.
@@ -43,6 +53,9 @@ struct Wishes {
     search: Option<Search>,
     probes: VecDeque<(usize, Probe)>,
     images: Option<ImageSearch>,
+    explanation: Option<WantedExplanation>,
+    /// The explanation in work, until somebody no longer wants it.
+    explaining: Option<Ticket>,
     closed: bool,
 }
 
@@ -58,11 +71,23 @@ impl Mailbox {
     pub fn post(&self, request: Request) {
         let mut wishes = self.lock();
         match request {
-            Request::Open { case } => wishes.open = Some(case),
+            Request::Open { case } => {
+                wishes.open = Some(case);
+                // It was asked for on the screen of another case.
+                wishes.explanation = wishes.explanation.filter(|wanted| wanted.request.case == case);
+            }
             Request::Ahead { cases } => wishes.ahead = cases.into(),
             Request::Probe { case, probe } => wishes.probes.push_back((case, probe)),
             Request::SearchImages { ticket, case, like, limit } => {
                 wishes.images = Some(ImageSearch { ticket, case, like, limit });
+            }
+            Request::Explain { ticket, request, most_seconds } => {
+                wishes.explanation = Some(WantedExplanation { ticket, request, most_seconds });
+                wishes.explaining = None;
+            }
+            Request::StopExplaining => {
+                wishes.explanation = None;
+                wishes.explaining = None;
             }
             Request::SearchCaptions { ticket, query, limit } => {
                 wishes.search = Some(Search { ticket, query, limit });
@@ -98,6 +123,10 @@ impl Mailbox {
             if let Some((case, probe)) = wishes.probes.pop_front() {
                 return Some(Work::Probe(case, probe));
             }
+            if let Some(wanted) = wishes.explanation.take() {
+                wishes.explaining = Some(wanted.ticket);
+                return Some(Work::Explain(wanted));
+            }
             if let Some(case) = wishes.ahead.pop_front() {
                 return Some(Work::Ahead(case));
             }
@@ -125,10 +154,26 @@ impl Mailbox {
         wishes.closed || wishes.open.is_some_and(|wanted| wanted != case)
     }
 
-    /// True if a probe or an image search is pending. Work ahead then pauses.
+    /// True if a probe, an image search or an explanation is pending. Work ahead then pauses.
     pub fn somebody_asks(&self) -> bool {
         let wishes = self.lock();
-        !wishes.probes.is_empty() || wishes.images.is_some()
+        !wishes.probes.is_empty() || wishes.images.is_some() || wishes.explanation.is_some()
+    }
+
+    /// Should the explanation in work stop: for good, or until something more urgent is done?
+    pub fn explaining_should_stop(&self, wanted: &WantedExplanation) -> bool {
+        let wishes = self.lock();
+        let is_urgent = wishes.open.is_some() || !wishes.probes.is_empty() || wishes.images.is_some();
+        wishes.closed || is_urgent || wishes.explaining != Some(wanted.ticket)
+    }
+
+    /// Puts back an explanation that stepped aside, if it is still wanted.
+    pub fn put_back_explanation(&self, wanted: WantedExplanation) {
+        let mut wishes = self.lock();
+        let is_case_left = wishes.open.is_some_and(|case| case != wanted.request.case);
+        if wishes.explaining == Some(wanted.ticket) && wishes.explanation.is_none() && !is_case_left {
+            wishes.explanation = Some(wanted);
+        }
     }
 
     /// Puts back a case whose work ahead was interrupted; it will be the next one.
@@ -147,6 +192,8 @@ impl Mailbox {
 
 #[cfg(test)]
 mod tests {
+    use crate::explain::{Method, Wanted};
+    use crate::pipeline::GridChoice;
     use crate::worker::mailbox::*;
 
     #[test]
@@ -168,6 +215,53 @@ mod tests {
         mailbox.post(Request::Open { case: 1 });
         assert!(!mailbox.is_overtaken(1));
         assert!(mailbox.is_overtaken(2));
+    }
+
+    fn explanation(ticket: Ticket, case: usize) -> WantedExplanation {
+        let wanted = Wanted { words: true, regions: true };
+        let request = ExplainRequest { case, probe: None, wanted, method: Method::Occlusion, grid: GridChoice::Auto };
+        WantedExplanation { ticket, request, most_seconds: Some(5.0) }
+    }
+
+    fn post(mailbox: &Mailbox, wanted: WantedExplanation) {
+        let WantedExplanation { ticket, request, most_seconds } = wanted;
+        mailbox.post(Request::Explain { ticket, request, most_seconds });
+    }
+
+    #[test]
+    fn the_newest_explanation_wins_and_an_older_one_stops() {
+        let mailbox = Mailbox::default();
+        let (first, second) = (explanation(1, 4), explanation(2, 4));
+        post(&mailbox, first);
+        assert_eq!(mailbox.next_work(), Some(Work::Explain(first)));
+        assert!(!mailbox.explaining_should_stop(&first));
+        post(&mailbox, second);
+        assert!(mailbox.explaining_should_stop(&first));
+        mailbox.put_back_explanation(first);
+        assert_eq!(mailbox.next_work(), Some(Work::Explain(second)));
+        mailbox.post(Request::StopExplaining);
+        assert!(mailbox.explaining_should_stop(&second));
+        mailbox.put_back_explanation(second);
+        mailbox.post(Request::Ahead { cases: vec![9] });
+        assert_eq!(mailbox.next_work(), Some(Work::Ahead(9)));
+    }
+
+    #[test]
+    fn an_explanation_steps_aside_for_what_is_urgent_and_goes_on() {
+        let mailbox = Mailbox::default();
+        let wanted = explanation(1, 4);
+        post(&mailbox, wanted);
+        assert_eq!(mailbox.next_work(), Some(Work::Explain(wanted)));
+        mailbox.post(Request::Open { case: 4 });
+        assert!(mailbox.explaining_should_stop(&wanted));
+        mailbox.put_back_explanation(wanted);
+        assert_eq!(mailbox.next_work(), Some(Work::Open(4)));
+        assert_eq!(mailbox.next_work(), Some(Work::Explain(wanted)));
+        mailbox.post(Request::Open { case: 5 });
+        mailbox.put_back_explanation(wanted);
+        mailbox.post(Request::Ahead { cases: vec![9] });
+        assert_eq!(mailbox.next_work(), Some(Work::Open(5)));
+        assert_eq!(mailbox.next_work(), Some(Work::Ahead(9)), "the case of the explanation was left");
     }
 
     #[test]

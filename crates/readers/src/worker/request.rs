@@ -1,6 +1,6 @@
 //! Requests from the explorer to the worker threads.
 
-use crate::pipeline::{ImageLike, Ticket};
+use crate::pipeline::{ExplainRequest, ImageLike, Ticket};
 use dissent_core::run::Probe;
 
 /// A request. A newer `Open` replaces one that is still pending and cancels the one in progress; the same holds for
@@ -15,6 +15,11 @@ pub enum Request {
     Probe { case: usize, probe: Probe },
     /// Search for images similar to this one, among those that the case may see.
     SearchImages { ticket: Ticket, case: usize, like: ImageLike, limit: usize },
+    /// Explain a prediction, unless that is estimated to take more than `most_seconds`. It goes on while nothing more urgent
+    /// is wanted, and is dropped for a newer one, for another opened case, or if nobody wants it any more.
+    Explain { ticket: Ticket, request: ExplainRequest, most_seconds: Option<f64> },
+    /// Drop the explanation that waits or is in work.
+    StopExplaining,
     /// Search captions.
     SearchCaptions { ticket: Ticket, query: String, limit: usize },
 }

@@ -2,7 +2,7 @@
 //! reader.
 
 use super::loaded_pipeline::{LoadPipeline, LoadSearch, LoadedPipeline};
-use super::mailbox::{ImageSearch, Mailbox, Work};
+use super::mailbox::{ImageSearch, Mailbox, WantedExplanation, Work};
 use crate::pipeline::Event;
 use crate::reader::ReaderError;
 use crossbeam_channel::{Receiver, Sender};
@@ -47,6 +47,7 @@ pub(super) fn answer_cases(
             Work::Open(case) => answer_case(mailbox, sender, parts.as_mut(), case, Urgency::Now),
             Work::Ahead(case) => answer_case(mailbox, sender, parts.as_mut(), case, Urgency::Ahead),
             Work::Probe(case, probe) => answer_probe(mailbox, sender, parts.as_mut(), case, probe),
+            Work::Explain(wanted) => explain(mailbox, sender, parts.as_mut(), wanted),
             Work::SearchImages(search) => answer_image_search(sender, parts.as_mut(), &search),
         }
     }
@@ -86,6 +87,28 @@ fn answer_probe(
         }
     };
     report(sender, Event::Probed { case, probe, shown, outcome });
+}
+
+fn explain(mailbox: &Mailbox, sender: &Sender<Event>, parts: Option<&mut LoadedPipeline>, wanted: WantedExplanation) {
+    let WantedExplanation { ticket, request, most_seconds } = wanted;
+    let outcome = match parts {
+        None => Err(NO_MODELS.to_owned()),
+        Some(parts) => {
+            let stopped = || mailbox.explaining_should_stop(&wanted);
+            let mut progress = |progress| report(sender, Event::Explaining { ticket, progress });
+            let outcome = caught(|| parts.pipeline.explain(&request, most_seconds, &stopped, &mut progress));
+            for error in parts.pipeline.take_errors() {
+                report(sender, Event::Failed { case: None, message: message_of(&error) });
+            }
+            match outcome {
+                Ok(Ok(outcome)) => Ok(outcome),
+                Ok(Err(ReaderError::Cancelled)) => return mailbox.put_back_explanation(wanted),
+                Ok(Err(ReaderError::Failed(error))) => Err(message_of(&error)),
+                Err(panic) => Err(panic_message("explaining a prediction", &*panic)),
+            }
+        }
+    };
+    report(sender, Event::Explained { ticket, request, outcome });
 }
 
 fn answer_image_search(sender: &Sender<Event>, parts: Option<&mut LoadedPipeline>, search: &ImageSearch) {

@@ -160,6 +160,14 @@ pub const EXPLORE: &[Binding] = &[
     ),
     row(
         Explore,
+        Action::Why,
+        "why",
+        &["W"],
+        None,
+        "Explain the answer with the selected hit: which words and regions decided it.",
+    ),
+    row(
+        Explore,
         Action::Filter,
         "filter",
         &["f"],

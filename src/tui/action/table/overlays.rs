@@ -2,7 +2,7 @@
 
 use super::{Binding, row};
 use crate::tui::action::Action;
-use crate::tui::action::Context::{Filter, Help, Name, Note, Overview, Picker, Search};
+use crate::tui::action::Context::{Filter, Help, Name, Note, Overview, Picker, Search, Why};
 
 pub const OVERLAYS: &[Binding] = &[
     row(Overview, Action::Down, "down", &["j", "down"], None, "Next row."),
@@ -13,6 +13,12 @@ pub const OVERLAYS: &[Binding] = &[
     row(Overview, Action::SaveScreen, "save-screen", &["P"], None, "Save this screen as SVG and as text."),
     row(Overview, Action::Cancel, "close", &["esc", "q", "O"], Some("close"), "Back to the cases."),
     row(Overview, Action::Interrupt, "interrupt", &["ctrl-c"], None, "Quit at once, with exit code 130."),
+    row(Why, Action::NextHit, "next-hit", &["l", "right"], Some("next hit"), "Explain the answer with the next hit."),
+    row(Why, Action::PreviousHit, "previous-hit", &["h", "left"], None, "Explain the answer with the previous hit."),
+    row(Why, Action::Accept, "ask", &["enter"], None, "Ask the questions, even if that takes long."),
+    row(Why, Action::SaveScreen, "save-screen", &["P"], None, "Save this screen as SVG and as text."),
+    row(Why, Action::Cancel, "close", &["esc", "q", "W"], Some("close"), "Back to the cases."),
+    row(Why, Action::Interrupt, "interrupt", &["ctrl-c"], None, "Quit at once, with exit code 130."),
     row(Filter, Action::Down, "down", &["down", "ctrl-n"], None, "Next suggestion."),
     row(Filter, Action::Up, "up", &["up", "ctrl-p"], None, "Previous suggestion."),
     row(Filter, Action::Complete, "complete", &["tab"], Some("complete"), "Insert the suggestion."),

@@ -8,6 +8,7 @@ mod mouse;
 mod overlays;
 mod runs;
 mod sizes;
+mod why;
 
 use crate::support::annotations::annotation;
 use crate::support::explorer::{answer, app_with, hits, other_run, ready, screen, text};

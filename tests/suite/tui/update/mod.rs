@@ -8,3 +8,4 @@ mod filters;
 mod gold;
 mod navigation;
 mod people;
+pub mod why;

@@ -31,6 +31,11 @@ impl RmsNorm {
         Ok(Self { weight, epsilon: epsilon as f32, mode })
     }
 
+    /// The same weights in another mode.
+    pub fn in_mode(&self, mode: Mode) -> Self {
+        Self { mode, ..self.clone() }
+    }
+
     /// Normalises the last dimension.
     pub fn forward(&self, input: &Tensor) -> Result<Tensor> {
         match self.mode {
@@ -130,6 +135,11 @@ impl Attention {
             shape,
             mode,
         })
+    }
+
+    /// The same weights in another mode.
+    pub fn in_mode(&self, mode: Mode) -> Self {
+        Self { mode, ..self.clone() }
     }
 
     /// Maps `input` `[B, T, hidden]` to the same shape. `mask` is added to the scores and broadcasts to `[B, heads, T, S]`.

@@ -6,10 +6,12 @@
 //! | `config`, `rope_scaling` | configuration |
 //! | `layers`, `rotary` | attention, MLP and RoPE, which vision towers share |
 //! | `stack`, `model` | the text model, and the whole: image features, logits |
+//! | `gradient` | integrated gradients, for explanations |
 //! | `input`, `layout`, `cache` | batches, masks and positions, KV cache |
 
 mod cache;
 mod config;
+mod gradient;
 mod input;
 pub(in crate::model) mod layers;
 mod layout;

@@ -12,8 +12,8 @@ use candle_core::{D, Device, Result, Tensor};
 /// A decoder that replaces image tokens by image features.
 #[derive(Clone, Debug)]
 pub struct Decoder {
-    stack: Stack,
-    image_token: u32,
+    pub(super) stack: Stack,
+    pub(super) image_token: u32,
     device: Device,
 }
 
@@ -55,7 +55,7 @@ impl Decoder {
     }
 
     /// True if image tokens have row and column positions (M-RoPE).
-    fn uses_mrope(&self) -> bool {
+    pub(super) fn uses_mrope(&self) -> bool {
         self.stack.config().mrope_sections.is_some()
     }
 
@@ -114,7 +114,7 @@ impl Decoder {
     }
 
     /// Checks that rows, tokens and features are consistent with each other and the model.
-    fn check(&self, input: &DecoderInput) -> Result<()> {
+    pub(super) fn check(&self, input: &DecoderInput) -> Result<()> {
         let vocabulary = self.stack.config().vocabulary;
         if input.rows.is_empty() {
             candle_core::bail!("the batch has no rows")
@@ -149,7 +149,7 @@ impl Decoder {
     ///
     /// The features are stacked below the looked-up embeddings, and a second look-up picks from both: it copies rows of the
     /// prompt, never the embedding table.
-    fn embed(&self, input: &DecoderInput) -> Result<Tensor> {
+    pub(super) fn embed(&self, input: &DecoderInput) -> Result<Tensor> {
         let width = input.width();
         let slots = input.rows.len() * width;
         let padding = self.stack.config().pad_token.unwrap_or(0);

@@ -45,6 +45,15 @@ impl Block {
         })
     }
 
+    fn in_mode(&self, mode: Mode) -> Self {
+        Self {
+            attention_norm: self.attention_norm.in_mode(mode),
+            attention: self.attention.in_mode(mode),
+            feed_forward_norm: self.feed_forward_norm.in_mode(mode),
+            feed_forward: self.feed_forward.clone(),
+        }
+    }
+
     fn forward(
         &self,
         input: &Tensor,
@@ -94,6 +103,17 @@ impl Stack {
         }
         let norm = RmsNorm::new(config.hidden, config.norm_epsilon, inner.pp("norm").plain(), mode)?;
         Ok(Self { embedding, blocks, norm, output, config: config.clone() })
+    }
+
+    /// The same weights in another mode; they are shared, not copied.
+    pub fn in_mode(&self, mode: Mode) -> Self {
+        let blocks = self.blocks.iter().map(|block| block.in_mode(mode)).collect();
+        Self { blocks, norm: self.norm.in_mode(mode), ..self.clone() }
+    }
+
+    /// Whether the weights come from a quantised file.
+    pub fn is_quantised(&self) -> bool {
+        matches!(self.embedding, Matrix::Quantised(_)) || matches!(self.output, Matrix::Quantised(_))
     }
 
     /// The configuration.

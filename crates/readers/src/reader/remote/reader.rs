@@ -201,6 +201,18 @@ impl Reader for RemoteReader {
         self.score_all(requests, cancelled)
     }
 
+    fn score_variants(
+        &mut self,
+        requests: &[ReadRequest],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<LabelScores>, ReaderError> {
+        // Images that are sent once do not displace what is sent often.
+        let images = std::mem::replace(&mut self.images, ImageEncoding::new(self.processor.clone()));
+        let scores = self.score_all(requests, cancelled);
+        self.images = images;
+        scores
+    }
+
     fn generate(&mut self, requests: &[ReadRequest], cancelled: &dyn Fn() -> bool) -> Result<Vec<String>, ReaderError> {
         let mut prepared = Vec::with_capacity(requests.len());
         for request in requests {
