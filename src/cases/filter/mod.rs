@@ -56,6 +56,11 @@ impl Filter {
         self.terms.is_empty()
     }
 
+    /// Whether passing depends on who asks.
+    pub fn depends_on_annotator(&self) -> bool {
+        self.terms.iter().any(|term| matches!(&term.test, Test::Is(Field::Mine | Field::Seen, _)))
+    }
+
     /// Whether passing reveals something of the annotations of others.
     pub fn depends_on_others(&self) -> bool {
         self.terms.iter().any(|term| matches!(&term.test, Test::Is(Field::Final | Field::People, _)))

@@ -63,7 +63,7 @@ pub(super) fn run(args: Args, common: &Common) -> Result<()> {
     }
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
     let dataset = Arc::new(Dataset::open(&args.dataset)?);
-    let cases = read_cases(&args, &workspace, &dataset)?;
+    let cases = read_cases(&args, &filter, &workspace, &dataset)?;
     filter.check(&cases).map_err(|message| anyhow!("--filter: {message}"))?;
     let of_split = cases_of_split(&dataset, args.split);
     let in_run: Vec<usize> = of_split.into_iter().filter(|case| cases.answers_of(*case).is_some()).collect();
@@ -91,7 +91,7 @@ pub(super) fn run(args: Args, common: &Common) -> Result<()> {
 }
 
 /// The answers of the run, and what people said of the dataset's cases.
-fn read_cases(args: &Args, workspace: &Workspace, dataset: &Arc<Dataset>) -> Result<Cases> {
+fn read_cases(args: &Args, filter: &Filter, workspace: &Workspace, dataset: &Arc<Dataset>) -> Result<Cases> {
     let run = Run::open(&workspace.existing_run(&args.run)?)?;
     if let Some(remark) = run.remark() {
         say(&remark);
@@ -108,7 +108,11 @@ fn read_cases(args: &Args, workspace: &Workspace, dataset: &Arc<Dataset>) -> Res
     for problem in unread.iter().chain(&problems) {
         say(&format!("warning: {problem}"));
     }
-    let annotator = annotator_name(args.annotator.as_deref())?;
+    // Without such a filter the page is the same for everybody, so nobody is asked for a name.
+    let annotator = match &args.annotator {
+        None if !filter.depends_on_annotator() => String::new(),
+        given => annotator_name(given.as_deref())?,
+    };
     let reviews = case_reviews(&state, dataset);
     let session = SessionState::read(&session_file(workspace, &annotator))?;
     let fingerprint = run.identity.fingerprint().to_string();
