@@ -5,12 +5,14 @@
 //! | [`answer_names`] | letters and names of answers |
 //! | [`annotations`] | the annotations of a dataset by the position of their case |
 //! | [`comparison`] | the other run that the shown run is compared with |
+//! | [`given_evidence`] | the image and the caption that the reader was given, withheld or swapped ones among them |
 //! | [`filter`] | which cases pass `task:fundus verdict:inconsistent` |
 
 pub mod annotations;
 pub mod answer_names;
 pub mod comparison;
 pub mod filter;
+pub mod given_evidence;
 
 use self::comparison::{Against, WhoIsRight};
 use crate::annotation::{
@@ -18,6 +20,7 @@ use crate::annotation::{
 };
 use crate::data::{Answer, Case, Dataset, Task};
 use crate::evaluation::{CaseOutcome, PartialCaseAnswer, UserHit};
+use crate::run::{Ablation, ShownCaptions};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -37,6 +40,9 @@ pub struct Cases {
     answers: FxHashMap<usize, PartialCaseAnswer>,
     /// Name of the stored run whose answers are shown.
     stored_run: Option<String>,
+    /// What the run withholds from the reader, and the caption that it shows with each document.
+    ablation: Ablation,
+    shown_captions: ShownCaptions,
     run_fingerprint: Option<String>,
     against: Option<Against>,
     /// Earlier wordings of the categories.
@@ -59,6 +65,8 @@ pub struct InitialCases {
     pub categories: Vec<Category>,
     pub several: bool,
     pub stored_run: Option<String>,
+    /// What the stored run withholds from the reader.
+    pub ablation: Ablation,
     pub against: Option<Against>,
     pub definitions: Arc<DefinitionHistory>,
     pub annotator: String,
@@ -71,6 +79,8 @@ impl Cases {
     /// The cases before the worker has answered anything.
     pub fn new(known: InitialCases) -> Self {
         Self {
+            shown_captions: ShownCaptions::new(&known.dataset, known.ablation.caption),
+            ablation: known.ablation,
             dataset: known.dataset,
             sources: OnceCell::new(),
             categories: known.categories,
@@ -161,6 +171,16 @@ impl Cases {
     /// Name of the stored run whose answers are shown.
     pub fn stored_run(&self) -> Option<&str> {
         self.stored_run.as_deref()
+    }
+
+    /// What the run on the screen withholds from the reader.
+    pub fn ablation(&self) -> Ablation {
+        self.ablation
+    }
+
+    /// The caption that the run on the screen shows with each document.
+    pub fn shown_captions(&self) -> &ShownCaptions {
+        &self.shown_captions
     }
 
     /// Fingerprint of the run on the screen.

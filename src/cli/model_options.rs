@@ -98,7 +98,9 @@ impl ModelOptions {
         workspace: &Workspace,
         run: Option<(String, Run)>,
     ) -> Result<WorkerHandle> {
-        let models = match self.choice(common, workspace, Ablation::default()) {
+        // Cases that the run lacks are answered under its conditions, because the screen shows them as cases of the run.
+        let ablation = run.as_ref().map_or(Ok(Ablation::default()), |(_, run)| run.identity.ablation.parse())?;
+        let models = match self.choice(common, workspace, ablation) {
             // The user named a model that is not there, so report it.
             Err(error) if self.name_a_model() => return Err(error),
             models => models.map_err(|error| format!("{error:#}")),

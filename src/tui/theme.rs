@@ -44,13 +44,15 @@ pub enum Role {
     Key,
     /// Words of a caption that match the search.
     Match,
+    /// What the reader was given in place of a document's own caption or image, or that it was given none.
+    Substituted,
     /// Border of an overlay.
     Frame,
 }
 
 impl Role {
     /// Every role with its name in theme files.
-    pub const ALL: [(Self, &'static str); 18] = [
+    pub const ALL: [(Self, &'static str); 19] = [
         (Self::Text, "text"),
         (Self::Title, "title"),
         (Self::Muted, "muted"),
@@ -68,6 +70,7 @@ impl Role {
         (Self::Error, "error"),
         (Self::Key, "key"),
         (Self::Match, "match"),
+        (Self::Substituted, "substituted"),
         (Self::Frame, "frame"),
     ];
 }
@@ -252,7 +255,7 @@ mod tests {
     fn the_roles_are_these() {
         let names: Vec<&str> = Role::ALL.iter().map(|(_, name)| *name).collect();
         let expected = "text title muted faint accent selection selection-resting same differs right bar bar-rest mark notice error \
-                        key match frame";
+                        key match substituted frame";
         assert_eq!(names.join(" "), expected);
     }
 

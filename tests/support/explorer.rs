@@ -6,7 +6,7 @@ use dissent::cases::InitialCases;
 use dissent::cases::comparison::Against;
 use dissent::data::{Case, Dataset, Document, Manifest};
 use dissent::pipeline::{Event, ModelDescription};
-use dissent::run::{CaseAnswer, Head, Hit, LabelScores, Provenance};
+use dissent::run::{Ablation, CaseAnswer, Head, Hit, LabelScores, Provenance};
 use dissent::terminal::image_protocol::ImageMode;
 use dissent::terminal::images::{Loaded, encode};
 use dissent::tui::keymap::Keymap;
@@ -80,6 +80,7 @@ pub fn app_with(root: &Path, count: usize, change: impl FnOnce(&mut Setting)) ->
         categories: Taxonomy::default().categories,
         several: false,
         stored_run: None,
+        ablation: Ablation::default(),
         against: None,
         definitions: Arc::new(DefinitionHistory::new(Taxonomy::default(), TaxonomyVersions::default())),
         annotator: "ada".into(),

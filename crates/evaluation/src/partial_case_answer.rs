@@ -23,24 +23,26 @@ pub struct PartialCaseAnswer {
     pub has_no_closed_book: bool,
     /// Reason why the worker gave up on this case.
     pub failed: Option<String>,
-    /// Documents added by the user; only what-if fusions count them.
+    /// What the user has had the reader answer with beside the hits; only what-if fusions count it.
     pub user_hits: Vec<UserHit>,
     /// The fused answer, set once every hit is read.
     fused: Option<Fused>,
 }
 
-/// A document added by the user, in a slot after the hits.
+/// A document in a slot after the hits: one added by the user, or a hit with its image or caption withheld or swapped.
 #[derive(Clone, Debug)]
 pub struct UserHit {
     pub probe: Probe,
     pub hit: Hit,
+    /// Row of the document whose caption the reader was given; `None` until it has answered, and where it was given none.
+    pub caption_row: Option<usize>,
     /// `None` until the reader has answered.
     pub outcome: Option<Result<Prediction, String>>,
 }
 
 impl UserHit {
-    /// Whether it counts in the fusion. A whole document does; one with a part withheld is only shown.
-    pub fn counts(&self) -> bool {
+    /// Whether the document was shown whole, with its own image and caption.
+    pub fn is_whole(&self) -> bool {
         self.probe.ablation.is_none()
     }
 

@@ -15,6 +15,11 @@ impl Filter {
         self.terms.iter().all(|term| term.passes(cases, case))
     }
 
+    /// Whether the models' answers decide which cases pass.
+    pub fn depends_on_answers(&self) -> bool {
+        self.terms.iter().any(Term::depends_on_answers)
+    }
+
     /// Whether a case that is not read yet could pass once it is.
     pub fn may_pass(&self, cases: &Cases, case: usize) -> bool {
         self.terms.iter().filter(|term| !term.depends_on_answers()).all(|term| term.passes(cases, case))

@@ -8,7 +8,7 @@ use crate::cases::comparison::Against;
 use crate::cli::Common;
 use crate::cli::queue_options::{cases_of_split, stored_answers};
 use crate::data::{Dataset, OpenedCases, Problem};
-use crate::run::Run;
+use crate::run::{Ablation, Run};
 use crate::terminal::image_protocol::ImageMode;
 use crate::tui::keymap::Keymap;
 use crate::tui::session::Opened;
@@ -80,6 +80,7 @@ impl Opener {
                 definitions: Arc::new(DefinitionHistory::new(taxonomy, TaxonomyVersions::default())),
                 annotator: self.annotator.clone(),
                 stored_run: self.args.run.clone(),
+                ablation: Ablation::default(),
                 against,
                 annotations: FxHashMap::default(),
                 reviews: FxHashMap::default(),
@@ -120,6 +121,8 @@ impl Opener {
             || run_folder.as_deref().map(Run::open).transpose(),
         );
         let (dataset, errors) = opened?;
+        let run = run?;
+        let ablation = run.as_ref().map_or(Ok(Ablation::default()), |run| run.identity.ablation.parse())?;
         let dataset = Arc::new(dataset);
         let of_split = cases_of_split(&dataset, args.split);
         if of_split.is_empty() {
@@ -158,6 +161,7 @@ impl Opener {
             categories,
             several,
             stored_run: args.run.clone(),
+            ablation,
             against: args.against.as_deref().map(|name| read_against(name, &workspace, &dataset)).transpose()?,
             definitions: Arc::clone(annotations.definitions()),
             annotator,
@@ -175,7 +179,7 @@ impl Opener {
             themes,
             keep_gold: args.keep_gold,
         });
-        let run = args.run.clone().zip(run?);
+        let run = args.run.clone().zip(run);
         let run_fingerprint = run.as_ref().map(|(_, run)| run.identity.fingerprint().to_string());
         let worker = args.models.start_worker(&common, &dataset, &workspace, run)?;
         // The answers of a stored run are ready, so the first frame can show them.

@@ -116,11 +116,13 @@ fn read_cases(args: &Args, filter: &Filter, workspace: &Workspace, dataset: &Arc
     let reviews = case_reviews(&state, dataset);
     let session = SessionState::read(&session_file(workspace, &annotator))?;
     let fingerprint = run.identity.fingerprint().to_string();
+    let ablation = run.identity.ablation.parse()?;
     let mut cases = Cases::new(InitialCases {
         dataset: Arc::clone(dataset),
         categories: taxonomy.categories.clone(),
         several: taxonomy.several,
         stored_run: Some(args.run.clone()),
+        ablation,
         against,
         definitions: Arc::new(DefinitionHistory::new(taxonomy, versions)),
         annotations: annotations_by(&annotator, &reviews),

@@ -30,6 +30,8 @@ pub enum Action {
     OpenInViewer,
     /// Change zoom, position, window or inversion of the image.
     View(ViewChange),
+    /// Keep the view for the next cases, or start each as stored.
+    LockView,
     /// Name the error of the case.
     Annotate(CategoryId),
     Note,
@@ -78,6 +80,8 @@ pub enum Action {
     ExportQueue,
     Mouse,
     Overview,
+    /// Have the model answer every case that the figures, the order or the filter lack.
+    ReadRest,
     /// Show the hits of both runs side by side, or of this run alone.
     Compare,
     /// Insert the offered completion into the line.

@@ -55,6 +55,8 @@ pub struct Session<'a> {
     pub(super) wanted_image: Arc<AtomicUsize>,
     /// A full-screen image is shown or about to be: nothing is drawn until a key is pressed.
     pub(super) shows_full_screen: bool,
+    /// When the session began.
+    pub(super) begun: Instant,
     /// Exit code, set once the loop is to end.
     pub(super) exit: Option<u8>,
 }
@@ -104,6 +106,7 @@ impl Session<'_> {
 
     /// Handles one message; returns whether the screen may have changed.
     fn take(&mut self, message: Message) -> Result<bool> {
+        self.app.set_clock(self.begun.elapsed());
         match message {
             Message::Terminal(event) => return self.on_terminal(event),
             Message::InputEnded(reason) => bail!("cannot read keys: {reason}"),

@@ -46,6 +46,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::time::Instant;
 
 /// The terminal's colours and images, and the session's files.
 pub struct Output<'a> {
@@ -147,6 +148,7 @@ pub fn run(
         full_screen,
         wanted_image,
         shows_full_screen: false,
+        begun: Instant::now(),
         exit: None,
     };
     let code = session.run(held, &messages);

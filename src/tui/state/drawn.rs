@@ -8,6 +8,7 @@ use std::cell::Cell;
 pub struct Drawn {
     queue: Cell<(Rect, usize)>,
     hits: Cell<(Rect, usize)>,
+    user_hits: Cell<(Rect, usize)>,
     query: Cell<Rect>,
     document: Cell<Rect>,
 }
@@ -29,9 +30,16 @@ impl Drawn {
         self.queue.set((area, first));
     }
 
-    /// Sets the area of the hits' rows and the slot of the first.
+    /// Sets the area of the hits' rows and the slot of the first; there is no block of the user's own evidence until
+    /// [`Self::set_user_hits`].
     pub fn set_hits(&self, area: Rect, first: usize) {
         self.hits.set((area, first));
+        self.user_hits.set((Rect::ZERO, 0));
+    }
+
+    /// Rows of the user's own evidence, and the slot of the first.
+    pub fn set_user_hits(&self, area: Rect, first: usize) {
+        self.user_hits.set((area, first));
     }
 
     pub fn set_query(&self, area: Rect) {
@@ -69,7 +77,7 @@ impl Drawn {
         if let Some(place) = row(self.queue.get()) {
             return Some(Target::Queue(place));
         }
-        if let Some(slot) = row(self.hits.get()) {
+        if let Some(slot) = row(self.hits.get()).or_else(|| row(self.user_hits.get())) {
             return Some(Target::Hit(slot));
         }
         if self.query.get().contains(position) {

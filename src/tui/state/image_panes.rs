@@ -7,6 +7,8 @@ use crate::terminal::images::{ImageView, Picture, PictureKey, Pictures, ViewChan
 pub struct ImagePanes {
     mode: ImageMode,
     view: ImageView,
+    /// The view stays for the next cases.
+    is_locked: bool,
     is_enlarged: bool,
     pictures: Pictures,
 }
@@ -14,7 +16,7 @@ pub struct ImagePanes {
 impl ImagePanes {
     /// Whole images side by side, none loaded yet.
     pub fn new(mode: ImageMode) -> Self {
-        Self { mode, view: ImageView::default(), is_enlarged: false, pictures: Pictures::default() }
+        Self { mode, view: ImageView::default(), is_locked: false, is_enlarged: false, pictures: Pictures::default() }
     }
 
     pub fn mode(&self) -> ImageMode {
@@ -23,6 +25,32 @@ impl ImagePanes {
 
     pub fn view(&self) -> ImageView {
         self.view
+    }
+
+    pub fn is_locked(&self) -> bool {
+        self.is_locked
+    }
+
+    pub fn toggle_lock(&mut self) {
+        self.is_locked = !self.is_locked;
+    }
+
+    /// Another case is opened: it starts as stored, unless the view is locked. A window chosen for one image misleads on the
+    /// next.
+    pub fn open_case(&mut self) {
+        if !self.is_locked {
+            self.view = ImageView::default();
+        }
+    }
+
+    /// The view in words, and whether it is locked; empty for images as stored. `nearest` is how far the image may be zoomed.
+    pub fn words(&self, nearest: f32) -> String {
+        let mut words = vec![self.view.words(nearest)];
+        if self.is_locked {
+            words.push("locked".to_owned());
+        }
+        words.retain(|words| !words.is_empty());
+        words.join(" · ")
     }
 
     /// Whether one image is enlarged.

@@ -4,7 +4,6 @@
 //! |---|---|
 //! | [`adjudication`] | the decision of a case |
 //! | [`throughput`] | how fast the annotator labels |
-//! | [`user_evidence`] | documents that the user adds, hits read with a part withheld |
 //! | [`gold`] | which gold answers are on the screen |
 //! | [`what_if`], [`flip_cache`] | the fusion as changed by the user, and the smallest change that flips the answer |
 //! | [`queue`], [`queue_view`] | the cases in the list, and their filter, order and columns |
@@ -15,7 +14,7 @@
 //! | [`picker`], [`definitions`] | lists to choose from: commands, orders, views, columns, themes; categories |
 //! | [`overview`] | figures of the current view, each with its cases |
 //! | [`agreement_screen`] | the agreement report |
-//! | [`worker_status`] | models and progress of the worker |
+//! | [`worker_status`], [`reading_rest`] | models and progress of the worker; answering every case that the figures lack |
 //! | [`session_state`] | place, views and opened cases, saved between sessions |
 
 pub mod adjudication;
@@ -33,12 +32,12 @@ pub mod picker;
 pub mod queue;
 pub mod queue_columns;
 pub mod queue_view;
+pub mod reading_rest;
 pub mod scroll;
 pub mod search;
 pub mod selection;
 pub mod session_state;
 pub mod throughput;
-pub mod user_evidence;
 pub mod what_if;
 pub mod why;
 pub mod worker_status;

@@ -55,6 +55,11 @@ impl Order {
         }
     }
 
+    /// Whether it depends on the models' answers.
+    pub fn depends_on_answers(self) -> bool {
+        !matches!(self, Self::Dataset | Self::UnseenFirst)
+    }
+
     /// The order with this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|order| order.name() == name)

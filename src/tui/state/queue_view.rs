@@ -108,7 +108,7 @@ impl QueueView {
 
     /// Number of listed cases that have been read since the list was sorted and would move if it were sorted again.
     pub fn unsorted_count(&self, queue: &Queue) -> usize {
-        if matches!(self.order, Order::Dataset | Order::UnseenFirst) {
+        if !self.order.depends_on_answers() {
             return 0;
         }
         self.unsorted.iter().filter(|case| queue.shows(**case)).count()

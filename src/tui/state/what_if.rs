@@ -1,6 +1,6 @@
 //! The user's changes to the fusion, such as other weights, and their effect.
 
-use crate::evaluation::{Fuser, PartialCaseAnswer, Reweighing};
+use crate::evaluation::{Fuser, PartialCaseAnswer, Reweighing, UserHit};
 use crate::run::{Head, Hit};
 use std::collections::HashMap;
 
@@ -54,9 +54,13 @@ impl WhatIf {
         !self.hit(case, slot).dropped && self.head.is_none_or(of_head)
     }
 
-    /// Whether any change affects this case.
-    pub fn changes(&self, case: usize) -> bool {
-        let by_hand = self.hits.get(&case).is_some_and(|hits| hits.values().any(|hit| *hit != HitWeight::default()));
+    /// Whether any change affects the answer to this case. The user's own evidence does once it is counted in and read.
+    pub fn changes(&self, case: usize, answers: &PartialCaseAnswer) -> bool {
+        let is_change = |(slot, weight): (&usize, &HitWeight)| match answers.user_hit_at(*slot) {
+            Some(own) => own.is_read() && !weight.dropped,
+            None => *weight != HitWeight::default(),
+        };
+        let by_hand = self.hits.get(&case).is_some_and(|hits| hits.iter().any(is_change));
         by_hand || self.fuser != 0 || self.temperature != USUAL_TEMPERATURE || self.head.is_some()
     }
 
@@ -70,8 +74,8 @@ impl WhatIf {
         self.fuser().has_temperature()
     }
 
-    /// The changes in words, such as "majority, without hits 2, 4, hit 1 ×1.5".
-    pub fn words(&self, case: usize, answers: &PartialCaseAnswer) -> String {
+    /// The changes in words, such as "majority, without hits 2, 4, hit 1 ×1.5". `own_name` names the user's own evidence.
+    pub fn words(&self, case: usize, answers: &PartialCaseAnswer, own_name: &dyn Fn(&UserHit) -> String) -> String {
         let hits = answers.hit_count();
         let mut words = Vec::new();
         if self.fuser != 0 {
@@ -91,16 +95,22 @@ impl WhatIf {
         }
         for (place, own) in answers.user_hits.iter().enumerate() {
             if own.is_read() && !self.hit(case, hits + place).dropped {
-                words.push(format!("with {} as hit {}", own.hit.document, hits + place + 1));
+                words.push(format!("with {} as hit {}", own_name(own), hits + place + 1));
             }
         }
         for slot in 0..answers.slots() {
             let weight = self.hit(case, slot);
-            if !weight.dropped && weight.factor != 1.0 {
+            let is_read = answers.user_hit_at(slot).is_none_or(UserHit::is_read);
+            if is_read && !weight.dropped && weight.factor != 1.0 {
                 words.push(format!("hit {} ×{}", slot + 1, weight.factor));
             }
         }
         words.join(", ")
+    }
+
+    /// Leaves the person's own evidence in this slot out until it is put in.
+    pub fn leave_out(&mut self, case: usize, slot: usize) {
+        *self.hit_mut(case, slot) = HitWeight { dropped: true, ..HitWeight::default() };
     }
 
     pub fn toggle_drop(&mut self, case: usize, slot: usize) {
@@ -178,15 +188,16 @@ mod tests {
         let mut answers = PartialCaseAnswer::default();
         answers.set_hits(vec![hit(); 4]);
         let mut what_if = WhatIf::default();
+        let words = |what_if: &WhatIf| what_if.words(7, &answers, &|own| own.hit.document.clone());
         what_if.toggle_drop(7, 1);
-        assert_eq!(what_if.words(7, &answers), "without hit 2");
+        assert_eq!(words(&what_if), "without hit 2");
         what_if.weigh(7, 1, true);
         what_if.next_fuser();
-        assert_eq!(what_if.words(7, &answers), "mean log-probability, hit 2 ×1.5");
-        assert!(what_if.changes(8), "the fuser is changed everywhere");
+        assert_eq!(words(&what_if), "mean log-probability, hit 2 ×1.5");
+        assert!(what_if.changes(8, &answers), "the fuser is changed everywhere");
         what_if.change_temperature(false);
-        assert_eq!(what_if.words(7, &answers), "mean log-probability, hit 2 ×1.5", "no temperature counts there");
+        assert_eq!(words(&what_if), "mean log-probability, hit 2 ×1.5", "no temperature counts there");
         what_if.reset(7);
-        assert!(!what_if.changes(7) && !what_if.changes(8));
+        assert!(!what_if.changes(7, &answers) && !what_if.changes(8, &answers));
     }
 }

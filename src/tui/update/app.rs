@@ -7,8 +7,8 @@ use crate::data::{Case, Dataset};
 use crate::pipeline::Ticket;
 use crate::terminal::image_protocol::ImageMode;
 use crate::terminal::images::Loaded;
-use crate::tui::action::Context;
-use crate::tui::keymap::Keymap;
+use crate::tui::action::{Action, Context, bindings};
+use crate::tui::keymap::{self, Keymap};
 use crate::tui::state::drawn::Drawn;
 use crate::tui::state::flip_cache::FlipCache;
 use crate::tui::state::gold::Gold;
@@ -17,6 +17,7 @@ use crate::tui::state::order::Order;
 use crate::tui::state::overlay::{Notice, Overlay};
 use crate::tui::state::queue::Queue;
 use crate::tui::state::queue_view::QueueView;
+use crate::tui::state::reading_rest::ReadingRest;
 use crate::tui::state::selection::Selection;
 use crate::tui::state::throughput::Throughput;
 use crate::tui::state::what_if::WhatIf;
@@ -24,6 +25,7 @@ use crate::tui::state::worker_status::WorkerStatus;
 use crate::tui::theme::Theme;
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Initial data and settings of the explorer.
 pub struct Setting {
@@ -67,6 +69,11 @@ pub struct App {
     /// The terminal reports the mouse.
     pub(super) mouse: bool,
     is_preview: bool,
+    pub(super) reading_rest: Option<ReadingRest>,
+    /// Since the start of the session.
+    pub(super) clock: Duration,
+    /// When the figures of the overview were last counted.
+    pub(super) overview_counted: Duration,
     /// The cases that the worker was last asked to read ahead.
     pub(super) ahead: Vec<usize>,
     last_ticket: Ticket,
@@ -96,6 +103,9 @@ impl App {
             drawn: Drawn::default(),
             mouse: false,
             is_preview: false,
+            reading_rest: None,
+            clock: Duration::ZERO,
+            overview_counted: Duration::ZERO,
             ahead: Vec::new(),
             last_ticket: 0,
         }
@@ -182,6 +192,12 @@ impl App {
 
     pub fn keymap(&self) -> &Keymap {
         &self.keymap
+    }
+
+    /// The first key of an action of the screen with cases and hits, if it has one.
+    pub fn key_of(&self, action: &Action) -> Option<String> {
+        let binding = bindings().find(|binding| binding.context == Context::Explore && binding.action == *action)?;
+        Some(keymap::shown(&self.keymap.shown_key(binding)?))
     }
 
     /// Places of the last frame's parts, for the mouse; drawing sets them.

@@ -1,8 +1,9 @@
 //! The current case on the screen: its hits, the selected document, the fused answer.
 
 use super::app::App;
+use crate::cases::given_evidence::GivenEvidence;
 use crate::data::Document;
-use crate::evaluation::{CaseOutcome, Fused, PartialCaseAnswer, SmallestFlip, UserHit};
+use crate::evaluation::{CaseOutcome, Fused, PartialCaseAnswer, SmallestFlip};
 use crate::run::{Hit, Prediction};
 use crate::tui::state::selection::Shown;
 use unicode_width::UnicodeWidthStr;
@@ -91,24 +92,50 @@ impl App {
 
     /// Whether the fused answer on the screen may differ from that of the hits as retrieved.
     pub fn fusion_is_changed(&self, case: usize) -> bool {
-        let has_own = self.cases.answers_of(case).is_some_and(|answers| answers.user_hits.iter().any(UserHit::is_read));
-        has_own || self.what_if.changes(case)
+        self.cases.answers_of(case).is_some_and(|answers| self.what_if.changes(case, answers))
     }
 
-    /// The slots that are read, including the user's own evidence, and the outcome of their answers and of
-    /// [`App::fused_now`] against the gold label.
+    /// The slots that the case's figures count, with the reader's answers: what was retrieved, and of a person's own
+    /// evidence what is put in.
+    pub fn counted_slots(&self) -> Vec<(usize, &Prediction)> {
+        let Some((case, answers)) = self.current_answers() else { return Vec::new() };
+        let mut slots = answers.read_slots();
+        slots.retain(|(slot, _)| answers.user_hit_at(*slot).is_none() || !self.what_if.hit(case, *slot).dropped);
+        slots
+    }
+
+    /// Whether the user's own evidence, which nobody has retrieved, is among what the case's figures count?
+    pub fn counts_own_evidence(&self) -> bool {
+        let Some((_, answers)) = self.current_answers() else { return false };
+        self.counted_slots().last().is_some_and(|(slot, _)| answers.user_hit_at(*slot).is_some())
+    }
+
+    /// What the reader was given in this slot of the current case.
+    pub fn given_at(&self, slot: usize) -> Option<GivenEvidence<'_>> {
+        self.cases.given_at(self.queue.current()?, slot)
+    }
+
+    /// What the reader was given with the document that is shown; one found by search is shown whole.
+    pub fn given_evidence(&self) -> Option<GivenEvidence<'_>> {
+        match self.selection.shown() {
+            Shown::Row(row) => self.dataset().corpus.get(row).map(GivenEvidence::whole),
+            Shown::Hit => self.given_at(self.selection.hit()),
+        }
+    }
+
+    /// The answers on the screen beside the gold label: the slots that count, and of their answers and the fused one of
+    /// [`App::fused_now`] what they say together.
     pub fn outcome_now(&self) -> Option<(Vec<usize>, CaseOutcome)> {
-        let (_, answers) = self.current_answers()?;
         let gold = self.cases.gold_of(self.current()?.1)?;
         let fused = self.fused_now()?.prediction;
-        let (slots, predictions): (Vec<usize>, Vec<&Prediction>) = answers.read_slots().into_iter().unzip();
+        let (slots, predictions): (Vec<usize>, Vec<&Prediction>) = self.counted_slots().into_iter().unzip();
         Some((slots, CaseOutcome::new(Some(gold), predictions, &fused)))
     }
 
     /// The user's changes to the current case's fusion, in words.
     pub fn what_if_words(&self) -> Option<String> {
         let (case, answers) = self.current_answers()?;
-        let words = self.what_if.words(case, answers);
+        let words = self.what_if.words(case, answers, &|own| self.cases.own_evidence_name(own));
         (self.fusion_is_changed(case) && !words.is_empty()).then_some(words)
     }
 }

@@ -10,6 +10,7 @@ use crate::tui::state::overview::Overview;
 use crate::tui::state::picker::PickerKind;
 use crate::tui::state::scroll::Scroll;
 use crate::tui::state::search::Search;
+use crate::tui::state::selection::Shown;
 use tui_input::Input;
 
 /// Number of places that a page key moves by.
@@ -76,7 +77,13 @@ impl App {
             Action::Palette => self.open_picker(PickerKind::Palette),
             Action::Search => self.open(Overlay::Search(Search::default())),
             Action::Help => self.open(Overlay::Help(Scroll::default())),
+            Action::ReadRest => return self.read_rest(),
+            Action::LockView => self.lock_view(),
             Action::Cancel => {
+                let leaves_something = self.images.is_enlarged() || self.selection.shown() != Shown::Hit;
+                if !leaves_something && let Some(effects) = self.stop_reading_rest() {
+                    return effects;
+                }
                 self.images.enlarge(false);
                 self.selection.show_hit();
                 self.notice = None;

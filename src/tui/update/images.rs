@@ -27,12 +27,22 @@ impl App {
         Vec::new()
     }
 
-    pub(super) fn full_screen(&self) -> Vec<Effect> {
-        self.active_image().map(Effect::FullScreen).into_iter().collect()
+    pub(super) fn full_screen(&mut self) -> Vec<Effect> {
+        self.on_active_image(Effect::FullScreen)
     }
 
-    pub(super) fn open_in_viewer(&self) -> Vec<Effect> {
-        self.active_image().map(Effect::OpenInViewer).into_iter().collect()
+    pub(super) fn open_in_viewer(&mut self) -> Vec<Effect> {
+        self.on_active_image(Effect::OpenInViewer)
+    }
+
+    /// The effect on the image that keys act on, or a notice if the reader was given no image there.
+    fn on_active_image(&mut self, effect: fn(PathBuf) -> Effect) -> Vec<Effect> {
+        let is_withheld = self.given_evidence().is_some_and(|given| !given.has_image);
+        if self.selection.side() == Side::Document && is_withheld {
+            self.say("the reader was given no image here");
+            return Vec::new();
+        }
+        self.active_image().map(effect).into_iter().collect()
     }
 
     /// Path of the image that keys act on.
@@ -58,6 +68,21 @@ impl App {
             Side::Document => (self.shown_document().map(|document| &document.image), self.drawn.document()),
         };
         image.map_or(f32::INFINITY, |image| self.nearest(image, area))
+    }
+
+    /// What is on about how one looks at images: "×2 inverted · locked"; empty for images as stored.
+    pub fn view_words(&self) -> String {
+        self.images.words(self.nearest_here())
+    }
+
+    pub(super) fn lock_view(&mut self) {
+        self.images.toggle_lock();
+        let said = if self.images.is_locked() {
+            "the view is locked: it stays for the next cases"
+        } else {
+            "the view is not locked: each case starts as stored"
+        };
+        self.say(said);
     }
 
     pub(super) fn change_view(&mut self, change: ViewChange) {

@@ -15,7 +15,7 @@
 //! | `line_edit` | typing and pasting into the input line of an overlay |
 //! | `casebook` | writes the queue as an HTML page |
 //! | `images`, `mouse` | enlarging and zooming images; clicks and wheel |
-//! | `worker_events` | handles the worker's reports |
+//! | `worker_events`, [`reading_rest`] | handles the worker's reports; how many cases are answered, and answering the rest |
 
 mod adjudication;
 mod agreement;
@@ -36,6 +36,7 @@ mod overview;
 mod page;
 mod picker;
 mod queue_view;
+pub mod reading_rest;
 mod search;
 mod session_state;
 mod user_evidence;

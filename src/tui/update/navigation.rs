@@ -4,6 +4,7 @@ use super::app::App;
 use crate::tui::effect::Effect;
 use crate::tui::state::selection::Focus;
 use crate::worker::Request;
+use rustc_hash::FxHashSet;
 
 /// Number of cases that the worker reads in advance.
 const AHEAD: usize = 10;
@@ -40,6 +41,7 @@ impl App {
     /// Opens the new current case at its first hit and asks the worker for it.
     pub(super) fn open_current(&mut self) -> Vec<Effect> {
         self.selection.open_case();
+        self.images.open_case();
         let Some(case) = self.queue.current() else { return self.work_ahead() };
         self.cases.set_seen(case);
         self.gold.open_case(case);
@@ -51,7 +53,8 @@ impl App {
     }
 
     /// Asks the worker to read the next cases in advance. With a filter on, these are the next cases that are not
-    /// read and could pass, wrapping around at the end, so that the list grows.
+    /// read and could pass, wrapping around at the end, so that the list grows. All cases that the view lacks follow if the
+    /// user has asked for them.
     pub(super) fn work_ahead(&mut self) -> Vec<Effect> {
         let filter = self.view.filter();
         let filtered = !filter.is_empty();
@@ -61,13 +64,18 @@ impl App {
         // The current case is requested by itself; without one, `here` is the case at which the list became empty.
         let after = if self.queue.current().is_some() { after.get(1..).unwrap_or_default() } else { after };
         let before = if filtered { before } else { &[] };
-        let cases: Vec<usize> = after
+        let mut cases: Vec<usize> = after
             .iter()
             .chain(before)
             .copied()
             .filter(|case| self.cases.is_unread(*case) && filter.may_pass(&self.cases, *case))
             .take(AHEAD)
             .collect();
+        if let Some(reading) = &self.reading_rest {
+            let near: FxHashSet<usize> = cases.iter().copied().chain(self.queue.current()).collect();
+            let all = self.queue.all().iter().copied();
+            cases.extend(all.filter(|case| reading.wants(*case) && !near.contains(case)));
+        }
         if cases == self.ahead {
             return Vec::new();
         }

@@ -18,7 +18,12 @@ impl App {
                 let cell = overview.cell().map(|cell| cell.filter.clone()).unwrap_or_default();
                 return self.open_cell(&cell);
             }
-            Action::Cancel => self.overlay = None,
+            Action::ReadRest => return self.read_rest(),
+            Action::Overview => self.overlay = None,
+            Action::Cancel => match self.stop_reading_rest() {
+                Some(effects) => return effects,
+                None => self.overlay = None,
+            },
             _ => {}
         }
         Vec::new()

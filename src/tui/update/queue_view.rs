@@ -124,7 +124,9 @@ impl App {
         let passes = |place: &usize| self.view.last_filter().passes(&self.cases, cases[*place]);
         let found = if forward { (here + 1..cases.len()).find(passes) } else { (0..here).rev().find(passes) };
         let Some(place) = found else {
-            self.say(format!("no further case matches {}", self.view.last_filter()));
+            let unread = self.queue.all().iter().filter(|case| self.cases.is_unread(**case)).count();
+            let of_those = if unread == 0 { String::new() } else { format!("; {unread} are not answered yet") };
+            self.say(format!("no further case matches {}{of_those}", self.view.last_filter()));
             return Vec::new();
         };
         let steps = isize::try_from(place).unwrap_or(0) - isize::try_from(here).unwrap_or(0);

@@ -2,7 +2,7 @@
 
 use super::app::App;
 use crate::evaluation::{PartialCaseAnswer, UserHit};
-use crate::run::{Ablation, CaptionShown, Head, Hit, Prediction, Probe, Provenance};
+use crate::run::{Ablation, CaptionShown, Given, Head, Hit, Prediction, Probe, Provenance, Shown};
 use crate::tui::effect::Effect;
 use crate::tui::state::overlay::Notice;
 use crate::worker::Request;
@@ -65,23 +65,32 @@ impl App {
         // No search found it, so it has no score; the fuser treats it as equal to the best hit.
         let provenance = Provenance { head: Head::Person, rank: answers.user_hits.len() + 1, score: None };
         let hit = Hit { row: probe.row, document, provenances: vec![provenance] };
-        let own = UserHit { probe, hit, outcome: None };
         let slot = found + answers.user_hits.len();
-        if !own.counts() {
-            self.what_if.toggle_drop(case, slot);
-        }
-        answers.user_hits.push(own);
+        answers.user_hits.push(UserHit { probe, hit, caption_row: None, outcome: None });
+        self.what_if.leave_out(case, slot);
         self.selection.look_at_hit(slot);
         vec![Effect::Worker(Request::Probe { case, probe })]
     }
 
-    /// Takes the reader's answer to a probe.
-    pub(super) fn probed(&mut self, case: usize, probe: Probe, outcome: Result<Prediction, String>) {
+    /// Takes the reader's answer to a probe. `shown` is what the reader was given, or `None` if that was the document's own.
+    pub(super) fn probed(
+        &mut self,
+        case: usize,
+        probe: Probe,
+        shown: Option<&Shown>,
+        outcome: Result<Prediction, String>,
+    ) {
         if let Err(message) = &outcome {
             self.notify(Notice::Error(message.clone()));
         }
+        let caption_row = match shown.map(|shown| &shown.caption) {
+            None => Some(probe.row),
+            Some(Given::Withheld) => None,
+            Some(Given::Document(id)) => self.dataset().corpus.iter().position(|document| document.id == *id),
+        };
         let own = self.cases.user_evidence_mut(case).and_then(|own| own.iter_mut().find(|own| own.probe == probe));
         if let Some(own) = own {
+            own.caption_row = caption_row;
             own.outcome = Some(outcome);
         }
     }

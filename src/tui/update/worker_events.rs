@@ -53,7 +53,7 @@ impl App {
                     search.fail(ticket, message);
                 }
             }
-            Event::Probed { case, probe, outcome, .. } => self.probed(case, probe, outcome),
+            Event::Probed { case, probe, shown, outcome } => self.probed(case, probe, shown.as_ref(), outcome),
             Event::Explaining { ticket, progress } => {
                 if let Some(Overlay::Why(why)) = &mut self.overlay {
                     why.take_progress(ticket, progress);
@@ -72,6 +72,9 @@ impl App {
                 if let Some(message) = self.worker.failed(message) {
                     self.notify(Notice::Error(message));
                 }
+                if !self.can_read_rest() {
+                    self.reading_rest = None;
+                }
             }
         }
         Vec::new()
@@ -80,6 +83,7 @@ impl App {
     /// Updates the list after a case has been read, and asks for more cases if the worker has run out.
     fn case_is_settled(&mut self, case: usize) -> Vec<Effect> {
         self.view.add_unsorted(case);
+        self.one_more_is_answered(case);
         if self.view.filter().is_empty() {
             return Vec::new();
         }

@@ -1,7 +1,7 @@
 //! The answers to a case: closed-book, fused, verdict, gold, annotation.
 
 use super::super::theme::Role;
-use super::{text, verdict};
+use super::{evidence, text, verdict};
 use crate::annotation::{CaseAnnotation, Category, Staleness, remarks};
 use crate::data::Answer;
 use crate::evaluation::{Fused, PartialCaseAnswer};
@@ -114,7 +114,7 @@ fn answer_block(
 /// Lines beside a document's image: the fused answer, then the hit and its answer.
 fn document_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
     let theme = app.theme();
-    let Some(document) = app.shown_document() else { return Vec::new() };
+    let Some(given) = app.given_evidence() else { return Vec::new() };
     // The fused answer shows the effect of changes to a hit, so the document must not hide it.
     let mut lines = vec![fused_heading(app, width)];
     let fused = app.fused_now();
@@ -125,17 +125,17 @@ fn document_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
         lines.push(Line::from(verdict::smallest_flip(app, fused, width)));
     }
     lines.push(Line::default());
-    if let (Shown::Hit, Some(hit)) = (app.selection().shown(), app.selected_hit()) {
-        for provenance in &hit.provenances {
-            lines.push(Line::styled(text::fit(&text::provenance(provenance), width), theme.style(Role::Muted)));
+    if app.selection().shown() == Shown::Hit {
+        for found in evidence::origins(app, app.selection().hit()) {
+            lines.push(Line::styled(text::fit(&found, width), theme.style(Role::Muted)));
         }
     }
-    if let Some(source) = &document.source {
+    if let Some(source) = &given.document.source {
         lines.push(Line::styled(text::fit(&format!("source {source}"), width), theme.style(Role::Muted)));
     }
     lines.push(Line::default());
     let room = rows.saturating_sub(lines.len());
-    lines.extend(text::wrap_into(&document.caption, width, room).into_iter().map(Line::from));
+    lines.extend(evidence::caption_lines(app, &given, width, room));
     lines
 }
 

@@ -1,9 +1,8 @@
 //! The case: its question, its images, its answers and its hits.
 
-use super::super::action::{Action, bindings};
-use super::super::keymap;
+use super::super::action::Action;
 use super::super::theme::Role;
-use super::{WIDE, answers_panel, comparison, grid, hits, picture, text};
+use super::{WIDE, answers_panel, comparison, evidence, grid, hits, picture, text};
 use crate::terminal::image_protocol::ImageMode;
 use crate::tui::state::selection::Side;
 use crate::tui::update::app::App;
@@ -11,6 +10,7 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
+use unicode_width::UnicodeWidthStr;
 
 /// From this height, the answers stand below the images and the whole caption is shown.
 const TALL: u16 = 33;
@@ -32,10 +32,12 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     let tall = area.height >= TALL;
     let question = app.dataset().question_of(case);
     let question_rows = text::wrap(question, usize::from(area.width)).len().clamp(1, if tall { 3 } else { 2 }) as u16;
+    // The user's own evidence is in neither run, so the table of this run's hits is shown while one is selected.
+    let compares = app.is_comparing() && app.cases().compares_runs() && app.selection().hit() < app.hits().len().max(1);
     // A comparison has a line about both runs and up to twice as many documents.
-    let more = if app.is_comparing() && app.cases().compares_runs() { 3 } else { 1 };
-    let hit_rows = (app.slots().max(4) as u16 + more).min(area.height / 3);
-    let caption_rows = if tall { CAPTION_ROWS + 1 } else { 0 };
+    let more = if compares { 3 } else { 1 };
+    let table = TableRows::fit(app, area, more);
+    let (hit_rows, caption_rows) = (table.hits, table.caption);
     let facts_rows = if tall { ANSWERS_ROWS + 1 } else { 0 };
     // Without images, the rows go to the caption, or below 33 rows to the answers.
     let without_images = app.images().mode() == ImageMode::Off;
@@ -80,11 +82,47 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
         let beside = draw_images(app, frame, images, ANSWERS_WIDTH);
         answers_panel::beside(app, frame, beside);
     }
-    if app.is_comparing() && app.cases().compares_runs() {
+    if compares {
         comparison::draw(app, frame, table);
     } else {
         hits::draw(app, frame, table);
     }
+}
+
+/// Rows of the table of hits and of the caption below it.
+struct TableRows {
+    hits: u16,
+    caption: u16,
+}
+
+impl TableRows {
+    /// What was retrieved takes what it needs, up to a third of the pane. The user's own evidence below takes rows that the
+    /// captions leave empty, so that no image shrinks for it; where no caption is written out it takes some of that third.
+    fn fit(app: &App, area: Rect, more: u16) -> Self {
+        let most = area.height / 3;
+        let (found, own) = (app.hits().len().max(4) as u16, own_rows(app));
+        let hits = (found + more).min(most);
+        if area.height < TALL {
+            return Self { hits: (hits + own).min(most.max(hits)), caption: 0 };
+        }
+        let caption = CAPTION_ROWS + 1;
+        let free = if own > 0 { caption.saturating_sub(longest_caption(app, area.width)) } else { 0 };
+        let taken = own.min(free);
+        Self { hits: hits + taken, caption: caption - taken }
+    }
+}
+
+/// Rows of the user's own evidence, with the line above it.
+fn own_rows(app: &App) -> u16 {
+    let answers = app.queue().current().and_then(|case| app.cases().answers_of(case));
+    answers.map_or(0, |answers| hits::row_count(answers) - app.hits().len()) as u16
+}
+
+/// Rows of the longest caption of the case, with the blank line and the line of its origin above it: the layout stays as one
+/// goes from hit to hit.
+fn longest_caption(app: &App, width: u16) -> u16 {
+    let given = (0..app.slots()).filter_map(|slot| app.given_at(slot));
+    given.map(|given| evidence::caption_height(&given, usize::from(width)) as u16 + 2).max().unwrap_or(0)
 }
 
 /// Says why the list is empty and whether more cases may come.
@@ -103,7 +141,7 @@ fn draw_no_case(app: &App, frame: &mut Frame, area: Rect) {
         ),
     };
     let mut lines = text::wrap(&line, usize::from(area.width));
-    if let Some(key) = lifting_key(app) {
+    if let Some(key) = app.key_of(&Action::ToggleFilter) {
         lines.push(String::new());
         lines.push(format!("{key} removes the filter."));
     }
@@ -111,18 +149,15 @@ fn draw_no_case(app: &App, frame: &mut Frame, area: Rect) {
     frame.render_widget(Paragraph::new(lines).style(app.theme().style(Role::Muted)), area);
 }
 
-/// The key that removes the filter, if it has one.
-fn lifting_key(app: &App) -> Option<String> {
-    let binding = bindings().find(|binding| binding.action == Action::ToggleFilter)?;
-    Some(keymap::shown(&app.keymap().shown_key(binding)?))
-}
-
 fn draw_title(app: &App, frame: &mut Frame, area: Rect) {
     let Some((_, case)) = app.current() else { return };
     let theme = app.theme();
     let rest = format!(" · {} · {}", case.split, case.task);
     let spans = vec![
-        Span::styled(text::fit_end(&case.id, usize::from(area.width)), theme.style(Role::Title)),
+        Span::styled(
+            text::fit_end(&case.id, usize::from(area.width).saturating_sub(rest.width())),
+            theme.style(Role::Title),
+        ),
         Span::styled(rest, theme.style(Role::Muted)),
     ];
     frame.render_widget(Line::from(spans), area);

@@ -8,7 +8,7 @@
 //! ```
 
 use super::super::theme::Role;
-use super::{focus, text, verdict};
+use super::{evidence, focus, scrollbar, text, verdict};
 use crate::cases::comparison::WhoIsRight;
 use crate::evaluation::PartialCaseAnswer;
 use crate::run::Prediction;
@@ -53,8 +53,10 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
         text::column("A says", ANSWER),
         text::column("B says", ANSWER + 2)
     );
-    lines.push(focus::heading(app, Focus::Hits, &text::fit(&heading, width)));
     let aligned = align(a, b);
+    let scrolls = aligned.len() + 2 > usize::from(area.height);
+    let width = width.saturating_sub(if scrolls { usize::from(scrollbar::WIDTH) } else { 0 });
+    lines.push(focus::heading(app, Focus::Hits, &text::fit(&heading, width)));
     // Keep the selected hit in view.
     let rows = usize::from(area.height).saturating_sub(lines.len());
     let at = aligned.iter().position(|document| document.a == Some(app.selection().hit())).unwrap_or(0);
@@ -67,6 +69,15 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
         lines.push(document_line(app, document, a, b, width));
     }
     frame.render_widget(Paragraph::new(lines), area);
+    let body = Rect { y: top, height: rows as u16, ..area };
+    if scrolls && rows > 0 {
+        let last = (first + rows).min(aligned.len());
+        let words = format!(" {}-{last} of {}", first + 1, aligned.len());
+        let columns = (words.len() as u16).min(area.width);
+        let place = Rect { x: area.right() - columns, y: top - 1, width: columns, height: 1 };
+        frame.render_widget(Line::styled(words, theme.style(Role::Text)), place);
+        scrollbar::draw(app, first, aligned.len(), frame, body);
+    }
 }
 
 fn summary(app: &App, case: usize, a: &PartialCaseAnswer, b: &PartialCaseAnswer) -> Vec<Span<'static>> {
@@ -145,8 +156,13 @@ fn document_line(
         None => "-".to_owned(),
     };
     let used = 2 + DOCUMENT + PLACE * 2 + ANSWER * 2 + 2;
-    let caption = known.map_or("", |document| document.caption.as_str());
-    let spans = vec![
+    let room = width.saturating_sub(used);
+    let caption = match (document.a.and_then(|slot| app.given_at(slot)), known) {
+        (Some(given), _) => evidence::caption_line(app, &given, room),
+        (None, Some(known)) => vec![Span::styled(text::fit(&known.caption, room), theme.style(Role::Text))],
+        (None, None) => Vec::new(),
+    };
+    let mut spans = vec![
         Span::styled(if selected { "▸ " } else { "  " }, theme.style(Role::Accent)),
         Span::styled(text::column(&text::fit_end(id, DOCUMENT - 1), DOCUMENT), theme.style(Role::Text)),
         Span::styled(text::column(&place(document.a), PLACE), theme.style(Role::Muted)),
@@ -154,8 +170,8 @@ fn document_line(
         Span::styled(text::column(&answer(&ours), ANSWER), theme.style(role)),
         Span::styled(text::column(&answer(&theirs), ANSWER), theme.style(role)),
         Span::styled(if flipped { "! " } else { "  " }, theme.style(Role::Differs)),
-        Span::styled(text::fit(caption, width.saturating_sub(used)), theme.style(Role::Text)),
     ];
+    spans.extend(caption);
     let style = if selected { theme.style(Role::SelectionResting) } else { Style::new() };
     Line::from(spans).style(style)
 }

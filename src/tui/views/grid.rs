@@ -1,7 +1,8 @@
 //! Query and hits side by side, if the window is large enough for all of them.
 
 use super::super::theme::Role;
-use super::{picture, text, verdict};
+use super::picture::{self, Content};
+use super::{text, verdict};
 use crate::evaluation::Fused;
 use crate::tui::state::selection::Shown;
 use crate::tui::update::app::App;
@@ -12,8 +13,8 @@ use ratatui::text::{Line, Span};
 /// Columns between tiles.
 const GAP: u16 = 2;
 
-/// Draws the query and every hit with its answer, as large as fits; last a document found by search that is not among
-/// the hits:
+/// Draws the query and every hit with its answer, as large as fits; last, as far as there are cells, the user's own evidence
+/// and a document found by search that is not among the hits:
 ///
 /// ```text
 ///  query                      1 us-doc-001 = B Yes 0.91   2 us-doc-003 = B Yes 0.72
@@ -24,15 +25,15 @@ const GAP: u16 = 2;
 /// ```
 pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     let Some((_, case)) = app.current() else { return };
-    let hits = app.slots();
-    let found = match app.selection().shown() {
-        Shown::Row(row) => app.dataset().corpus.get(row),
-        Shown::Hit => None,
-    };
     let fused = app.fused_now();
-    let tiles = 1 + hits + usize::from(found.is_some());
-    let (columns, side) = arrange(tiles, area);
-    for tile in 0..tiles {
+    let (retrieved, others) = (app.hits().len(), others(app));
+    // One cell is kept for what was not retrieved: the images do not shrink with every row that a person adds.
+    let (columns, side) = arrange(1 + retrieved + others.len().min(1), area);
+    let cells = (1 + retrieved + others.len().min(1)).div_ceil(columns) * columns;
+    let mut tiles = vec![Tile::Query];
+    tiles.extend((0..retrieved).map(Tile::Slot));
+    tiles.extend(in_view(app, &others, cells - tiles.len()));
+    for (tile, content) in tiles.into_iter().enumerate() {
         let (column, row) = ((tile % columns) as u16, (tile / columns) as u16);
         let place = Rect {
             x: area.x + column * (area.width / columns as u16),
@@ -44,21 +45,58 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
         if place.height < 2 {
             return;
         }
-        if tile == 0 {
-            app.drawn().set_query(place);
-            picture::pane(app, Line::styled("query", app.theme().style(Role::Muted)), Some(&case.image), frame, place);
-            continue;
+        match content {
+            Tile::Query => {
+                app.drawn().set_query(place);
+                let heading = Line::styled("query", app.theme().style(Role::Muted));
+                picture::pane(app, heading, Content::Image(&case.image), frame, place);
+            }
+            Tile::Found(row) => {
+                let Some(document) = app.dataset().corpus.get(row) else { continue };
+                app.drawn().set_document(place);
+                let heading = Line::styled(format!("▸found {}", document.id), app.theme().style(Role::Accent));
+                picture::pane(app, heading, Content::Image(&document.image), frame, place);
+            }
+            Tile::Slot(slot) => {
+                if is_selected(app, content) {
+                    app.drawn().set_document(place);
+                }
+                draw_hit(app, fused.as_ref(), slot, frame, place);
+            }
         }
-        if let Some(document) = found.filter(|_| tile > hits) {
-            app.drawn().set_document(place);
-            let heading = Line::styled(format!("▸found {}", document.id), app.theme().style(Role::Accent));
-            picture::pane(app, heading, Some(&document.image), frame, place);
-            continue;
-        }
-        if tile - 1 == app.selection().hit() && app.selection().shown() == Shown::Hit {
-            app.drawn().set_document(place);
-        }
-        draw_hit(app, fused.as_ref(), tile - 1, frame, place);
+    }
+}
+
+/// What stands in a tile.
+#[derive(Clone, Copy)]
+enum Tile {
+    Query,
+    Slot(usize),
+    /// A document found by search: its row in the corpus.
+    Found(usize),
+}
+
+/// The user's own evidence, then the document that was found by search.
+fn others(app: &App) -> Vec<Tile> {
+    let mut others: Vec<Tile> = (app.hits().len()..app.slots()).map(Tile::Slot).collect();
+    if let Shown::Row(row) = app.selection().shown() {
+        others.push(Tile::Found(row));
+    }
+    others
+}
+
+/// As many of these as there are cells, the selected one among them.
+fn in_view(app: &App, others: &[Tile], cells: usize) -> Vec<Tile> {
+    let selected = others.iter().position(|tile| is_selected(app, *tile)).unwrap_or(0);
+    let first = (selected + 1).saturating_sub(cells);
+    others.iter().skip(first).take(cells).copied().collect()
+}
+
+fn is_selected(app: &App, tile: Tile) -> bool {
+    match (tile, app.selection().shown()) {
+        (Tile::Slot(slot), Shown::Hit) => slot == app.selection().hit(),
+        (Tile::Found(_), Shown::Row(_)) => true,
+        _ => false,
     }
 }
 
@@ -81,9 +119,9 @@ fn arrange(tiles: usize, area: Rect) -> (usize, u16) {
 fn draw_hit(app: &App, fused: Option<&Fused>, slot: usize, frame: &mut Frame, area: Rect) {
     let theme = app.theme();
     let Some(answers) = app.queue().current().and_then(|case| app.cases().answers_of(case)) else { return };
-    let Some(document) = answers.hit_at(slot).and_then(|hit| app.dataset().corpus.get(hit.row)) else { return };
-    let selected = slot == app.selection().hit() && app.selection().shown() == Shown::Hit;
-    let name = format!("{}{} {} ", if selected { "▸" } else { "" }, slot + 1, document.id);
+    let Some(given) = app.given_at(slot) else { return };
+    let selected = is_selected(app, Tile::Slot(slot));
+    let name = format!("{}{} {} ", if selected { "▸" } else { "" }, slot + 1, given.document.id);
     let mut spans = vec![Span::styled(name, theme.style(if selected { Role::Accent } else { Role::Muted }))];
     let (signs, role) = verdict::signs(app, answers, fused, slot);
     spans.extend(signs);
@@ -91,7 +129,7 @@ fn draw_hit(app: &App, fused: Option<&Fused>, slot: usize, frame: &mut Frame, ar
         spans.push(Span::styled(app.answer_in_words(prediction), theme.style(role)));
     }
     let heading = Line::from(text::fit_spans(spans, usize::from(area.width)));
-    picture::pane(app, heading, Some(&document.image), frame, area);
+    picture::pane(app, heading, Content::of(&given), frame, area);
 }
 
 #[cfg(test)]

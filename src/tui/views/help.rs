@@ -19,7 +19,7 @@ const KEYS: usize = 14;
 const WIDEST: u16 = 96;
 
 /// Signs and terms used on the screen.
-const SIGNS: [(&str, &str); 16] = [
+const SIGNS: [(&str, &str); 18] = [
     ("closed-book", "the model's answer without any retrieved document"),
     ("fused", "the answer that the hits give together; each hit was shown to the model alone"),
     ("=", "agree: this hit's answer equals the fused answer; in the queue: all answers of the case agree"),
@@ -29,9 +29,17 @@ const SIGNS: [(&str, &str); 16] = [
         "↑ ↓",
         "↑ rescues: this hit alone is right, the fused answer wrong; ↓ ruins: the reverse (only while gold is shown)",
     ),
-    ("weight", "the hit's share of the vote for the fused answer; out: the hit is dropped"),
+    (
+        "weight",
+        "the hit's share of the vote for the fused answer; out: the hit is dropped, or the row is not counted in",
+    ),
     ("push", "how far the hit pushes towards the fused answer and away from the runner-up, in log-probability"),
     ("rests on", "the smallest set of hits whose removal changes the fused answer"),
+    (
+        "what if",
+        "rows that were not retrieved: documents that you added, hits without caption or image; they count in no figure until Space counts them in",
+    ),
+    ("⇄", "a caption of another document, which the model was given in place of the document's own"),
     ("…", "not answered yet"),
     ("x", "failed; the case shows the error message"),
     ("A B C", "the labels of the task, in its order"),

@@ -1,17 +1,19 @@
 //! The hits, one per row: rank, head, score, prediction, caption.
 
+use super::super::action::Action;
 use super::super::theme::Role;
-use super::{answers_panel, focus, text, verdict};
+use super::{answers_panel, evidence, focus, scrollbar, text, verdict};
+use crate::cases::given_evidence::head_column;
 use crate::evaluation::{Fused, PartialCaseAnswer, contributions};
 use crate::run::Hit;
 use crate::tui::state::selection::{Focus, Shown};
-use crate::tui::state::user_evidence::head_column;
 use crate::tui::update::app::App;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
+use unicode_width::UnicodeWidthStr;
 
 /// Columns for the head's name and for its score.
 const HEAD: usize = 8;
@@ -21,6 +23,8 @@ const WEIGHT: usize = 7;
 
 /// Column widths, which depend on the room.
 struct Columns {
+    /// Of the place in the list: more than 99 hits need three.
+    place: usize,
     /// The label's name after its letter; 0 leaves it out.
     name: usize,
     bar: usize,
@@ -31,7 +35,7 @@ struct Columns {
 
 impl Columns {
     /// Divides the width. Answers in words have no probabilities, so their names get that room.
-    fn fit(width: usize, longest_label: usize, in_words: bool) -> Self {
+    fn fit(width: usize, slots: usize, longest_label: usize, in_words: bool) -> Self {
         // marker 2, place 3, head 8, score 6, glyph, letter and signs 6, probability 5, weight 7
         let (name, bar, push) = match width {
             0..60 => (0, 4, 0),
@@ -41,46 +45,111 @@ impl Columns {
         };
         let (name, bar, push) = if in_words { (name + bar + push + 4, 0, 0) } else { (name, bar, push) };
         let name = longest_label.min(name);
-        let fixed = 2 + 3 + HEAD + SCORE + 6 + (if name > 0 { name + 1 } else { 0 }) + bar + 1 + 5 + WEIGHT + push;
-        Self { name, bar, push, caption: width.saturating_sub(fixed) }
+        let place = slots.to_string().len().max(2);
+        let fixed =
+            2 + place + 1 + HEAD + SCORE + 6 + (if name > 0 { name + 1 } else { 0 }) + bar + 1 + 5 + WEIGHT + push;
+        Self { place, name, bar, push, caption: width.saturating_sub(fixed) }
     }
+}
+
+/// A row of the table.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Row {
+    Slot(usize),
+    /// Between what was retrieved and the user's own evidence.
+    Divider,
+}
+
+/// Rows of the table without its heading: the hits, then the user's own evidence in a block of its own.
+pub fn row_count(answers: &PartialCaseAnswer) -> usize {
+    answers.slots() + usize::from(!answers.user_hits.is_empty())
+}
+
+fn rows_of(answers: &PartialCaseAnswer) -> Vec<Row> {
+    let found = answers.hit_count();
+    let mut rows: Vec<Row> = (0..found).map(Row::Slot).collect();
+    if !answers.user_hits.is_empty() {
+        rows.push(Row::Divider);
+    }
+    rows.extend((found..answers.slots()).map(Row::Slot));
+    rows
 }
 
 /// Draws the table, scrolled so that the selected hit is visible.
 pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
-    let columns = Columns::fit(usize::from(area.width), app.longest_answer(), app.is_in_words());
+    let answers = app.queue().current().and_then(|case| app.cases().answers_of(case));
+    let scrolls = answers.is_some_and(|answers| row_count(answers) > usize::from(area.height.saturating_sub(1)));
+    let width = area.width.saturating_sub(if scrolls { scrollbar::WIDTH } else { 0 });
+    let columns = Columns::fit(usize::from(width), app.slots(), app.longest_answer(), app.is_in_words());
     let heading_row = Rect { height: 1, ..area };
     frame.render_widget(focus::heading(app, Focus::Hits, &heading(&columns)), heading_row);
     let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     app.drawn().set_hits(body, 0);
-    let Some(answers) = app.queue().current().and_then(|case| app.cases().answers_of(case)) else {
+    let Some(answers) = answers else {
         draw_message(app, "…", Role::Faint, frame, body);
         return;
     };
-    let Some(hits) = answers.hits() else {
+    if answers.hits().is_none() {
         // The reason why nothing is answered is more useful than a remark that this case is not.
         match app.worker().failure().or(answers.failed.as_deref()) {
             Some(message) => draw_message(app, message, Role::Error, frame, body),
             None => draw_message(app, "…", Role::Faint, frame, body),
         }
         return;
-    };
+    }
     if answers.slots() == 0 {
         draw_message(app, "no document was retrieved for this case", Role::Muted, frame, body);
         return;
     }
     let fused = app.fused_now();
-    let pulls = fused.as_ref().filter(|_| columns.push > 0);
-    let pulls = pulls.and_then(|fused| contributions(&answers.found_with_user_hits()?, fused)).unwrap_or_default();
-    let rows = usize::from(body.height);
-    let first = (app.selection().hit() + 1).saturating_sub(rows);
-    app.drawn().set_hits(body, first);
-    let own = answers.user_hits.iter().map(|own| &own.hit);
-    for (offset, (slot, hit)) in hits.iter().chain(own).enumerate().skip(first).take(rows).enumerate() {
-        let line = Rect { y: body.y + offset as u16, height: 1, ..body };
-        let push = pulls.get(slot).copied();
-        draw_row(app, answers, fused.as_ref(), (slot, hit, push), &columns, frame, line);
+    let pushes = fused.as_ref().filter(|_| columns.push > 0);
+    let pushes = pushes.and_then(|fused| contributions(&answers.found_with_user_hits()?, fused)).unwrap_or_default();
+    let rows = rows_of(answers);
+    let room = usize::from(body.height);
+    let selected = rows.iter().position(|row| *row == Row::Slot(app.selection().hit())).unwrap_or(0);
+    let first = (selected + 1).saturating_sub(room);
+    let visible = &rows[first.min(rows.len())..(first + room).min(rows.len())];
+    let is_hit = |row: &&Row| matches!(row, Row::Slot(slot) if answers.user_hit_at(*slot).is_none());
+    let hits_in_view = visible.iter().take_while(is_hit).count() as u16;
+    app.drawn().set_hits(Rect { height: hits_in_view, ..body }, first);
+    for (offset, row) in visible.iter().enumerate() {
+        let line = Rect { y: body.y + offset as u16, height: 1, width, ..body };
+        match row {
+            Row::Divider => draw_divider(app, frame, line),
+            Row::Slot(slot) => {
+                if answers.user_hit_at(*slot).is_some() && (offset == 0 || visible[offset - 1] == Row::Divider) {
+                    let below = Rect { y: line.y, height: (visible.len() - offset) as u16, ..body };
+                    app.drawn().set_user_hits(below, *slot);
+                }
+                let Some(hit) = answers.hit_at(*slot) else { continue };
+                let push = pushes.get(*slot).copied();
+                draw_row(app, answers, fused.as_ref(), (*slot, hit, push), &columns, frame, line);
+            }
+        }
     }
+    if scrolls {
+        draw_place(app, visible, answers.slots(), frame, heading_row);
+        scrollbar::draw(app, first, rows.len(), frame, body);
+    }
+}
+
+/// "1-6 of 18" at the end of the heading.
+fn draw_place(app: &App, visible: &[Row], slots: usize, frame: &mut Frame, heading: Rect) {
+    let mut shown = visible.iter().filter_map(|row| if let Row::Slot(slot) = row { Some(slot + 1) } else { None });
+    let Some(first) = shown.next() else { return };
+    let last = shown.next_back().unwrap_or(first);
+    let words = format!(" {first}-{last} of {slots}");
+    let width = (words.len() as u16).min(heading.width);
+    let place = Rect { x: heading.right() - width, width, ..heading };
+    frame.render_widget(Line::styled(words, app.theme().style(Role::Text)), place);
+}
+
+/// What sets the user's own evidence apart from the hits, and how one of its rows comes into the figures.
+fn draw_divider(app: &App, frame: &mut Frame, area: Rect) {
+    let key = app.key_of(&Action::DropHit).map_or_else(String::new, |key| format!(": {key} counts a row in"));
+    let words = text::fit(&format!("  ── what if{key} "), usize::from(area.width));
+    let rest = usize::from(area.width).saturating_sub(words.width());
+    frame.render_widget(Line::styled(format!("{words}{}", "─".repeat(rest)), app.theme().style(Role::Muted)), area);
 }
 
 fn draw_message(app: &App, message: &str, role: Role, frame: &mut Frame, area: Rect) {
@@ -96,7 +165,8 @@ fn heading(columns: &Columns) -> String {
     let name = if columns.name > 0 { text::column("", columns.name + 1) } else { String::new() };
     let bar = text::column("", columns.bar + 1);
     let push = if columns.push > 0 { "push  " } else { "" };
-    format!("   # head    score ans   {name}{bar}   p weight {push}caption")
+    let place = " ".repeat(columns.place - 1);
+    format!("  {place}# head    score ans   {name}{bar}   p weight {push}caption")
 }
 
 fn draw_row(
@@ -118,12 +188,12 @@ fn draw_row(
     };
     let marker = if selected { "▸ " } else { "  " };
     let (head, score) = match hit.provenances.as_slice() {
-        _ if answers.user_hit_at(slot).is_some_and(|own| !head_column(own).is_empty()) => {
+        _ if answers.user_hit_at(slot).is_some() => {
             (answers.user_hit_at(slot).map(head_column).unwrap_or_default().to_owned(), String::new())
         }
         [] => (String::new(), String::new()),
-        [one] => (one.head.to_string(), text::score(one.score)),
-        [one, ..] => ("several".to_owned(), text::score(one.score)),
+        [one] => (one.head.to_string(), text::score_column(one.score)),
+        [one, ..] => ("several".to_owned(), text::score_column(one.score)),
     };
     // A document added by the user has no score, so its name may take that column, too.
     let head = if score.is_empty() {
@@ -133,16 +203,17 @@ fn draw_row(
     };
     let mut spans = vec![
         Span::styled(marker, theme.style(if focused { Role::Accent } else { Role::Muted })),
-        Span::styled(format!("{:>2} ", slot + 1), theme.style(Role::Text)),
+        Span::styled(format!("{:>1$} ", slot + 1, columns.place), theme.style(Role::Text)),
         Span::styled(head, theme.style(Role::Muted)),
     ];
     spans.extend(prediction(app, answers, fused, slot, columns));
     spans.extend(weight(app, fused, (slot, hit, push), columns));
-    let caption = app.dataset().corpus.get(hit.row).map(|document| document.caption.as_str()).unwrap_or_default();
-    let given = given_keys(app, &hit.document);
-    let room = columns.caption.saturating_sub(given.chars().count());
-    spans.push(Span::styled(given, theme.style(Role::Annotation)));
-    spans.push(Span::styled(text::fit(caption, room), theme.style(Role::Text)));
+    let keys = given_keys(app, &hit.document);
+    let room = columns.caption.saturating_sub(keys.chars().count());
+    spans.push(Span::styled(keys, theme.style(Role::Annotation)));
+    if let Some(given) = app.given_at(slot) {
+        spans.extend(evidence::caption_line(app, &given, room));
+    }
     frame.render_widget(Line::from(spans).style(row_style), area);
 }
 
@@ -206,7 +277,7 @@ fn weight(
     spans.push(Span::styled(text::column(&share, WEIGHT), theme.style(role)));
     if columns.push > 0 {
         let role = if push.is_some_and(|push| push < 0.0) { Role::Differs } else { Role::Muted };
-        let push = push.map_or_else(String::new, |push| format!("{push:+.2}"));
+        let push = push.map_or_else(String::new, text::push_column);
         spans.push(Span::styled(text::column(&push, columns.push), theme.style(role)));
     }
     spans
@@ -214,20 +285,20 @@ fn weight(
 
 /// Draws the whole caption of the shown document with its source.
 pub fn draw_caption(app: &App, frame: &mut Frame, area: Rect) {
-    let Some(document) = app.shown_document() else { return };
+    let Some(given) = app.given_evidence() else { return };
     let theme = app.theme();
     let width = usize::from(area.width);
-    let mut origin = document.id.clone();
-    if let Some(source) = &document.source {
+    let mut origin = given.document.id.clone();
+    if let Some(source) = &given.document.source {
         origin = format!("{origin} · {source}");
     }
-    if let (Shown::Hit, Some(hit)) = (app.selection().shown(), app.selected_hit()) {
-        for found in &hit.provenances {
-            origin = format!("{origin} · {}", text::provenance(found));
+    if app.selection().shown() == Shown::Hit {
+        for found in evidence::origins(app, app.selection().hit()) {
+            origin = format!("{origin} · {found}");
         }
     }
     let mut lines = vec![Line::default(), Line::styled(text::fit(&origin, width), theme.style(Role::Muted))];
     let rows = usize::from(area.height).saturating_sub(lines.len());
-    lines.extend(text::wrap_into(&document.caption, width, rows).into_iter().map(Line::from));
+    lines.extend(evidence::caption_lines(app, &given, width, rows));
     frame.render_widget(Paragraph::new(lines).style(theme.style(Role::Text)), area);
 }

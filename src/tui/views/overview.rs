@@ -11,7 +11,7 @@
 //! ```
 
 use super::super::theme::Role;
-use super::{popup, text};
+use super::{coverage, popup, text};
 use crate::tui::state::overview::Overview;
 use crate::tui::state::overview::table::{Cell, Section};
 use crate::tui::update::app::App;
@@ -35,7 +35,7 @@ const PLACE: usize = 12;
 /// Draws the tables over the body, scrolled so that the selected cell is in view.
 pub fn draw(app: &App, overview: &Overview, frame: &mut Frame, area: Rect) {
     let filter = if app.view().filter().is_empty() { "all cases".to_owned() } else { app.view().filter().to_string() };
-    let title = format!("overview: {filter} · {} of {} cases answered", overview.read, overview.cases);
+    let title = format!("overview: {filter} · {}", answered(app, overview, usize::from(area.width), filter.width()));
     let inner = popup::framed(app, &title, frame, area);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
     let width = usize::from(inner.width);
@@ -74,6 +74,20 @@ pub fn draw(app: &App, overview: &Overview, frame: &mut Frame, area: Rect) {
     let first = (selected_line + 2).saturating_sub(rows).min(lines.len().saturating_sub(rows));
     let visible: Vec<Line> = lines.into_iter().skip(first).take(rows).collect();
     frame.render_widget(Paragraph::new(visible), inner);
+}
+
+/// How many cases the figures stand on, and how many are still to be answered.
+fn answered(app: &App, overview: &Overview, width: usize, filter: usize) -> String {
+    let (read, cases) = (overview.read, overview.cases);
+    let Some(coverage) = app.coverage() else { return format!("{read} of {cases} cases answered") };
+    let room = width.saturating_sub(filter + 17);
+    if app.view().filter().is_empty() {
+        return coverage::words(app, read, cases, room);
+    }
+    // What is not answered yet is not in a list that is filtered by answers.
+    let so_far = format!("{read} so far; ");
+    let room = room.saturating_sub(so_far.width());
+    format!("{so_far}{}", coverage::words(app, coverage.answered, coverage.of, room))
 }
 
 /// The columns of a table that are shown, and their widths.

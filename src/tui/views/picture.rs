@@ -1,7 +1,8 @@
 //! An image pane with a heading.
 
 use super::super::theme::Role;
-use super::{WIDE, text};
+use super::{WIDE, evidence, text};
+use crate::cases::given_evidence::GivenEvidence;
 use crate::terminal::image_protocol::ImageMode;
 use crate::terminal::images::PictureKey;
 use crate::tui::state::selection::{Shown, Side};
@@ -9,7 +10,7 @@ use crate::tui::update::app::App;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect, Size};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
+use ratatui::widgets::{Block, Paragraph};
 use std::path::Path;
 
 /// Number of cases whose query images are loaded in advance.
@@ -21,7 +22,8 @@ const HITS_AHEAD: usize = 6;
 pub fn query(app: &App, active: bool, frame: &mut Frame, area: Rect) {
     let Some((_, case)) = app.current() else { return };
     app.drawn().set_query(area);
-    let pane = pane(app, heading(app, "query", Some(&case.image), active, area), Some(&case.image), frame, area);
+    let heading = heading(app, "query", Some(&case.image), active, area);
+    let pane = pane(app, heading, Content::Image(&case.image), frame, area);
     for next in app.queue().shown().iter().skip(app.queue().place() + 1).take(AHEAD) {
         if let Some(case) = app.dataset().cases.get(*next) {
             app.images().pictures().want_soon(PictureKey {
@@ -39,7 +41,8 @@ pub fn document(app: &App, active: bool, frame: &mut Frame, area: Rect) {
     let name = document_name(app);
     app.drawn().set_document(area);
     let image = document.map(|document| document.image.as_path());
-    let pane = pane(app, heading(app, &name, image, active, area), image, frame, area);
+    let content = app.given_evidence().map_or(Content::Awaited, |given| Content::of(&given));
+    let pane = pane(app, heading(app, &name, image, active, area), content, frame, area);
     // The cache holds a screen or two; requesting all hits of a large K would evict what was just loaded.
     for hit in app.hits().iter().skip(app.selection().hit()).take(HITS_AHEAD) {
         if let Some(document) = app.dataset().corpus.get(hit.row) {
@@ -93,31 +96,55 @@ fn document_name(app: &App) -> String {
 
 /// The heading of an image with changes to its view.
 fn heading(app: &App, name: &str, image: Option<&Path>, active: bool, area: Rect) -> Line<'static> {
-    let words = app.images().view().words(image.map_or(f32::INFINITY, |image| app.nearest(image, area)));
+    let words = app.images().words(image.map_or(f32::INFINITY, |image| app.nearest(image, area)));
     let heading = if words.is_empty() { name.to_owned() } else { format!("{name} · {words}") };
     let role = if active { Role::Accent } else { Role::Muted };
     Line::styled(text::fit(&heading, usize::from(area.width)), app.theme().style(role))
 }
 
+/// What stands in a pane.
+#[derive(Clone, Copy)]
+pub enum Content<'a> {
+    Image(&'a Path),
+    /// The reader was given no image.
+    Withheld,
+    /// No document is known yet.
+    Awaited,
+}
+
+impl<'a> Content<'a> {
+    /// The image that the reader was given.
+    pub fn of(given: &GivenEvidence<'a>) -> Self {
+        if given.has_image { Self::Image(&given.document.image) } else { Self::Withheld }
+    }
+}
+
 /// Draws heading and image and returns the size of the image's pane. An overlay hides an image of pixels.
-pub fn pane(app: &App, heading: Line, image: Option<&Path>, frame: &mut Frame, area: Rect) -> Size {
+pub fn pane(app: &App, heading: Line, content: Content, frame: &mut Frame, area: Rect) -> Size {
     let is_covered = app.overlay().is_some();
-    draw_pane(app, heading, image, is_covered, frame, area)
+    draw_pane(app, heading, content, is_covered, frame, area)
 }
 
 /// The same on an overlay, which nothing lies over.
-pub fn pane_over(app: &App, heading: Line, image: Option<&Path>, frame: &mut Frame, area: Rect) {
-    draw_pane(app, heading, image, false, frame, area);
+pub fn pane_over(app: &App, heading: Line, content: Content, frame: &mut Frame, area: Rect) {
+    draw_pane(app, heading, content, false, frame, area);
 }
 
-fn draw_pane(app: &App, heading: Line, image: Option<&Path>, is_covered: bool, frame: &mut Frame, area: Rect) -> Size {
+fn draw_pane(app: &App, heading: Line, content: Content, is_covered: bool, frame: &mut Frame, area: Rect) -> Size {
     let theme = app.theme();
     frame.render_widget(heading, Rect { height: 1, ..area });
     let pane = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let size = Size::new(pane.width, pane.height);
-    let Some(image) = image else {
-        frame.render_widget(Line::styled("…", theme.style(Role::Faint)), pane);
-        return size;
+    let image = match content {
+        Content::Image(image) => image,
+        Content::Withheld => {
+            draw_withheld(app, frame, pane);
+            return size;
+        }
+        Content::Awaited => {
+            frame.render_widget(Line::styled("…", theme.style(Role::Faint)), pane);
+            return size;
+        }
     };
     if size.width == 0 || size.height == 0 {
         return size;
@@ -148,4 +175,15 @@ fn draw_pane(app: &App, heading: Line, image: Option<&Path>, is_covered: bool, f
         }
     }
     size
+}
+
+/// An empty frame that says why there is no image in it.
+fn draw_withheld(app: &App, frame: &mut Frame, pane: Rect) {
+    let style = app.theme().style(Role::Substituted);
+    let block = Block::bordered().border_style(app.theme().style(Role::Faint));
+    let inner = block.inner(pane);
+    frame.render_widget(block, pane);
+    let words = text::fit(evidence::IMAGE_WITHHELD, usize::from(inner.width));
+    let middle = Rect { y: inner.y + inner.height / 2, height: inner.height.min(1), ..inner };
+    frame.render_widget(Line::styled(words, style).centered(), middle);
 }

@@ -1,7 +1,7 @@
 //! The queue: one row per case with its answers and its annotation.
 
 use super::super::theme::Role;
-use super::{focus, text};
+use super::{coverage, focus, text};
 use crate::data::Answer;
 use crate::evaluation::{PartialCaseAnswer, Verdict};
 use crate::tui::state::order::Order;
@@ -28,9 +28,18 @@ const ROWS_FOR_CATEGORIES: u16 = 30;
 pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     let wanted = u16::try_from(app.cases().categories().len() + 2).unwrap_or(0);
     let legend = if area.height >= ROWS_FOR_CATEGORIES && wanted * 2 < area.height { wanted } else { 0 };
-    let [heading, list, categories] =
-        Layout::vertical([Constraint::Length(1), Constraint::Min(1), Constraint::Length(legend)]).areas(area);
+    let answered = answered(app, usize::from(area.width));
+    let [heading, said, list, categories] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Length(u16::from(answered.is_some())),
+        Constraint::Min(1),
+        Constraint::Length(legend),
+    ])
+    .areas(area);
     frame.render_widget(head(app, usize::from(area.width)), heading);
+    if let Some(answered) = answered {
+        frame.render_widget(Line::styled(answered, app.theme().style(Role::Notice)), said);
+    }
     draw_list(app, frame, list);
     if legend > 0 {
         draw_categories(app, frame, categories);
@@ -48,6 +57,15 @@ fn head(app: &App, width: usize) -> Line<'static> {
     let id = text::column(&format!("  {what}"), width.saturating_sub(RIGHT_COLUMNS + extra.len()));
     let gold = if app.is_gold_visible() { "g" } else { " " };
     focus::heading(app, Focus::Queue, &format!("{id}{extra} {gold} ans mine"))
+}
+
+/// That an order or a filter stands on a part of the cases only, and how the rest comes in.
+fn answered(app: &App, width: usize) -> Option<String> {
+    if !app.view_depends_on_answers() && app.reading_rest().is_none() {
+        return None;
+    }
+    let coverage = app.coverage()?;
+    Some(format!("  {}", coverage::words(app, coverage.answered, coverage.of, width.saturating_sub(2))))
 }
 
 fn draw_list(app: &App, frame: &mut Frame, area: Rect) {

@@ -73,7 +73,7 @@ fn draw_preview(app: &App, selected: Option<&CaptionResult>, frame: &mut Frame, 
     // A cell is about twice as high as wide; one row is the heading.
     let image = Rect { height: image.height.min(width.div_ceil(2) + 1), ..image };
     let heading = Line::styled(text::fit_end(&document.id, usize::from(width)), app.theme().style(Role::Title));
-    picture::pane_over(app, heading, Some(&document.image), frame, image);
+    picture::pane_over(app, heading, picture::Content::Image(&document.image), frame, image);
     let caption = Rect { y: image.bottom(), ..caption };
     let lines = text::wrap_into(&document.caption, usize::from(width), usize::from(caption_rows));
     let lines: Vec<Line> = lines.into_iter().map(Line::from).collect();

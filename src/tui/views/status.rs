@@ -1,14 +1,17 @@
 //! The lines above and below the body: header and status.
 
+use super::super::action::Context;
 use super::super::theme::Role;
-use super::text;
+use super::{coverage, text};
 use crate::tui::state::overlay::Notice;
 use crate::tui::update::app::App;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
-/// Draws the dataset, the annotator and what they have seen on the left, the dataset's note on the right.
+/// Draws the dataset, the annotator and what they have seen on the left; on the right the view of images if it is not as stored,
+/// else the dataset's note.
 pub fn header(app: &App, frame: &mut Frame, area: Rect) {
     let theme = app.theme();
     let width = usize::from(area.width);
@@ -24,8 +27,14 @@ pub fn header(app: &App, frame: &mut Frame, area: Rect) {
         Span::styled(text::fit(&annotator, width), theme.style(Role::Annotation)),
     ];
     let room = width.saturating_sub(left.iter().map(Span::width).sum::<usize>() + 3);
-    let note = app.dataset().note.as_deref().unwrap_or_default();
-    both_ends(left, Span::styled(text::fit(note, room), theme.style(Role::Muted)), frame, area);
+    let view = app.view_words();
+    let right = if view.is_empty() {
+        let note = app.dataset().note.as_deref().unwrap_or_default();
+        Span::styled(text::fit(note, room), theme.style(Role::Muted))
+    } else {
+        Span::styled(text::fit(&format!("images {view}"), room), theme.style(Role::Accent))
+    };
+    both_ends(left, right, frame, area);
 }
 
 /// Annotator and blindness, such as `ada · blind`.
@@ -46,7 +55,7 @@ pub fn status(app: &App, frame: &mut Frame, area: Rect) {
     let theme = app.theme();
     let right = Span::styled(progress(app, area.width), theme.style(Role::Muted));
     let room = usize::from(area.width).saturating_sub(right.width() + 3);
-    let (line, role) = left_text(app);
+    let (line, role) = left_text(app, room.saturating_sub(1));
     let left = Span::styled(text::fit_middle(&format!(" {line}"), room), theme.style(role));
     both_ends(vec![left], right, frame, area);
 }
@@ -81,7 +90,7 @@ fn lines(count: usize) -> String {
 }
 
 /// The text on the left of the status line, most urgent first.
-fn left_text(app: &App) -> (String, Role) {
+fn left_text(app: &App, room: usize) -> (String, Role) {
     match app.notice() {
         Some(Notice::Error(message)) => return (message.clone(), Role::Error),
         Some(Notice::Said(message)) => return (message.clone(), Role::Notice),
@@ -95,6 +104,13 @@ fn left_text(app: &App) -> (String, Role) {
     }
     if let Some(progress) = app.worker().progress() {
         return (progress.to_owned(), Role::Muted);
+    }
+    if app.reading_rest().is_some()
+        && let Some(coverage) = app.coverage()
+    {
+        let stop = if app.context() == Context::Image { "" } else { " · Esc stops" };
+        let words = coverage::words(app, coverage.answered, coverage.of, room.saturating_sub(stop.width()));
+        return (format!("{words}{stop}"), Role::Notice);
     }
     let to_sort = match app.view().unsorted_count(app.queue()) {
         0 => String::new(),

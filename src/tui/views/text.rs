@@ -1,7 +1,7 @@
 //! Fits text into columns.
 
 use super::super::theme::{Role, Theme};
-use crate::run::{Head, Provenance};
+use crate::run::Provenance;
 use crate::text::printable::one_line;
 use ratatui::text::Span;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -143,11 +143,21 @@ pub fn score(value: Option<f32>) -> String {
     value.map_or_else(|| "?".to_owned(), |value| format!("{value:.3}"))
 }
 
-/// How a head found a document, such as "image #2 0.893"; a document added by the user has no score.
+/// A score in at most five columns, so that a large one keeps off the next column: `0.912`, `12.38`, `123.4`, `1234`.
+pub fn score_column(value: Option<f32>) -> String {
+    let Some(value) = value else { return "?".to_owned() };
+    let width = |text: &String| text.len() <= 5;
+    (0..=3).rev().map(|digits| format!("{value:.digits$}")).find(width).unwrap_or_else(|| format!("{value:.0e}"))
+}
+
+/// A push in at most five columns: `+0.27`, `-12.3`, `+123`.
+pub fn push_column(value: f32) -> String {
+    let width = |text: &String| text.len() <= 5;
+    (0..=2).rev().map(|digits| format!("{value:+.digits$}")).find(width).unwrap_or_else(|| format!("{value:+.0e}"))
+}
+
+/// How a head found a document, such as "image #2 0.893".
 pub fn provenance(found: &Provenance) -> String {
-    if found.head == Head::Person {
-        return "added by me".to_owned();
-    }
     format!("{} #{} {}", found.head, found.rank, score(found.score))
 }
 
@@ -167,6 +177,16 @@ mod tests {
         assert_eq!(fit("two\nlines", 20), "two lines");
         assert_eq!(fit("超音波検査", 5), "超音…");
         assert_eq!(column("a", 3), "a  ");
+    }
+
+    #[test]
+    fn figures_stay_within_their_columns() {
+        let scores = [0.9124, -0.9124, 12.377, 123.45, 1234.5, 123_456.0, 1e30, f32::NAN, f32::INFINITY];
+        for score in scores.iter().flat_map(|score| [*score, -score]) {
+            assert!(score_column(Some(score)).len() <= 5, "{}", score_column(Some(score)));
+            assert!(push_column(score).len() <= 5, "{}", push_column(score));
+        }
+        assert_eq!((score_column(Some(12.377)), push_column(-12.377)), ("12.38".into(), "-12.4".into()));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use super::super::theme::Role;
 use super::text;
+use crate::cases::given_evidence::head_column;
 use crate::data::Answer;
 use crate::evaluation::{CaseOutcome, Fused, PartialCaseAnswer, SmallestFlip};
 use crate::tui::update::app::App;
@@ -12,7 +13,7 @@ use ratatui::text::Span;
 const LEAST_SHARE: f32 = 0.005;
 
 /// `! 1 of 4 differ`, `= all 4 agree`, the number that are read, or the reason why no more come. It covers the answer
-/// on the screen and every answer read, including the user's own evidence.
+/// on the screen and what was retrieved; with the user's own evidence counted in, the line begins with "what if".
 pub fn verdict(app: &App, answers: Option<&PartialCaseAnswer>, width: usize) -> Vec<Span<'static>> {
     let theme = app.theme();
     let Some(answers) = answers else { return Vec::new() };
@@ -20,10 +21,10 @@ pub fn verdict(app: &App, answers: Option<&PartialCaseAnswer>, width: usize) -> 
         return vec![Span::styled(text::fit(&format!("x {message}"), width), theme.style(Role::Error))];
     }
     let count = answers.hit_count();
-    let read = answers.read_slots();
+    let read = app.counted_slots();
     let Some(fused) = app.fused_now() else {
         let line = match (answers.hits(), answers.fused()) {
-            (Some(_), None) if answers.slots() == 0 => "no hit".to_owned(),
+            (Some([]), None) => "no hit".to_owned(),
             (_, None) if count == 0 => String::new(),
             (_, None) => format!("{} of {count} answered", answers.read_count()),
             (_, Some(_)) => "every hit is dropped".to_owned(),
@@ -31,9 +32,12 @@ pub fn verdict(app: &App, answers: Option<&PartialCaseAnswer>, width: usize) -> 
         return vec![Span::styled(text::fit(&line, width), theme.style(Role::Muted))];
     };
     let differing = read.iter().filter(|(_, prediction)| prediction.answer != fused.prediction.answer).count();
-    let (line, role) = match differing {
-        0 => (format!("= all {} agree", read.len()), Role::Same),
-        _ => (format!("! {differing} of {} differ", read.len()), Role::Differs),
+    let role = if differing == 0 { Role::Same } else { Role::Differs };
+    let line = match (differing, app.counts_own_evidence()) {
+        (0, false) => format!("= all {} agree", read.len()),
+        (0, true) => format!("what if all {} agree", read.len()),
+        (_, false) => format!("! {differing} of {} differ", read.len()),
+        (_, true) => format!("what if {differing} of {} differ", read.len()),
     };
     vec![Span::styled(text::fit(&line, width), theme.style(role))]
 }
@@ -153,14 +157,16 @@ pub fn oracle(app: &App) -> Option<(String, Role)> {
         (true, Some(_)) => (format!("right; {}", alone(&ruining, "wrong")), Role::Right),
         (false, None) => ("wrong, and no hit is right".to_owned(), Role::Differs),
         (false, Some(first)) => {
-            let how = answers
-                .hit_at(*first)
-                .map(|hit| format!(" ({} #{})", hit.first().head, hit.first().rank))
-                .unwrap_or_default();
+            let how = match (answers.user_hit_at(*first), answers.hit_at(*first)) {
+                (Some(own), _) => format!(" ({})", head_column(own)),
+                (None, Some(hit)) => format!(" ({} #{})", hit.first().head, hit.first().rank),
+                (None, None) => String::new(),
+            };
             (format!("wrong; {}{how}", alone(&rescuing, "right")), Role::Differs)
         }
     };
-    Some((format!("{line}{effect}"), role))
+    let what_if = if app.counts_own_evidence() { "what if: " } else { "" };
+    Some((format!("{what_if}{line}{effect}"), role))
 }
 
 /// `↑` beside a hit that is right while the fused answer is wrong, `↓` beside the reverse; only with gold shown.

@@ -82,7 +82,7 @@ fn answer_probe(
                 }
                 Ok(Err(ReaderError::Cancelled)) => return,
                 Ok(Err(ReaderError::Failed(error))) => Err(message_of(&error)),
-                Err(panic) => Err(panic_message("reading a document put in by hand", &*panic)),
+                Err(panic) => Err(panic_message("asking again with another document or caption", &*panic)),
             }
         }
     };

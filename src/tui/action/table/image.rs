@@ -34,6 +34,14 @@ pub const IMAGE: &[Binding] = &[
     row(Image, Action::View(ViewChange::Right), "right", &["l", "right"], None, "Move right, or to the next hit."),
     row(Image, Action::View(ViewChange::Up), "up", &["k", "up"], None, "Move up, or to the previous case."),
     row(Image, Action::View(ViewChange::Down), "down", &["j", "down"], None, "Move down, or to the next case."),
+    row(
+        Image,
+        Action::LockView,
+        "lock-view",
+        &["L"],
+        Some("lock"),
+        "Keep zoom and window for the next cases, or start each as stored.",
+    ),
     row(Image, Action::View(ViewChange::Invert), "invert", &["i"], Some("invert"), "Invert black and white."),
     row(
         Image,

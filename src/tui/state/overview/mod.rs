@@ -44,6 +44,17 @@ impl Overview {
         Self { sections, selected: (0, 0, 0), read: known.len(), cases: shown.len() }
     }
 
+    /// Counts again over these cases and keeps the cell selected if it is still there.
+    pub fn count_again(&mut self, cases: &Cases, shown: &[usize]) {
+        let selected = self.selected;
+        *self = Self { selected, ..Self::of(cases, shown) };
+        let last = |count: usize| count.saturating_sub(1);
+        self.selected.0 = selected.0.min(last(self.sections.len()));
+        let rows = self.sections.get(self.selected.0).map_or(0, |section| section.rows.len());
+        self.selected.1 = selected.1.min(last(rows));
+        self.keep_column();
+    }
+
     /// The selected cell.
     pub fn cell(&self) -> Option<&Cell> {
         let (section, row, column) = self.selected;

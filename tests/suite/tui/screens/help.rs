@@ -13,7 +13,7 @@ fn the_help_page() {
     app.update(Action::Help);
     // The dataset's folder has another name each time.
     let root = folder.path().display().to_string();
-    let page = text(&screen(&mut app, 100, 270));
+    let page = text(&screen(&mut app, 100, 330));
     let lines: Vec<&str> = page.lines().filter(|line| !line.contains(&root)).collect();
     assert_snapshot("help", &lines.join("\n"));
 }
@@ -23,7 +23,7 @@ fn the_help_page_names_every_action() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = explorer(folder.path());
     app.update(Action::Help);
-    let help = text(&screen(&mut app, 140, 300));
+    let help = text(&screen(&mut app, 140, 360));
     for binding in bindings() {
         assert!(help.contains(binding.description), "help says nothing of {}", binding.name);
     }

@@ -61,3 +61,30 @@ fn a_pixel_image_is_not_drawn_under_what_lies_over_the_screen() {
     app.update(Action::Cancel);
     assert!(has_image(&mut app));
 }
+
+/// A window or a zoom that was chosen for one image is gone with the next case, unless it is locked; the header says both.
+#[test]
+fn the_view_returns_to_as_stored_with_the_next_case_unless_it_is_locked() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.update(Action::Enlarge);
+    app.update(Action::View(ViewChange::Invert));
+    app.update(Action::View(ViewChange::Level(10)));
+    let header = |app: &mut App| text(&screen(app, 80, 24)).lines().next().unwrap().to_owned();
+    assert!(header(&mut app).ends_with("images inverted level +10%"), "{}", header(&mut app));
+    app.update(Action::SwitchImage);
+    assert!(header(&mut app).ends_with("images inverted level +10%"), "the same case");
+    app.update(Action::View(ViewChange::Down));
+    assert!(!header(&mut app).contains("images "), "{}", header(&mut app));
+    app.update(Action::View(ViewChange::Invert));
+    app.update(Action::LockView);
+    app.update(Action::View(ViewChange::Up));
+    assert!(header(&mut app).ends_with("images inverted · locked"), "{}", header(&mut app));
+    for size in [(80, 24), (120, 40), (200, 60)] {
+        assert_screen(&mut app, size, "locked");
+    }
+    app.update(Action::Cancel);
+    app.update(Action::LockView);
+    app.update(Action::Down);
+    assert!(!header(&mut app).contains("images "), "{}", header(&mut app));
+}

@@ -2,6 +2,7 @@
 
 mod annotators;
 mod case;
+mod evidence;
 mod help;
 mod images;
 mod mouse;

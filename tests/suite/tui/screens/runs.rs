@@ -2,12 +2,13 @@
 
 use super::annotators::three_annotators;
 use super::{assert_screen, explorer, with_two_runs};
-use crate::support::explorer::{screen, text};
+use crate::support::explorer::{answer, screen, text};
 use dissent::annotation::CaseReview;
 use dissent::tui::action::Action;
 use dissent::tui::state::overlay::Overlay;
 use dissent::tui::state::overview::Overview;
 use dissent::tui::state::overview::table::{Cell, Row, Section};
+use std::time::Duration;
 
 #[test]
 fn two_runs_on_one_case() {
@@ -66,4 +67,39 @@ fn a_wide_table_of_the_overview_cuts_no_figure_and_follows_the_selected_cell() {
         assert!(shown.contains(place), "{shown}");
         assert!(!shown.contains("1…") && !shown.contains("10…"), "a figure is cut: {shown}");
     }
+}
+
+/// A part of the cases is never passed off as the whole: the title and the queue say how many are answered.
+#[test]
+fn an_overview_of_a_part() {
+    for size in [(80, 24), (120, 40), (200, 60)] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut app = explorer(folder.path());
+        app.set_filter("verdict:consistent".parse().unwrap());
+        assert_screen(&mut app, size, "part");
+        app.update(Action::Overview);
+        assert_screen(&mut app, size, "part-overview");
+        app.set_filter("".parse().unwrap());
+        app.update(Action::Overview);
+        app.update(Action::Overview);
+        app.update(Action::ReadRest);
+        for case in 3..6 {
+            app.set_clock(Duration::from_secs(40 * (case as u64 - 2)));
+            answer(&mut app, case, &[0.8; 4]);
+        }
+        assert_screen(&mut app, size, "reading-rest-overview");
+        app.update(Action::Overview);
+        assert_screen(&mut app, size, "reading-rest");
+    }
+}
+
+#[test]
+fn what_is_asked_again_is_shown_beside_two_runs_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = with_two_runs(folder.path());
+    app.update(Action::WithoutCaption);
+    let shown = text(&screen(&mut app, 120, 40));
+    assert!(shown.contains("5 no caption") && shown.contains("── what if: Space"), "{shown}");
+    app.update(Action::PreviousHit);
+    assert!(text(&screen(&mut app, 120, 40)).contains("A says"));
 }

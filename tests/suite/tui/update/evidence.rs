@@ -95,7 +95,9 @@ fn a_document_put_in_counts_and_is_named_only_once_it_is_read() {
         app.on_worker_event(Event::Prediction { case: 0, slot, prediction: scores(0.6).into() });
     }
     let first = put_in(&mut app, 1);
+    app.update(Action::DropHit);
     let second = put_in(&mut app, 3);
+    app.update(Action::DropHit);
     assert_eq!(app.what_if_words(), None);
     assert!(app.update(Action::KeepWhatIf).is_empty(), "nothing is changed yet");
     app.on_worker_event(Event::Probed { case: 0, probe: second, shown: None, outcome: Ok(scores(0.001).into()) });
@@ -125,6 +127,7 @@ fn a_document_put_in_leaves_the_proportions_of_the_hits_of_one_head() {
     }
     let before = app.fused_now().unwrap().weights;
     let probe = put_in(&mut app, 1);
+    app.update(Action::DropHit);
     app.on_worker_event(Event::Probed { case: 0, probe, shown: None, outcome: Ok(scores(0.4).into()) });
     let after = app.fused_now().unwrap().weights;
     assert!((after[1] / after[0] - before[1] / before[0]).abs() < 1e-6, "{before:?} {after:?}");
@@ -161,10 +164,15 @@ fn what_is_said_of_the_answer_follows_the_answer_on_the_screen() {
     app.update(Action::Accept);
     let probe = Probe { row: 1, ablation: Ablation::default() };
     app.on_worker_event(Event::Probed { case: 1, probe, shown: None, outcome: Ok(scores(0.45).into()) });
-    says(&mut app, "wrong; hits 2, 3, 4 and 5 are right (image #2); retrieval ruined it");
+    says(&mut app, " wrong; hits 2, 3 and 4 are right (image #2); retrieval ruined it");
     let shown = explorer::text(&screen(&mut app, 120, 40));
     let row = shown.lines().find(|line| line.contains("5 added by me")).unwrap();
-    assert!(row.contains("A*↑") && shown.contains("! 4 of 5 differ"), "{shown}");
+    assert!(row.contains("A* ") && row.contains(" out ") && shown.contains("! 3 of 4 differ"), "{shown}");
+    app.update(Action::DropHit);
+    says(&mut app, "what if: wrong; hits 2, 3, 4 and 5 are right (image #2); retrieval ruined it");
+    let shown = explorer::text(&screen(&mut app, 120, 40));
+    let row = shown.lines().find(|line| line.contains("5 added by me")).unwrap();
+    assert!(row.contains("A*↑") && shown.contains("what if 4 of 5 differ"), "{shown}");
 }
 
 #[test]
@@ -242,7 +250,10 @@ fn a_document_is_put_in_where_nothing_was_found_and_not_before_it_is_known_what_
     let probe = put_in(&mut app, 1);
     app.on_worker_event(Event::Probed { case: 0, probe, shown: None, outcome: Ok(scores(0.9).into()) });
     let shown = explorer::text(&screen(&mut app, 120, 40));
-    assert!(shown.contains("1 added by me") && shown.contains("= all 1 agree"), "{shown}");
+    assert!(shown.contains("1 added by me") && shown.contains("no hit"), "{shown}");
+    app.update(Action::DropHit);
+    let shown = explorer::text(&screen(&mut app, 120, 40));
+    assert!(shown.contains("1 added by me") && shown.contains("what if all 1 agree"), "{shown}");
 }
 
 #[test]
@@ -299,6 +310,7 @@ fn a_document_that_a_person_puts_in_is_read_and_counts() {
     assert_eq!(app.update(Action::Accept), [Effect::Worker(Request::Probe { case: 0, probe })]);
     assert_eq!((app.selection().hit(), app.selected_hit().unwrap().document.as_str()), (4, "us-doc-002"));
     assert_eq!(app.fused_now().unwrap().prediction.label(), Some(1), "not read yet");
+    app.update(Action::DropHit);
     app.on_worker_event(Event::Probed { case: 0, probe, shown: None, outcome: Ok(scores(0.001).into()) });
     assert_eq!(app.fused_now().unwrap().prediction.label(), Some(0));
     let answers = app.cases().answers_of(0).unwrap();
@@ -317,4 +329,47 @@ fn a_document_that_a_person_puts_in_is_read_and_counts() {
     assert!(app.fused_now().unwrap().weights[5] > 0.0);
     app.update(Action::ResetFusion);
     assert_eq!((app.slots(), app.what_if_words()), (4, None));
+}
+
+/// What withholding and swapping add to a case is in none of its figures, whatever the reader says, until it is put in.
+#[test]
+fn rows_that_were_not_retrieved_count_in_no_figure_until_they_are_put_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 2);
+    app.start();
+    app.on_worker_event(ready());
+    app.update(Action::Down);
+    answer(&mut app, 1, &[0.6, 0.7, 0.8, 0.9]);
+    app.update(Action::ToggleGold);
+    app.update(Action::SwitchFocus);
+    let figures = |app: &App| {
+        let answers = app.cases().answers_of(1).unwrap();
+        let (slots, outcome) = app.outcome_now().unwrap();
+        let fused = app.fused_now().unwrap().prediction;
+        let rescued = outcome.answers.iter().filter(|answer| **answer != fused.answer).count();
+        (slots, outcome.oracle_is_right(), rescued, fused, answers.verdict(), app.smallest_flip(), app.what_if_words())
+    };
+    let before = figures(&app);
+    // Gold is No: each of these rows is right where every hit is wrong.
+    for action in [Action::WithoutCaption, Action::WithoutImage, Action::SwapCaption] {
+        app.update(Action::First);
+        let [Effect::Worker(Request::Probe { probe, .. })] = app.update(action.clone())[..] else {
+            panic!("not asked")
+        };
+        assert_eq!(figures(&app), before, "{action:?}, not read");
+        app.on_worker_event(Event::Probed { case: 1, probe, shown: None, outcome: Ok(scores(0.0001).into()) });
+        assert_eq!(figures(&app), before, "{action:?}");
+        let shown = explorer::text(&screen(&mut app, 120, 40));
+        assert!(shown.contains("= all 4 agree") && !shown.contains("what if all"), "{shown}");
+    }
+    app.update(Action::DropHit);
+    let (slots, oracle, others, fused, verdict, _, words) = figures(&app);
+    assert_eq!((slots.last(), oracle, others), (Some(&6), true, 4), "the last row is in, the others are not");
+    assert_eq!(fused.label(), Some(0), "as good as the best, and sure of itself");
+    assert_eq!(verdict, before.4, "the queue's verdict is that of the hits");
+    assert!(words.unwrap().starts_with("with us-doc-001 with "), "the note says what the reader was given");
+    let shown = explorer::text(&screen(&mut app, 120, 40));
+    assert!(shown.contains("what if 4 of 5 differ"), "{shown}");
+    app.update(Action::DropHit);
+    assert_eq!(figures(&app), before);
 }

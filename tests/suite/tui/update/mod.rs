@@ -8,4 +8,5 @@ mod filters;
 mod gold;
 mod navigation;
 mod people;
+mod reading_rest;
 pub mod why;
