@@ -1,7 +1,7 @@
 //! The footer tells the truth: in every context, its words for the keys of categories are what those keys do.
 
 use crate::support::annotations::{annotation, review, written};
-use crate::support::explorer::{answer, app_with, screen, text};
+use crate::support::explorer::{answer, app_with, ready, screen, text};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use dissent::annotation::{AnnotationEdit, Category, Level};
 use dissent::terminal::image_protocol::ImageMode;
@@ -14,7 +14,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 /// The actions that lead to each state, beginning with the queue in focus.
-const STATES: [&[Action]; 20] = [
+const STATES: [&[Action]; 21] = [
     &[],
     &[Action::SwitchFocus],
     &[Action::SwitchFocus, Action::NextHit, Action::NextHit],
@@ -29,6 +29,7 @@ const STATES: [&[Action]; 20] = [
     &[Action::Adjudicate],
     &[Action::Adjudicate, Action::Reveal, Action::Note],
     &[Action::Agreement],
+    &[Action::Why],
     &[Action::Overview],
     &[Action::Filter],
     &[Action::Order],
@@ -45,6 +46,7 @@ fn app_in(root: &Path, several: bool, actions: &[Action]) -> App {
         setting.known.reviews.insert(0, review([("bob", annotation(&[2]))], None));
     });
     app.start();
+    app.on_worker_event(ready());
     answer(&mut app, 0, &[0.9, 0.2, 0.9, 0.9]);
     for action in actions {
         app.update(action.clone());
@@ -129,7 +131,7 @@ fn the_footer_says_what_a_digit_does() {
 fn closing_a_view_never_turns_a_key_that_shows_into_one_that_records() {
     let folder = tempfile::tempdir().unwrap();
     let opening = [Action::Enlarge, Action::Definitions, Action::Adjudicate, Action::Agreement, Action::Overview];
-    for opened in opening.into_iter().chain([Action::Help]) {
+    for opened in opening.into_iter().chain([Action::Why, Action::Help]) {
         for code in (' '..='~').map(KeyCode::Char) {
             let key = KeyEvent::new(code, KeyModifiers::NONE);
             let records = |app: &mut App| match app.keymap().pressed(key, app.context(), app.cases().categories()) {
