@@ -270,7 +270,9 @@ fn curve(
             let mut kept = vec![!inserts; weights.len()];
             let mut requests = vec![keeping(&kept)];
             for step in order.chunks(per_step) {
-                step.iter().for_each(|part| kept[*part] = inserts);
+                for part in step {
+                    kept[*part] = inserts;
+                }
                 requests.push(keeping(&kept));
             }
             let scores = reader.score_variants(&requests, &|| false).unwrap();
