@@ -16,7 +16,7 @@ const ALLOWED: [(&str, usize, &str); 15] = [
     ("src/cli/doctor.rs", 3, "only asks what is a terminal"),
     ("src/cli/explore/mod.rs", 1, "only asks what is a terminal"),
     ("src/cli/index.rs", 1, "only asks what is a terminal"),
-    ("src/cli/predict.rs", 1, "only asks what is a terminal"),
+    ("src/cli/predict_progress.rs", 1, "only asks what is a terminal"),
     ("src/cli/print_picture.rs", 1, "only asks what is a terminal"),
     ("src/cli/search.rs", 1, "only asks what is a terminal"),
     ("src/out_of_memory.rs", 1, "words of ours, when there is no memory for a copy"),

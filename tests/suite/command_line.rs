@@ -42,7 +42,10 @@ fn bash_completes_a_command_and_an_option() {
             "{script}\nCOMP_LINE='{line}'; COMP_WORDS=({words}); COMP_CWORD={place}; _dissent dissent \"${{COMP_WORDS[{place}]}}\" ''; \
              printf '%s\\n' \"${{COMPREPLY[@]}}\""
         );
-        stdout_of(&Command::new("bash").args(["-c", &ask]).output().unwrap())
+        // As a file: a command line has less room on some machines than the script needs.
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), ask).unwrap();
+        stdout_of(&Command::new("bash").arg(file.path()).output().unwrap())
     };
     assert_eq!(complete("dissent pred", "dissent pred", 1).trim(), "predict");
     assert!(complete("dissent export casebook --fil", "dissent export casebook --fil", 3).contains("--filter"));

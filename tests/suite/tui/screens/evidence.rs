@@ -117,7 +117,7 @@ fn a_run_with_captions_withheld_shows_none() {
     app.update(Action::NextHit);
     let shown = text(&screen(&mut app, 120, 40));
     assert_eq!(shown.matches("image and caption withheld").count(), hits().len(), "{shown}");
-    assert!(shown.contains("│     image withheld     │") && shown.contains("│ caption withheld"), "{shown}");
+    assert!(shown.contains("│     image withheld     │") && shown.contains("┃ caption withheld"), "{shown}");
     assert!(!shown.contains("Irregular") && !shown.contains("Lobulated"), "{shown}");
 }
 
