@@ -12,6 +12,9 @@ pub enum Effect {
     Worker(Request),
     /// Writes to the journal and syncs; the result comes back through [`super::App::recorded`].
     Record(AnnotationEdit),
+    /// Writes these edits as one step, which one undo takes back; the result comes back through
+    /// [`super::App::recorded_many`].
+    RecordMany(Vec<AnnotationEdit>),
     /// Computes agreement; the reports come back through [`super::App::on_agreement`] with this ticket.
     Agreement(Ticket),
     /// Saves place, views and opened cases.

@@ -116,7 +116,7 @@ fn from_assignment_to_the_final_set() {
         let mut pty = explore(dataset, annotator, &shared);
         pty.wait_for(" 1/4 ");
         pty.type_keys(keys);
-        pty.wait_for(" 4 annotated");
+        pty.wait_for(" 4 labelled");
         pty.type_keys("q");
         assert_eq!(pty.exit_code(), 0, "{}", pty.screen());
     }

@@ -141,9 +141,9 @@ fn steps(terminal: &mut dyn Terminal, _: &World) {
 }
 
 fn gold(terminal: &mut dyn Terminal, _: &World) {
-    terminal.keys("gjj");
+    terminal.keys("jjg");
     terminal.shows("wrong; hit 3 alone is right");
-    terminal.keys("gkk");
+    terminal.keys("kk");
     terminal.shows("hidden (g)");
     terminal.shows("us-test-0001 · test");
 }
@@ -151,10 +151,10 @@ fn gold(terminal: &mut dyn Terminal, _: &World) {
 fn annotates(terminal: &mut dyn Terminal, world: &World) {
     terminal.keys("1");
     terminal.shows("us-test-0002 · test");
-    terminal.shows("1 annotated");
+    terminal.shows("1 labelled");
     assert!(world.journal().contains("look-alike"));
     terminal.keys("u");
-    terminal.shows("0 annotated");
+    terminal.shows("0 labelled");
     terminal.keys("\x1b[H");
     terminal.shows("us-test-0001 · test");
 }
@@ -164,7 +164,7 @@ fn notes(terminal: &mut dyn Terminal, world: &World) {
     terminal.shows("note saved");
     assert!(world.journal().contains("looks like a cyst"));
     terminal.keys("u");
-    terminal.shows("0 annotated");
+    terminal.shows("0 labelled");
 }
 
 fn filters(terminal: &mut dyn Terminal, _: &World) {
@@ -229,7 +229,7 @@ fn images(terminal: &mut dyn Terminal, _: &World) {
     terminal.shows("inverted level +1%");
     terminal.keys("b");
     terminal.shows("hit 1");
-    terminal.keys("0bz");
+    terminal.keys("rbz");
     terminal.shows("closed-book");
 }
 

@@ -96,6 +96,16 @@ impl Journal {
         Ok(event)
     }
 
+    /// The event that would be undone next.
+    pub(super) fn next_undo(&self) -> Option<Uuid> {
+        self.history.next_undo().map(|(id, _)| *id)
+    }
+
+    /// The event that would be redone next.
+    pub(super) fn next_redo(&self) -> Option<Uuid> {
+        self.history.next_redo().map(|(id, _)| *id)
+    }
+
     /// Undoes the annotator's last event that still counts, of this session or an earlier one; returns `None` if
     /// there is none.
     ///

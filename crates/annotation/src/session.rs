@@ -11,10 +11,11 @@ use super::{
 use anyhow::{Result, anyhow};
 use compact_str::CompactString;
 use dissent_core::data::Problem;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
+use uuid::Uuid;
 
 /// One annotator's session. Cases are named by their ids.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub struct AnnotationSession {
     passes: HashMap<String, u32>,
     run_fingerprint: Option<CompactString>,
     on_screen: Option<ShownCase>,
+    /// Events that were written as one step.
+    steps: Vec<HashSet<Uuid>>,
 }
 
 /// The case that the annotator looks at.
@@ -74,6 +77,7 @@ impl AnnotationSession {
             passes: HashMap::new(),
             run_fingerprint: None,
             on_screen: None,
+            steps: Vec::new(),
         };
         Ok((session, problems))
     }
@@ -200,6 +204,51 @@ impl AnnotationSession {
             self.state.apply(event);
         }
         Ok(event)
+    }
+
+    /// Carries out several edits as one step of this session, which [`take_step`](Self::take_step) undoes and redoes as
+    /// a whole. Stops at the first edit that cannot be written; returns the events that are on disk, and the error.
+    pub fn apply_as_step(&mut self, edits: &[AnnotationEdit]) -> (Vec<Event>, Option<anyhow::Error>) {
+        let mut events = Vec::new();
+        let mut failure = None;
+        for edit in edits {
+            match self.apply(edit) {
+                Ok(event) => events.extend(event),
+                Err(error) => {
+                    failure = Some(error);
+                    break;
+                }
+            }
+        }
+        self.steps.push(events.iter().map(|event| event.id).collect());
+        (events, failure)
+    }
+
+    /// Like [`apply`](Self::apply); but undo and redo go on through all events of a step of this session. Later
+    /// sessions do not know the steps and undo event by event.
+    ///
+    /// # Errors
+    /// Fails like [`apply`](Self::apply). If a part of a step is undone then, the next call goes on.
+    pub fn take_step(&mut self, edit: &AnnotationEdit) -> Result<Vec<Event>> {
+        let next = |session: &Self| match (edit, session.journal.as_ref()) {
+            (AnnotationEdit::Undo, Ok(journal)) => journal.next_undo(),
+            (AnnotationEdit::Redo, Ok(journal)) => journal.next_redo(),
+            _ => None,
+        };
+        let first = next(self);
+        let step = self.steps.iter().find(|step| first.is_some_and(|id| step.contains(&id))).cloned();
+        let mut events: Vec<Event> = self.apply(edit)?.into_iter().collect();
+        if let Some(step) = step {
+            while next(self).is_some_and(|id| step.contains(&id)) {
+                match self.apply(edit) {
+                    Ok(event) => events.extend(event),
+                    Err(error) if events.is_empty() => return Err(error),
+                    // What is undone so far is on disk and must be shown.
+                    Err(_) => break,
+                }
+            }
+        }
+        Ok(events)
     }
 
     /// Writes an event with its pass, the definitions of its categories, and whether the annotator was blind.

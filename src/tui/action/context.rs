@@ -7,6 +7,8 @@ pub enum Context {
     Search,
     Note,
     Help,
+    /// Input of the words searched on the help page.
+    HelpSearch,
     Filter,
     Picker,
     /// Input of the name under which a view is saved.
@@ -17,6 +19,8 @@ pub enum Context {
     /// Input of the reason for a decision.
     Reason,
     Agreement,
+    /// The question before many cases are labelled.
+    LabelMany,
     /// An image that fills the body of the screen.
     Image,
     /// The page that explains a prediction.
@@ -24,11 +28,12 @@ pub enum Context {
 }
 
 impl Context {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Explore,
         Self::Image,
         Self::Why,
         Self::Definitions,
+        Self::LabelMany,
         Self::Adjudication,
         Self::Reason,
         Self::Agreement,
@@ -39,6 +44,7 @@ impl Context {
         Self::Search,
         Self::Note,
         Self::Help,
+        Self::HelpSearch,
     ];
 
     /// Name of the context in a file of keys.
@@ -48,6 +54,7 @@ impl Context {
             Self::Search => "search",
             Self::Note => "note",
             Self::Help => "help",
+            Self::HelpSearch => "help-search",
             Self::Filter => "filter",
             Self::Picker => "picker",
             Self::Name => "name",
@@ -58,17 +65,21 @@ impl Context {
             Self::Agreement => "agreement",
             Self::Image => "image",
             Self::Why => "why",
+            Self::LabelMany => "label-many",
         }
     }
 
     /// Whether text is typed in this context.
     pub fn takes_text(self) -> bool {
-        matches!(self, Self::Search | Self::Note | Self::Filter | Self::Picker | Self::Name | Self::Reason)
+        matches!(
+            self,
+            Self::Search | Self::Note | Self::Filter | Self::Picker | Self::Name | Self::Reason | Self::HelpSearch
+        )
     }
 
     /// Whether the taxonomy's keys work in this context.
     pub fn takes_categories(self) -> bool {
-        matches!(self, Self::Explore | Self::Image | Self::Definitions | Self::Adjudication)
+        matches!(self, Self::Explore | Self::Image | Self::Definitions | Self::LabelMany | Self::Adjudication)
     }
 
     /// Heading on the help screen.
@@ -78,6 +89,7 @@ impl Context {
             Self::Search => "Caption search",
             Self::Note => "Note",
             Self::Help => "This page",
+            Self::HelpSearch => "Searching this page",
             Self::Filter => "Filter",
             Self::Picker => "Lists",
             Self::Name => "Name of a view",
@@ -88,6 +100,7 @@ impl Context {
             Self::Agreement => "Agreement",
             Self::Image => "Enlarged image",
             Self::Why => "Why this answer",
+            Self::LabelMany => "Labelling many cases: press a category's key to choose it",
         }
     }
 }

@@ -36,6 +36,10 @@ pub enum Action {
     Annotate(CategoryId),
     Note,
     Skip,
+    /// Mark the case for labelling many at once.
+    Mark,
+    /// Label all marked or filtered cases.
+    LabelMany,
     Unsure,
     Flag,
     Undo,

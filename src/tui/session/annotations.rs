@@ -22,19 +22,41 @@ impl Session<'_> {
         for case in cases_of(&new_events, self.app.dataset()) {
             self.app.refresh_annotations(case, &self.annotations);
         }
+        let own: Vec<Arc<Event>> =
+            new_events.iter().filter(|event| event.annotator == self.annotations.annotator()).cloned().collect();
+        for case in cases_of(&own, self.app.dataset()) {
+            self.app.note_change_elsewhere(case);
+        }
         !new_events.is_empty()
     }
 
     /// Applies an edit to the journal and returns the changed case with its new annotation.
     pub(super) fn apply(&mut self, edit: &AnnotationEdit) -> Result<EditOutcome, String> {
-        let Some(event) = self.annotations.apply(edit).map_err(|error| format!("{error:#}"))? else {
-            return Ok(EditOutcome::Nothing);
-        };
+        let events = self.annotations.take_step(edit).map_err(|error| format!("{error:#}"))?;
+        let Some(event) = events.last() else { return Ok(EditOutcome::Nothing) };
+        if events.len() > 1 {
+            self.refresh_cases_of(&events);
+            return Ok(EditOutcome::Many { count: events.len() });
+        }
         let Some(case) = self.app.dataset().cases.iter().position(|case| case.id == *event.case) else {
             return Ok(EditOutcome::Elsewhere { id: event.case.to_string() });
         };
         self.app.refresh_annotations(case, &self.annotations);
         Ok(EditOutcome::Changed { case, annotation: self.annotations.own_annotation(&event.case).cloned() })
+    }
+
+    /// Applies edits as one step and shows their cases.
+    pub(super) fn apply_many(&mut self, edits: &[AnnotationEdit]) {
+        let (events, error) = self.annotations.apply_as_step(edits);
+        self.refresh_cases_of(&events);
+        self.app.recorded_many(edits.len(), events.len(), error.map(|error| format!("{error:#}")));
+    }
+
+    fn refresh_cases_of(&mut self, events: &[Event]) {
+        let events: Vec<Arc<Event>> = events.iter().cloned().map(Arc::new).collect();
+        for case in cases_of(&events, self.app.dataset()) {
+            self.app.refresh_annotations(case, &self.annotations);
+        }
     }
 
     /// Tells the annotation session what is on the screen, so that new events record it.

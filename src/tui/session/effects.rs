@@ -38,6 +38,10 @@ impl Session<'_> {
                     let effects = self.app.recorded(&edit, outcome);
                     self.carry_out(effects)?;
                 }
+                Effect::RecordMany(edits) => {
+                    self.set_shown_case();
+                    self.apply_many(&edits);
+                }
                 Effect::Agreement(ticket) => self.count_agreement(ticket),
                 Effect::Remember => self.remember(),
                 Effect::Copy(text) => {
@@ -127,10 +131,15 @@ impl Session<'_> {
         let path = path.unwrap_or_else(|| numbered(MOST_SCREENS));
         let written = durable::write_file(&path, snapshot::to_svg(&buffer, Ground::of(self.app.theme())).as_bytes())
             .and_then(|()| durable::write_file(&path.with_extension("txt"), snapshot::to_text(&buffer).as_bytes()));
-        self.app.notify(match written {
-            Ok(()) => Notice::Said(format!("saved {} and .txt", path.display())),
-            Err(error) => Notice::Error(format!("screen not saved: {error:#}")),
-        });
+        match written {
+            Ok(()) => {
+                let path = path.display().to_string();
+                self.app.notify(Notice::Said(format!("saved, as text as well, and path copied: {path}")));
+                let copy = CopyToClipboard::to_clipboard_from(path);
+                execute!(self.renderer.out(), copy).context("cannot write to the terminal")?;
+            }
+            Err(error) => self.app.notify(Notice::Error(format!("screen not saved: {error:#}"))),
+        }
         Ok(())
     }
 

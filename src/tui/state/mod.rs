@@ -4,12 +4,13 @@
 //! |---|---|
 //! | [`adjudication`] | the decision of a case |
 //! | [`throughput`] | how fast the annotator labels |
+//! | [`label_many`] | labelling many cases at once |
 //! | [`gold`] | which gold answers are on the screen |
 //! | [`what_if`], [`flip_cache`] | the fusion as changed by the user, and the smallest change that flips the answer |
 //! | [`queue`], [`queue_view`] | the cases in the list, and their filter, order and columns |
 //! | [`filter_edit`], [`order`], [`queue_columns`] | the filter while it is typed, how cases are sorted, optional columns |
 //! | [`selection`], [`image_panes`], [`drawn`] | the selection, its images, places of parts for the mouse |
-//! | [`overlay`], [`scroll`] | what covers the screen: one of the next four rows, or an input line |
+//! | [`overlay`], [`scroll`], [`help_page`] | what covers the screen: one of the next four rows, or an input line |
 //! | [`search`] | the search for documents by words or by an image |
 //! | [`picker`], [`definitions`] | lists to choose from: commands, orders, views, columns, themes; categories |
 //! | [`overview`] | figures of the current view, each with its cases |
@@ -24,7 +25,9 @@ pub mod drawn;
 pub mod filter_edit;
 pub mod flip_cache;
 pub mod gold;
+pub mod help_page;
 pub mod image_panes;
+pub mod label_many;
 pub mod order;
 pub mod overlay;
 pub mod overview;

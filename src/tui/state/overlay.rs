@@ -4,9 +4,10 @@ use super::adjudication::Adjudication;
 use super::agreement_screen::AgreementScreen;
 use super::definitions::Definitions;
 use super::filter_edit::FilterEdit;
+use super::help_page::HelpPage;
+use super::label_many::LabelMany;
 use super::overview::Overview;
 use super::picker::Picker;
-use super::scroll::Scroll;
 use super::search::Search;
 use super::why::Why;
 use crate::tui::action::Context;
@@ -15,7 +16,7 @@ use tui_input::Input;
 /// An overlay.
 #[derive(Clone, Debug)]
 pub enum Overlay {
-    Help(Scroll),
+    Help(HelpPage),
     Note(Input),
     Search(Search),
     Overview(Overview),
@@ -27,6 +28,7 @@ pub enum Overlay {
     Adjudication(Adjudication),
     Agreement(AgreementScreen),
     Why(Why),
+    LabelMany(LabelMany),
 }
 
 /// A notice in the status line. It stays until the next key.
@@ -41,6 +43,7 @@ impl Overlay {
     /// The context of its keys.
     pub fn context(&self) -> Context {
         match self {
+            Self::Help(page) if page.typing().is_some() => Context::HelpSearch,
             Self::Help(_) => Context::Help,
             Self::Note(_) => Context::Note,
             Self::Search(_) => Context::Search,
@@ -53,13 +56,15 @@ impl Overlay {
             Self::Adjudication(_) => Context::Adjudication,
             Self::Agreement(_) => Context::Agreement,
             Self::Why(_) => Context::Why,
+            Self::LabelMany(_) => Context::LabelMany,
         }
     }
 
     /// The line being edited, if there is one.
     pub fn input_mut(&mut self) -> Option<&mut Input> {
         match self {
-            Self::Help(_) | Self::Overview(_) | Self::Definitions(_) | Self::Agreement(_) | Self::Why(_) => None,
+            Self::Help(page) => page.typing_mut(),
+            Self::Overview(_) | Self::Definitions(_) | Self::Agreement(_) | Self::LabelMany(_) | Self::Why(_) => None,
             Self::Adjudication(adjudication) => adjudication.typing.as_mut(),
             Self::Note(input) | Self::Name(input) => Some(input),
             Self::Search(search) => Some(search.input_mut()),

@@ -32,6 +32,8 @@ pub struct Choice {
     pub detail: String,
     /// Key that does the same, or a tick.
     pub sign: String,
+    /// The case to go to, as a position in the dataset; `None` for anything but a case.
+    pub case: Option<usize>,
 }
 
 impl Picker {
@@ -78,7 +80,7 @@ impl Picker {
 
     pub fn title(&self) -> &'static str {
         match self.kind {
-            PickerKind::Palette => "commands",
+            PickerKind::Palette => "commands, or the id of a case",
             PickerKind::Order => "order of the queue",
             PickerKind::View => "saved views",
             PickerKind::Column => "columns of the queue",

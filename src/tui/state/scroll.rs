@@ -11,6 +11,10 @@ impl Scroll {
         self.0.set(self.0.get().saturating_add_signed(lines));
     }
 
+    pub fn to(&self, line: usize) {
+        self.0.set(line);
+    }
+
     /// The first line to draw, for a page of `lines` lines of which `rows` fit.
     pub fn first_line(&self, lines: usize, rows: usize) -> usize {
         self.0.set(self.0.get().min(lines.saturating_sub(rows)));

@@ -13,17 +13,45 @@ impl App {
     /// for documents.
     pub(super) fn annotate(&mut self, id: &CategoryId) -> Vec<Effect> {
         let Some(known) = self.cases.category(id).filter(|_| self.current().is_some()) else { return Vec::new() };
-        let category = id.clone();
-        match self.label_target(known) {
+        let (category, name, target) = (id.clone(), known.name.clone(), self.label_target(known));
+        if target.is_some() && self.warns_of_another_session() {
+            return Vec::new();
+        }
+        match target {
             Some(CategoryTarget::Hit { document, .. }) => {
                 self.record_here(|case| AnnotationEdit::ToggleHitCategory { case, document, category })
             }
             Some(_) => self.record_here(|case| AnnotationEdit::ToggleCategory { case, category }),
             None => {
-                self.say(format!("{} applies to documents: press Tab and select a hit", known.name));
+                self.say(format!("{name} applies to documents: press Tab and select a hit"));
                 Vec::new()
             }
         }
+    }
+
+    pub(super) fn skip(&mut self) -> Vec<Effect> {
+        if self.warns_of_another_session() {
+            return Vec::new();
+        }
+        self.record_here(|case| AnnotationEdit::Skip { case })
+    }
+
+    /// Notes that another session of the same annotator has changed this case.
+    pub fn note_change_elsewhere(&mut self, case: usize) {
+        self.changed_elsewhere.insert(case);
+    }
+
+    /// Warns once if another session of this annotator has changed the current case meanwhile: the key would replace
+    /// what was said there. The same key pressed again goes on.
+    fn warns_of_another_session(&mut self) -> bool {
+        let Some(case) = self.queue.current().filter(|case| self.changed_elsewhere.remove(case)) else { return false };
+        let own = self.cases.annotation_of(case);
+        let names = own.map_or_else(|| "nothing".to_owned(), |own| self.cases.category_names(&own.categories));
+        let (id, annotator) = (self.cases.id_of(case), self.cases.annotator());
+        self.say(format!(
+            "another session of {annotator} has changed {id} to {names}: press the key again to replace it"
+        ));
+        true
     }
 
     /// Asks for an edit of the current case.

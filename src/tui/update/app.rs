@@ -54,6 +54,10 @@ pub struct App {
     pub(super) gold: Gold,
     /// Cases whose next annotation would not be blind, as far as the annotation session has said.
     unblinded: FxHashSet<usize>,
+    /// Cases that another session of this annotator has changed since the annotator last answered to it.
+    pub(super) changed_elsewhere: FxHashSet<usize>,
+    /// Cases marked for labelling many at once.
+    pub(super) marked: FxHashSet<usize>,
     /// The hits of both runs stand side by side, in place of this run's alone.
     pub(super) comparing: bool,
     pub(super) what_if: WhatIf,
@@ -92,6 +96,8 @@ impl App {
             images: ImagePanes::new(setting.images),
             gold: Gold::new(setting.keep_gold),
             unblinded: FxHashSet::default(),
+            changed_elsewhere: FxHashSet::default(),
+            marked: FxHashSet::default(),
             what_if: WhatIf::default(),
             last_flip: FlipCache::default(),
             overlay: None,
@@ -264,7 +270,11 @@ impl App {
 
     /// The case whose annotations by others are on the screen.
     pub fn case_with_others_shown(&self) -> Option<usize> {
-        match &self.overlay {
+        let overlay = match &self.overlay {
+            Some(Overlay::Help(page)) => page.below(),
+            other => other.as_ref(),
+        };
+        match overlay {
             Some(Overlay::Adjudication(adjudication)) => adjudication.is_revealed.then_some(adjudication.case),
             _ => None,
         }
@@ -302,11 +312,6 @@ impl App {
             annotation.categories.contains(id) || annotation.hits.values().any(|given| given.contains(id))
         };
         self.listed_annotations().filter(has_it).count()
-    }
-
-    /// Number of listed cases that were opened.
-    pub fn seen_count(&self) -> usize {
-        self.cases.seen().filter(|case| self.queue.shows(*case)).count()
     }
 
     /// Opens an overlay.

@@ -12,8 +12,8 @@ pub enum CategoryTarget {
     Case { goes_on: bool },
     /// The document of the selected hit.
     Hit { slot: usize, document: String },
-    /// The decision about a case; nothing is recorded before it is confirmed.
-    Decision,
+    /// The decision about a case, or the category of many; nothing is recorded before it is confirmed.
+    Choice,
 }
 
 impl App {
@@ -21,7 +21,7 @@ impl App {
     pub fn category_target(&self, category: &Category) -> Option<CategoryTarget> {
         match self.context() {
             Context::Explore | Context::Image | Context::Definitions => self.label_target(category),
-            Context::Adjudication => category.level.is_of_case().then_some(CategoryTarget::Decision),
+            Context::Adjudication | Context::LabelMany => category.level.is_of_case().then_some(CategoryTarget::Choice),
             _ => None,
         }
     }

@@ -1,6 +1,7 @@
 //! Handles the result of an edit: the journal has written it, or could not.
 
 use super::app::App;
+use super::label_many::cases_in_words;
 use crate::annotation::{AnnotationEdit, CaseAnnotation};
 use crate::tui::effect::Effect;
 use crate::tui::state::overlay::{Notice, Overlay};
@@ -13,6 +14,8 @@ pub enum EditOutcome {
     Changed { case: usize, annotation: Option<Arc<CaseAnnotation>> },
     /// An undo or redo changed the annotation of a case that this dataset lacks.
     Elsewhere { id: String },
+    /// An undo or redo changed this many cases, which were labelled at once.
+    Many { count: usize },
     /// There was nothing to undo or redo.
     Nothing,
 }
@@ -26,6 +29,10 @@ impl App {
             Ok(EditOutcome::Changed { case, annotation }) => (case, annotation),
             Ok(EditOutcome::Elsewhere { id }) => {
                 self.say(format!("{id}: {back}; this case is not in this dataset"));
+                return Vec::new();
+            }
+            Ok(EditOutcome::Many { count }) => {
+                self.say(format!("{}: {back}", cases_in_words(count)));
                 return Vec::new();
             }
             Ok(EditOutcome::Nothing) => {

@@ -8,7 +8,6 @@ use crate::tui::effect::Effect;
 use crate::tui::state::overlay::Overlay;
 use crate::tui::state::overview::Overview;
 use crate::tui::state::picker::PickerKind;
-use crate::tui::state::scroll::Scroll;
 use crate::tui::state::search::Search;
 use crate::tui::state::selection::Shown;
 use tui_input::Input;
@@ -34,8 +33,10 @@ impl App {
             Action::OpenInViewer => return self.open_in_viewer(),
             Action::Mouse => return self.toggle_mouse(),
             Action::Annotate(category) => return self.annotate(&category),
+            Action::Mark => return self.toggle_mark(),
+            Action::LabelMany => self.open_label_many(),
             Action::Note => self.open_note(),
-            Action::Skip => return self.record_here(|case| AnnotationEdit::Skip { case }),
+            Action::Skip => return self.skip(),
             Action::Unsure => return self.record_here(|case| AnnotationEdit::ToggleUnsure { case }),
             Action::Flag => return self.record_here(|case| AnnotationEdit::ToggleFlag { case }),
             Action::Undo => return vec![Effect::Record(AnnotationEdit::Undo)],
@@ -76,7 +77,6 @@ impl App {
             Action::Compare => self.toggle_comparison(),
             Action::Palette => self.open_picker(PickerKind::Palette),
             Action::Search => self.open(Overlay::Search(Search::default())),
-            Action::Help => self.open(Overlay::Help(Scroll::default())),
             Action::ReadRest => return self.read_rest(),
             Action::LockView => self.lock_view(),
             Action::Cancel => {
@@ -92,6 +92,7 @@ impl App {
             Action::Quit => return vec![Effect::Quit(0)],
             Action::View(change) => self.change_view(change),
             Action::Accept
+            | Action::Help
             | Action::Complete
             | Action::Delete
             | Action::Reveal

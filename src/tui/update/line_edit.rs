@@ -2,6 +2,7 @@
 
 use super::app::App;
 use crate::tui::effect::Effect;
+use crate::tui::state::help_page::Jump;
 use crate::tui::state::overlay::{Notice, Overlay};
 use tui_input::{Input, InputRequest};
 
@@ -20,6 +21,7 @@ impl App {
     fn line_changed(&mut self) -> Vec<Effect> {
         match &self.overlay {
             Some(Overlay::Search(_)) => return self.search(),
+            Some(Overlay::Help(page)) => page.jump_to(Jump::Match { after: false }),
             Some(Overlay::Filter(edit)) => self.set_filter_edit(edit.input().clone()),
             Some(Overlay::Picker(picker)) => {
                 let mut picker = picker.clone();

@@ -4,13 +4,15 @@
 //! |---|---|
 //! | [`app`], `current_case` | the whole state, and the current case on the screen |
 //! | `explore` | actions on the screen with cases and hits |
+//! | `go_to_case` | goes to a case by its id |
 //! | `navigation` | moves among cases and hits, and the requests to the worker that follow |
 //! | `annotate`, `edit_result` | annotates a case; handles the result of an edit |
 //! | [`category_target`] | what the key of a category does now |
+//! | [`label_many`] | marks cases and labels many at once |
 //! | `adjudication`, `agreement`, `definitions` | deciding a case, the agreement report, the taxonomy |
 //! | `queue_view`, `session_state` | filter, order and saved views; the state saved for the next session |
 //! | `fusion`, `user_evidence` | changes to the fusion; documents that the user adds |
-//! | `search`, `picker`, `overview`, `page` | the other overlays |
+//! | `search`, `picker`, `overview`, `page`, `help` | the other overlays |
 //! | `why` | the page that explains a prediction |
 //! | `line_edit` | typing and pasting into the input line of an overlay |
 //! | `casebook` | writes the queue as an HTML page |
@@ -28,7 +30,10 @@ mod definitions;
 pub mod edit_result;
 mod explore;
 mod fusion;
+mod go_to_case;
+mod help;
 mod images;
+pub mod label_many;
 mod line_edit;
 mod mouse;
 mod navigation;
@@ -60,10 +65,15 @@ impl App {
             Action::SaveScreen => return vec![Effect::SaveScreen],
             _ => {}
         }
+        if self.asks_for_help(&action) {
+            return Vec::new();
+        }
         match self.context() {
             Context::Explore => self.update_explorer(action),
             Context::Image => self.update_image(action),
-            Context::Help | Context::Agreement => self.update_page(action),
+            Context::Help => self.update_help(action),
+            Context::HelpSearch => self.update_help_search(action),
+            Context::Agreement => self.update_page(action),
             Context::Search => self.update_search(action),
             Context::Note => self.update_note(action),
             Context::Filter => self.update_filter(action),
@@ -72,6 +82,7 @@ impl App {
             Context::Name => self.update_name(action),
             Context::Definitions => self.update_definitions(action),
             Context::Adjudication => self.update_adjudication(action),
+            Context::LabelMany => self.update_label_many(action),
             Context::Reason => self.update_reason(action),
             Context::Why => self.update_why(action),
         }

@@ -1,4 +1,4 @@
-//! Pages of text: help and agreement.
+//! Pages of text: agreement.
 
 use super::app::App;
 use crate::tui::action::Action;
@@ -8,11 +8,8 @@ use crate::tui::state::overlay::Overlay;
 impl App {
     /// Scrolls the page or closes it.
     pub(super) fn update_page(&mut self, action: Action) -> Vec<Effect> {
-        let scroll = match &self.overlay {
-            Some(Overlay::Help(scroll)) => scroll,
-            Some(Overlay::Agreement(screen)) => screen.scroll(),
-            _ => return Vec::new(),
-        };
+        let Some(Overlay::Agreement(screen)) = &self.overlay else { return Vec::new() };
+        let scroll = screen.scroll();
         match action {
             Action::Down => scroll.by(1),
             Action::Up => scroll.by(-1),

@@ -24,6 +24,13 @@ impl App {
     pub fn choices(&self, picker: &Picker) -> Vec<Choice> {
         let mut choices = self.all_choices(picker.kind());
         picker.narrow(&mut choices);
+        if *picker.kind() == PickerKind::Palette {
+            let typed = picker.input().value().trim();
+            let cases = self.cases_named(typed);
+            // Digits name a case rather than a command.
+            let at = if typed.starts_with(|sign: char| sign.is_ascii_digit()) { 0 } else { choices.len() };
+            choices.splice(at..at, cases);
+        }
         choices
     }
 
@@ -36,6 +43,7 @@ impl App {
                     name: binding.name.to_owned(),
                     detail: binding.description.to_owned(),
                     sign: self.keymap.shown_key(binding).map(|key| keymap::shown(&key)).unwrap_or_default(),
+                    case: None,
                 })
                 .collect(),
             PickerKind::Order => Order::ALL
@@ -45,6 +53,7 @@ impl App {
                     name: order.name().to_owned(),
                     detail: order.meaning().to_owned(),
                     sign: tick(*order == self.view.order()),
+                    case: None,
                 })
                 .collect(),
             PickerKind::View => self
@@ -57,6 +66,7 @@ impl App {
                         name: view.name.clone(),
                         detail: format!("{filter}, by {}", view.order),
                         sign: String::new(),
+                        case: None,
                     }
                 })
                 .collect(),
@@ -67,6 +77,7 @@ impl App {
                     name: column.name().to_owned(),
                     detail: column.meaning().to_owned(),
                     sign: tick(self.view.columns().contains(column)),
+                    case: None,
                 })
                 .collect(),
             PickerKind::Theme { .. } => self
@@ -76,6 +87,7 @@ impl App {
                     name: name.clone(),
                     detail: String::new(),
                     sign: tick(*theme == self.theme),
+                    case: None,
                 })
                 .collect(),
         }
@@ -128,6 +140,9 @@ impl App {
         self.overlay = None;
         match picker.kind() {
             PickerKind::Palette => {
+                if let Some(case) = choice.case {
+                    return self.go_to_case(case);
+                }
                 let binding =
                     bindings().find(|binding| binding.context == Context::Explore && binding.name == choice.name);
                 binding.map_or(Vec::new(), |binding| self.update(binding.action.clone()))

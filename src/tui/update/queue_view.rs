@@ -47,6 +47,11 @@ impl App {
         let Some(Overlay::Filter(edit)) = &mut self.overlay else { return Vec::new() };
         match checked(edit.input().value(), &self.cases) {
             Ok(filter) => {
+                let reason = self.without_match(&filter);
+                if let (Some(reason), Some(Overlay::Filter(edit))) = (reason, &mut self.overlay) {
+                    edit.set_mistake(format!("{reason}; the list stays as it is"));
+                    return Vec::new();
+                }
                 self.overlay = None;
                 self.set_filter(filter)
             }
@@ -60,17 +65,25 @@ impl App {
     /// Shows the cases that pass. The list may be empty while cases that could pass are still to be read. A filter
     /// that no case can pass changes nothing and gives an error.
     pub fn set_filter(&mut self, filter: Filter) -> Vec<Effect> {
-        let all = self.queue.all();
-        let cases: Vec<usize> = all.iter().copied().filter(|case| filter.passes(&self.cases, *case)).collect();
-        if cases.is_empty() && self.still_to_read(&filter) == 0 {
-            let is_read =
-                |case: &&usize| self.cases.answers_of(**case).is_some_and(|answers| answers.fused().is_some());
-            let read = all.iter().filter(is_read).count();
-            self.say(format!("no case matches {filter} ({read} of {} are answered)", all.len()));
+        if let Some(reason) = self.without_match(&filter) {
+            self.say(reason);
             return Vec::new();
         }
+        let all = self.queue.all();
+        let cases: Vec<usize> = all.iter().copied().filter(|case| filter.passes(&self.cases, *case)).collect();
         self.view.set_filter(filter);
         self.show(cases)
+    }
+
+    /// A sentence if no case passes this filter and none can still come to pass it.
+    fn without_match(&self, filter: &Filter) -> Option<String> {
+        let all = self.queue.all();
+        if all.iter().any(|case| filter.passes(&self.cases, *case)) || self.still_to_read(filter) > 0 {
+            return None;
+        }
+        let is_read = |case: &&usize| self.cases.answers_of(**case).is_some_and(|answers| answers.fused().is_some());
+        let read = all.iter().filter(is_read).count();
+        Some(format!("no case matches {filter} ({read} of {} are answered)", all.len()))
     }
 
     /// Number of cases that are not read yet and could pass this filter once they are; 0 if nothing is read any more.

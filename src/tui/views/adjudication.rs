@@ -26,7 +26,7 @@ use std::collections::BTreeSet;
 use unicode_width::UnicodeWidthStr;
 
 /// Fewest columns for one annotator.
-const LEAST: usize = 36;
+const LEAST: usize = 24;
 /// Columns for the names before the decision.
 const NAME: usize = 10;
 /// Rows between annotations and taxonomy: a line, the standing decision, the new one, its reason.
@@ -36,15 +36,16 @@ const DECISION_ROWS: u16 = 4;
 pub fn draw(app: &App, adjudication: &Adjudication, frame: &mut Frame, area: Rect) {
     let review = app.cases().review_of(adjudication.case);
     let width = usize::from(area.width).saturating_sub(4);
-    let columns = columns(app, adjudication, review, width);
-    let taxonomy = taxonomy_lines(app, adjudication, width);
+    let (columns, hidden) = columns(app, adjudication, review, width);
+    let is_chosen = |id: &CategoryId| adjudication.chosen.as_ref().is_some_and(|chosen| chosen.contains(id));
+    let taxonomy = taxonomy_lines(app, width, is_chosen);
     let words = columns.iter().map(Vec::len).max().unwrap_or(1) as u16;
     let taxonomy_rows = taxonomy.len() as u16;
     let most = (area.height * 4 / 5).max(DECISION_ROWS + taxonomy_rows + 4).min(area.height);
     let height = (words + DECISION_ROWS + taxonomy_rows + 2).min(most);
     let foot = Rect { y: area.bottom().saturating_sub(height), height, ..area };
     let id = app.dataset().cases.get(adjudication.case).map(|case| case.id.as_str()).unwrap_or_default();
-    let inner = popup::framed(app, &format!("{id}: {}", standing(app, adjudication, review)), frame, foot);
+    let inner = popup::framed(app, &format!("{id}: {}{hidden}", standing(app, adjudication, review)), frame, foot);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
     let [said, decision, keys] =
         Layout::vertical([Constraint::Min(1), Constraint::Length(DECISION_ROWS), Constraint::Length(taxonomy_rows)])
@@ -73,21 +74,36 @@ fn standing(app: &App, adjudication: &Adjudication, review: Option<&CaseReview>)
     }
 }
 
-/// One column of lines per annotator: as many as fit, including the selected one.
-fn columns(app: &App, open: &Adjudication, review: Option<&CaseReview>, width: usize) -> Vec<Vec<Line<'static>>> {
+/// One column of lines per annotator: as many as fit, including the selected one. Also says how many are hidden on
+/// either side, such as ` · +1 →`.
+fn columns(
+    app: &App,
+    open: &Adjudication,
+    review: Option<&CaseReview>,
+    width: usize,
+) -> (Vec<Vec<Line<'static>>>, String) {
     let faint = app.theme().style(Role::Faint);
-    let Some(review) = review else { return vec![vec![Line::styled("no annotations", faint)]] };
+    let alone = |text: &'static str| (vec![vec![Line::styled(text, faint)]], String::new());
+    let Some(review) = review else { return alone("no annotations") };
     let shown: Vec<(usize, &AuthoredAnnotation)> =
         review.annotations.iter().enumerate().filter(|_| open.is_revealed).collect();
     if shown.is_empty() {
-        return vec![vec![Line::styled("you have not annotated this case yet", faint)]];
+        return alone("you have not annotated this case yet");
     }
     let beside = (width / LEAST).clamp(1, shown.len());
     let at = shown.iter().position(|(place, _)| *place == open.selected).unwrap_or(0);
     let first = (at + 1).saturating_sub(beside);
     let width = width / beside;
+    let mut hidden = String::new();
+    if first > 0 {
+        hidden.push_str(&format!(" · ← +{first}"));
+    }
+    if shown.len() > first + beside {
+        hidden.push_str(&format!(" · +{} →", shown.len() - first - beside));
+    }
     let visible = shown.into_iter().skip(first).take(beside);
-    visible.map(|(place, authored)| annotation_lines(app, authored, place == open.selected, width)).collect()
+    let columns = visible.map(|(place, authored)| annotation_lines(app, authored, place == open.selected, width));
+    (columns.collect(), hidden)
 }
 
 fn annotation_lines(app: &App, authored: &AuthoredAnnotation, selected: bool, width: usize) -> Vec<Line<'static>> {
@@ -177,12 +193,12 @@ fn decision_text(app: &App, decision: &Decision) -> String {
 }
 
 /// The categories for cases with their keys, in a row.
-fn taxonomy_lines(app: &App, open: &Adjudication, width: usize) -> Vec<Line<'static>> {
+pub fn taxonomy_lines(app: &App, width: usize, is_chosen: impl Fn(&CategoryId) -> bool) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let mut spans: Vec<Span> = Vec::new();
     let mut used = 0;
     for category in app.cases().categories().iter().filter(|category| category.level.is_of_case()) {
-        let chosen = open.chosen.as_ref().is_some_and(|chosen| chosen.contains(&category.id));
+        let chosen = is_chosen(&category.id);
         let name = text::fit(&category.name, width.saturating_sub(4));
         let columns = name.width() + 4;
         if used + columns > width && !spans.is_empty() {

@@ -7,7 +7,7 @@
 //! │   category     n  percent               alpha               │
 //! │ together                                                    │
 //! │   …           12  0.667 [0.42, 0.92]    0.51 [0.21, 0.87]   │
-//! │ percent: Of two annotators of a case, how often both say …  │
+//! │ percent: How often two annotators of a case give the same … │
 //! ╰─────────────────────────────────────────────────────────────╯
 //! ```
 

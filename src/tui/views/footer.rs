@@ -68,7 +68,7 @@ fn words_of(target: &CategoryTarget) -> String {
         CategoryTarget::Case { goes_on: true } => "label CASE and go on".to_owned(),
         CategoryTarget::Case { goes_on: false } => "label CASE".to_owned(),
         CategoryTarget::Hit { slot, .. } => format!("label HIT {}", slot + 1),
-        CategoryTarget::Decision => "choose".to_owned(),
+        CategoryTarget::Choice => "choose".to_owned(),
     }
 }
 
@@ -95,11 +95,17 @@ fn hint_now(app: &App, binding: &Binding) -> Option<&'static str> {
         },
         (Action::SwitchImage, None) => Some(if app.selection().side() == Side::Query { "hit" } else { "query" }),
         (Action::OnlyInconsistent, None) if app.shows_only_inconsistent() => Some("agreeing, too"),
+        (Action::Down, Some(Overlay::Adjudication(open))) => {
+            let review = app.cases().review_of(open.case);
+            let others = review.map_or(0, |review| review.annotations.len());
+            (open.is_revealed && open.selected + 1 < others).then_some(hint)
+        }
         (Action::Reveal, Some(Overlay::Adjudication(open))) => (!open.is_revealed).then_some(hint),
         (Action::Complete, Some(Overlay::Adjudication(_))) => app.categories_to_copy().is_ok().then_some(hint),
         (Action::Accept, Some(Overlay::Adjudication(open))) => {
             (open.is_revealed && open.chosen.is_some()).then_some(hint)
         }
+        (Action::Accept, Some(Overlay::LabelMany(open))) => open.chosen.is_some().then_some(hint),
         (Action::Delete, Some(Overlay::Picker(picker))) => (*picker.kind() == PickerKind::View).then_some(hint),
         _ => Some(hint),
     }

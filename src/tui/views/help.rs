@@ -5,8 +5,8 @@ use super::super::keymap;
 use super::super::theme::{Role, Theme};
 use super::{popup, text};
 use crate::cases::filter::field::FIELDS;
+use crate::tui::state::help_page::{HelpPage, Jump};
 use crate::tui::state::overlay::Notice;
-use crate::tui::state::scroll::Scroll;
 use crate::tui::update::app::App;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -19,7 +19,7 @@ const KEYS: usize = 14;
 const WIDEST: u16 = 96;
 
 /// Signs and terms used on the screen.
-const SIGNS: [(&str, &str); 18] = [
+const SIGNS: [(&str, &str); 26] = [
     ("closed-book", "the model's answer without any retrieved document"),
     ("fused", "the answer that the hits give together; each hit was shown to the model alone"),
     ("=", "agree: this hit's answer equals the fused answer; in the queue: all answers of the case agree"),
@@ -47,31 +47,67 @@ const SIGNS: [(&str, &str); 18] = [
     ("g ans", "in the queue: the gold answer and the fused answer"),
     ("mine", "your annotation: a category's key, s skipped, h categories for documents only, n a note only"),
     ("# ? ~ +", "in front of it: flagged; unsure; made on other answers or definitions; several categories"),
+    ("▶ ┃", "the list that has the focus: an arrow and a line under its heading, a heavy line beside it"),
+    ("▸ •", "the selected row; a marked case (S), which L labels together with the others"),
+    ("#", "the place of a hit in the list of hits; image #2: the second hit of the image head"),
+    ("?", "as a probability: the run recorded none; as a letter: the answer names no label"),
+    ("≥", "at least this probable: the server returned the likeliest words only"),
+    ("×1.5", "after your changes to the fusion, a hit counts one and a half times"),
+    ("1+2", "in front of a caption: the categories that you gave this document"),
+    ("↓entropy", "in the heading of the queue: its order; with --against, ↑ ↓ is a change of rank, + a new document"),
 ];
 
 /// Draws the page over the body.
-pub fn draw(app: &App, scroll: &Scroll, frame: &mut Frame, area: Rect) {
+pub fn draw(app: &App, page: &HelpPage, frame: &mut Frame, area: Rect) {
     let width = area.width.saturating_sub(4).min(WIDEST);
-    let lines = lines(app, usize::from(width).saturating_sub(4));
+    let (lines, sections) = lines(app, usize::from(width).saturating_sub(4));
     let height = area.height.min(u16::try_from(lines.len() + 2).unwrap_or(u16::MAX));
     let popup = Rect { x: area.x + (area.width - width) / 2, width, height, ..area };
-    let inner = popup::framed(app, "help", frame, popup);
-    let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+    let query = page.query();
+    let has_query = |line: &Line| line.to_string().to_lowercase().contains(&query);
+    let title = match query.as_str() {
+        "" => "help".to_owned(),
+        _ if lines.iter().any(has_query) => format!("help: {query}"),
+        _ => format!("help: nothing has {query}"),
+    };
+    let inner = popup::framed(app, &title, frame, popup);
+    let mut inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+    if let Some(input) = page.typing() {
+        inner.height = inner.height.saturating_sub(1);
+        popup::input_line(app, "/", input, frame, Rect { y: inner.bottom(), height: 1, ..inner });
+    }
     let rows = usize::from(inner.height);
-    let first = scroll.first_line(lines.len(), rows);
-    let visible: Vec<Line> = lines.into_iter().skip(first).take(rows).collect();
+    let first = page.scroll().first_line(lines.len(), rows);
+    let found = match page.take_jump() {
+        Some(Jump::Section(context)) => sections.iter().find(|(other, _)| *other == context).map(|(_, line)| *line),
+        Some(Jump::Match { after }) if !query.is_empty() => {
+            (first + usize::from(after)..lines.len()).chain(0..first).find(|line| has_query(&lines[*line]))
+        }
+        Some(Jump::MatchBefore) if !query.is_empty() => (0..first).rev().find(|line| has_query(&lines[*line])),
+        _ => None,
+    };
+    if let Some(line) = found {
+        page.scroll().to(line);
+    }
+    let first = page.scroll().first_line(lines.len(), rows);
+    let marked = |line: Line<'static>| {
+        if !query.is_empty() && has_query(&line) { line.patch_style(app.theme().style(Role::Match)) } else { line }
+    };
+    let visible: Vec<Line> = lines.into_iter().skip(first).take(rows).map(marked).collect();
     frame.render_widget(Paragraph::new(visible), inner);
 }
 
-/// The whole page.
-fn lines(app: &App, width: usize) -> Vec<Line<'static>> {
+/// The whole page, and the first line of each context's section.
+fn lines(app: &App, width: usize) -> (Vec<Line<'static>>, Vec<(Context, usize)>) {
     let theme = app.theme();
+    let mut sections = Vec::new();
     let mut lines = vec![Line::styled("How to read the screen", theme.style(Role::Accent))];
     for (sign, meaning) in SIGNS {
         lines.extend(entry(theme, sign, meaning, width));
     }
     lines.push(Line::default());
     for context in Context::ALL {
+        sections.push((context, lines.len()));
         lines.push(Line::styled(context.title(), theme.style(Role::Accent)));
         for binding in bindings().filter(|binding| binding.context == context) {
             let keys: Vec<String> = app.keymap().keys(binding).iter().map(|key| keymap::shown(key)).collect();
@@ -102,7 +138,7 @@ fn lines(app: &App, width: usize) -> Vec<Line<'static>> {
     for (name, value) in loaded(app) {
         lines.extend(entry(theme, name, &value, width));
     }
-    lines
+    (lines, sections)
 }
 
 fn loaded(app: &App) -> Vec<(&'static str, String)> {

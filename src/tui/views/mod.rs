@@ -14,6 +14,7 @@ mod footer;
 mod grid;
 mod help;
 mod hits;
+mod label_many;
 mod note;
 mod overview;
 mod picker;
@@ -79,12 +80,13 @@ pub fn draw(app: &App, frame: &mut Frame) {
     }
     match app.overlay() {
         None => {}
-        Some(Overlay::Help(scroll)) => help::draw(app, scroll, frame, body),
+        Some(Overlay::Help(page)) => help::draw(app, page, frame, body),
         Some(Overlay::Note(input)) => note::draw(app, input, frame, body),
         Some(Overlay::Name(input)) => note::draw_name(app, input, frame, body),
         Some(Overlay::Definitions(definitions)) => definitions::draw(app, *definitions, frame, body),
         Some(Overlay::Adjudication(adjudication)) => adjudication::draw(app, adjudication, frame, body),
         Some(Overlay::Agreement(screen)) => agreement::draw(app, screen, frame, body),
+        Some(Overlay::LabelMany(open)) => label_many::draw(app, open, frame, body),
         Some(Overlay::Overview(overview)) => overview::draw(app, overview, frame, body),
         Some(Overlay::Filter(edit)) => filter::draw(app, edit, frame, body),
         Some(Overlay::Picker(picker)) => picker::draw(app, picker, frame, body),

@@ -18,7 +18,7 @@ use unicode_width::UnicodeWidthStr;
 /// Columns right of the id: gold, fused, verdict, annotation.
 const RIGHT_COLUMNS: usize = 11;
 /// Columns for the number of cases that have a category.
-pub const COUNT: usize = 5;
+pub const COUNT: usize = 4;
 /// Fewest columns in which a task's id is readable, including the space before it.
 const LEAST_TASK: usize = 5;
 /// Fewest rows for which the taxonomy is listed under the queue.
@@ -115,7 +115,12 @@ fn draw_row(app: &App, index: usize, selected: bool, widths: &Widths, frame: &mu
         (true, false) => theme.style(Role::SelectionResting),
         (false, _) => Style::new(),
     };
-    let marker = if selected { "▸ " } else { "  " };
+    let marker = match (selected, app.is_marked(index)) {
+        (true, true) => "▸•",
+        (true, false) => "▸ ",
+        (false, true) => " •",
+        (false, false) => "  ",
+    };
     let id = text::column(&text::fit_end(&case.id, widths.id), widths.id);
     let task = if widths.task > 0 { format!(" {}", text::column(&case.task, widths.task - 1)) } else { String::new() };
     let gold = app.cases().gold_of(case);

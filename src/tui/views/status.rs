@@ -56,7 +56,10 @@ pub fn status(app: &App, frame: &mut Frame, area: Rect) {
     let right = Span::styled(progress(app, area.width), theme.style(Role::Muted));
     let room = usize::from(area.width).saturating_sub(right.width() + 3);
     let (line, role) = left_text(app, room.saturating_sub(1));
-    let left = Span::styled(text::fit_middle(&format!(" {line}"), room), theme.style(role));
+    // The end of a message names the file or the key; models begin with what matters.
+    let is_message = app.notice().is_some() || app.worker().failure().is_some();
+    let fit = if is_message { text::fit_middle } else { text::fit };
+    let left = Span::styled(fit(&format!(" {line}"), room), theme.style(role));
     both_ends(vec![left], right, frame, area);
 }
 

@@ -21,7 +21,7 @@ fn what_is_shown_as_marked_survives_a_kill() {
     assert!(journal.contains("\"us-test-0001\"") && journal.contains("evidence-ignored"), "{journal}");
     assert!(journal.contains("look at hit 2"), "{journal}");
     let pty = setup.explore();
-    pty.wait_for("2 annotated");
+    pty.wait_for("2 labelled");
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn a_mark_that_a_full_disk_refuses_does_not_show() {
     pty.wait_for("us-test-0001 · test");
     pty.type_keys("1");
     pty.wait_for("not saved: ");
-    assert!(pty.screen().contains("us-test-0001 · test") && pty.screen().contains("1 annotated"), "{}", pty.screen());
+    assert!(pty.screen().contains("us-test-0001 · test") && pty.screen().contains("1 labelled"), "{}", pty.screen());
     pty.type_keys("q");
     assert_eq!(pty.exit_code(), 0);
     pty.assert_restored();
@@ -59,7 +59,7 @@ fn an_annotator_that_is_no_file_name_can_look_and_not_mark() {
     pty.wait_for("annotations cannot be saved: annotator");
     pty.type_keys("1");
     pty.wait_for("not saved: annotator");
-    pty.wait_for("0 annotated");
+    pty.wait_for("0 labelled");
 }
 
 #[test]

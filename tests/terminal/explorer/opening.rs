@@ -69,7 +69,7 @@ fn the_cases_are_shown_while_documents_are_read_and_keys_count_afterwards() {
     pty.type_keys("3");
     pty.resize(100, 30);
     pty.wait_for("loading documents …");
-    assert!(pty.screen().contains("us-test-0001 · test") && !pty.screen().contains("annotated"), "{}", pty.screen());
+    assert!(pty.screen().contains("us-test-0001 · test") && !pty.screen().contains("labelled"), "{}", pty.screen());
     held.let_go();
     pty.wait_for("Right evidence ignored (u takes it back)");
     pty.wait_for("us-test-0002 · test");

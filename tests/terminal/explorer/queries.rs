@@ -16,7 +16,7 @@ fn an_answer_of_the_terminal_that_comes_late_presses_no_key() {
     pty.type_keys("\x1b]11;rgb:1e1e/1e1e/2e2e\x1b\\\x1b[?62;4c");
     pty.type_keys("j");
     pty.wait_for("us-test-0002 · test");
-    assert!(pty.screen().contains("0 annotated"), "{}", pty.screen());
+    assert!(pty.screen().contains("0 labelled"), "{}", pty.screen());
     pty.type_keys("q");
     assert_eq!(pty.exit_code(), 0);
     assert!(setup.journal().is_empty());

@@ -52,28 +52,28 @@ impl Coefficient {
     pub fn words(self) -> &'static str {
         match self {
             Self::Percent => {
-                "Of two annotators of a case, how often both say the same. Misleads where one answer prevails: people who \
-                 always give it agree without looking."
+                "How often two annotators of a case give the same answer. It misleads if one answer prevails: people who \
+                 always give that answer agree without looking."
             }
             Self::Alpha => {
-                "Krippendorff's: the disagreement that chance would give and that is absent; 1 is none, 0 is chance, .8 a usual \
-                 bar. Misleads where one answer prevails: it falls towards 0 though people agree (read it beside AC1)."
+                "Krippendorff's alpha is agreement beyond chance: 1 means no disagreement, 0 means chance, and .8 is a usual bar. It \
+                 misleads if one answer prevails: it falls towards 0 although people agree (read it beside AC1)."
             }
             Self::AlphaMasi => {
-                "Krippendorff's with partial credit where sets of categories overlap (Passonneau 2006). Misleads where sets are \
-                 large: a category that everybody adds makes all of them overlap."
+                "This is Krippendorff's alpha with partial credit for sets of categories that overlap (Passonneau 2006). It misleads if \
+                 sets are large: a category that everybody adds makes all of them overlap."
             }
             Self::Ac1 => {
-                "Gwet's: agreement beyond chance, where chance stays small when one answer prevails. Misleads about rare \
-                 categories: it is high though nobody agrees on them (read each against the rest, beside alpha)."
+                "Gwet's AC1 is agreement beyond chance, with a chance that stays small if one answer prevails. It misleads about rare \
+                 categories: it is high although nobody agrees on them (read each against the rest, beside alpha)."
             }
             Self::Fleiss => {
-                "Agreement beyond chance of any number of annotators, chance from the shares of all answers. Misleads as alpha \
-                 does, and where some annotators did far more cases than others."
+                "Fleiss' kappa is the agreement of any number of annotators beyond chance, with chance from the shares of all answers. \
+                 It misleads as alpha does, and if some annotators did far more cases than others."
             }
             Self::Cohen => {
-                "Agreement of two annotators beyond chance, chance from each one's own shares. Misleads where one answer prevails \
-                 (it falls towards 0), and rises where two people's habits differ."
+                "Cohen's kappa is the agreement of two annotators beyond chance, with chance from each one's own shares. It misleads if \
+                 one answer prevails (it falls towards 0), and it rises if two people's habits differ."
             }
         }
     }

@@ -202,8 +202,8 @@ fn agreement_table(subset: &Subset, resamples: usize) -> (Table, Vec<String>) {
         rows.push(row);
     }
     let mut note = String::from(
-        "An answer is the whole set of categories of a case, unsure ones as well; skipped cases are missing. n: cases that two \
-         annotators or more answered.",
+        "An answer is the whole set of categories of a case, unsure ones as well; skipped cases are left out. n is the number of \
+         cases that two annotators or more answered.",
     );
     for coefficient in Coefficient::OF_ALL {
         note.push_str(&format!("\n{}: {}", coefficient.name(), coefficient.words()));
@@ -285,7 +285,7 @@ fn pairs_table(key: &'static str, subset: &Subset, mut rows: Vec<Vec<Cell>>) -> 
     Table {
         key,
         title: format!("{what}, {}", subset.name),
-        note: format!("n: cases that both answered.\n{}: {}", cohen.name(), cohen.words()),
+        note: format!("n is the number of cases that both answered.\n{}: {}", cohen.name(), cohen.words()),
         columns: vec!["annotators", "category", "n", "percent", "Cohen's kappa"],
         rows,
     }
@@ -308,7 +308,7 @@ fn confusion_tables(subset: &Subset, pairs: &[PairAgreement]) -> Vec<Table> {
         tables.push(Table {
             key: "confusion",
             title: format!("Confusion, {}: {first} (first) and {second} (second)", subset.name),
-            note: "Cases by what both annotators answered.".into(),
+            note: "The table counts cases by what both annotators answered.".into(),
             columns: vec!["pair", "first", "second", "n"],
             rows: different.into_iter().chain(same).map(row).collect(),
         });
@@ -329,8 +329,8 @@ fn readings_table(readings: &[Ratings], resamples: usize) -> Table {
     Table {
         key: "readings",
         title: "Second readings, all tasks".into(),
-        note: "Each annotator's last reading of a case against the first. Who does not say the same twice cannot agree better \
-               with others."
+        note: "The table compares each annotator's last reading of a case with the first. An annotator who does not give the \
+               same answer twice cannot agree better with others."
             .into(),
         columns: vec!["annotator", "n", "percent", "Cohen's kappa"],
         rows,
@@ -348,7 +348,7 @@ fn annotators_table(subset: &Subset) -> Table {
     Table {
         key: "annotators",
         title: format!("Annotators, {}", subset.name),
-        note: "Cases with an answer, and those of them that someone else answered, too.".into(),
+        note: "The table counts the cases that the annotator answered, and those of them that somebody else answered, too.".into(),
         columns: vec!["annotator", "cases", "shared"],
         rows,
     }

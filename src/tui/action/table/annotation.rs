@@ -2,7 +2,7 @@
 
 use super::{Binding, row};
 use crate::tui::action::Action;
-use crate::tui::action::Context::{Adjudication, Agreement, Definitions, Reason};
+use crate::tui::action::Context::{Adjudication, Agreement, Definitions, LabelMany, Reason};
 
 pub const ANNOTATION: &[Binding] = &[
     row(
@@ -22,9 +22,14 @@ pub const ANNOTATION: &[Binding] = &[
         Some("label with this"),
         "Annotate the case, or the hit that has the focus, with this category.",
     ),
+    row(Definitions, Action::Help, "help", &["?"], Some("help"), "Show the help page."),
     row(Definitions, Action::Cancel, "close", &["esc", "q", "D"], Some("close"), "Back to the case."),
     row(Definitions, Action::Interrupt, "interrupt", &["ctrl-c"], None, "Quit at once, with exit code 130."),
-    row(Adjudication, Action::Down, "down", &["j", "down"], None, "Next annotator."),
+    row(LabelMany, Action::Accept, "label", &["enter"], Some("label them"), "Label all these cases with the category."),
+    row(LabelMany, Action::Help, "help", &["?"], Some("help"), "Show the help page."),
+    row(LabelMany, Action::Cancel, "cancel", &["esc"], Some("label none"), "Close without labelling."),
+    row(LabelMany, Action::Interrupt, "interrupt", &["ctrl-c"], None, "Quit at once, with exit code 130."),
+    row(Adjudication, Action::Down, "down", &["j", "down"], Some("next annotator"), "Next annotator."),
     row(Adjudication, Action::Up, "up", &["k", "up"], None, "Previous annotator."),
     row(
         Adjudication,
@@ -56,6 +61,7 @@ pub const ANNOTATION: &[Binding] = &[
     row(Adjudication, Action::PreviousHit, "previous-case", &["h", "left"], None, "Previous case."),
     row(Adjudication, Action::Undo, "undo", &["u"], None, "Undo your latest decision or annotation."),
     row(Adjudication, Action::Redo, "redo", &["U", "ctrl-r"], None, "Redo what you undid last."),
+    row(Adjudication, Action::Help, "help", &["?"], Some("help"), "Show the help page."),
     row(Adjudication, Action::Cancel, "close", &["esc", "q", "A"], Some("close"), "Back to the case."),
     row(Adjudication, Action::Interrupt, "interrupt", &["ctrl-c"], None, "Quit at once, with exit code 130."),
     row(Reason, Action::Accept, "accept", &["enter"], Some("keep"), "Keep the reason for the decision."),
@@ -66,6 +72,7 @@ pub const ANNOTATION: &[Binding] = &[
     row(Agreement, Action::PageDown, "page-down", &["pgdn", "space"], None, "Ten lines further."),
     row(Agreement, Action::PageUp, "page-up", &["pgup"], None, "Ten lines back."),
     row(Agreement, Action::SaveScreen, "save-screen", &["P"], None, "Save this screen as SVG and as text."),
+    row(Agreement, Action::Help, "help", &["?"], Some("help"), "Show the help page."),
     row(Agreement, Action::Cancel, "close", &["esc", "q", "G"], Some("close"), "Back to the cases."),
     row(Agreement, Action::Interrupt, "interrupt", &["ctrl-c"], None, "Quit at once, with exit code 130."),
 ];

@@ -38,7 +38,7 @@ pub const IMAGE: &[Binding] = &[
         Image,
         Action::LockView,
         "lock-view",
-        &["L"],
+        &["I"],
         Some("lock"),
         "Keep zoom and window for the next cases, or start each as stored.",
     ),

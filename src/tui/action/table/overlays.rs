@@ -2,7 +2,7 @@
 
 use super::{Binding, row};
 use crate::tui::action::Action;
-use crate::tui::action::Context::{Filter, Help, Name, Note, Overview, Picker, Search, Why};
+use crate::tui::action::Context::{Filter, Help, HelpSearch, Name, Note, Overview, Picker, Search, Why};
 
 pub const OVERLAYS: &[Binding] = &[
     row(Overview, Action::Down, "down", &["j", "down"], None, "Next row."),
@@ -20,12 +20,14 @@ pub const OVERLAYS: &[Binding] = &[
     ),
     row(Overview, Action::Overview, "close", &["q", "O"], None, "Back to the cases."),
     row(Overview, Action::SaveScreen, "save-screen", &["P"], None, "Save this screen as SVG and as text."),
+    row(Overview, Action::Help, "help", &["?"], Some("help"), "Show the help page."),
     row(Overview, Action::Cancel, "back", &["esc"], Some("close"), "Stop answering the rest; else back to the cases."),
     row(Overview, Action::Interrupt, "interrupt", &["ctrl-c"], None, "Quit at once, with exit code 130."),
     row(Why, Action::NextHit, "next-hit", &["l", "right"], Some("next hit"), "Explain the answer with the next hit."),
     row(Why, Action::PreviousHit, "previous-hit", &["h", "left"], None, "Explain the answer with the previous hit."),
     row(Why, Action::Accept, "ask", &["enter"], None, "Ask the questions, even if that takes long."),
     row(Why, Action::SaveScreen, "save-screen", &["P"], None, "Save this screen as SVG and as text."),
+    row(Why, Action::Help, "help", &["?"], Some("help"), "Show the help page."),
     row(Why, Action::Cancel, "close", &["esc", "q", "W"], Some("close"), "Back to the cases."),
     row(Why, Action::Interrupt, "interrupt", &["ctrl-c"], None, "Quit at once, with exit code 130."),
     row(Filter, Action::Down, "down", &["down", "ctrl-n"], None, "Next suggestion."),
@@ -69,10 +71,16 @@ pub const OVERLAYS: &[Binding] = &[
     row(Note, Action::Accept, "accept", &["enter"], Some("keep"), "Save the note; an empty text removes it."),
     row(Note, Action::Cancel, "cancel", &["esc"], Some("leave as it was"), "Discard the change to the note."),
     row(Note, Action::Interrupt, "interrupt", &["ctrl-c"], None, "Quit at once, with exit code 130."),
+    row(HelpSearch, Action::Accept, "accept", &["enter"], Some("keep"), "Go on from the line that was found."),
+    row(HelpSearch, Action::Cancel, "cancel", &["esc"], Some("do not search"), "Close the line without searching."),
+    row(HelpSearch, Action::Interrupt, "interrupt", &["ctrl-c"], None, "Quit at once, with exit code 130."),
     row(Help, Action::Down, "down", &["j", "down"], Some("scroll"), "One line further."),
     row(Help, Action::Up, "up", &["k", "up"], None, "One line back."),
     row(Help, Action::PageDown, "page-down", &["pgdn", "space"], None, "Ten lines further."),
     row(Help, Action::PageUp, "page-up", &["pgup"], None, "Ten lines back."),
+    row(Help, Action::Search, "search", &["/"], Some("search"), "Search this page."),
+    row(Help, Action::NextMatch, "next-match", &["n"], None, "Next line with the searched words."),
+    row(Help, Action::PreviousMatch, "previous-match", &["N"], None, "Previous line with them."),
     row(Help, Action::Cancel, "close", &["esc", "q", "?", "enter"], Some("close"), "Close this page."),
     row(Help, Action::Interrupt, "interrupt", &["ctrl-c"], None, "Quit at once, with exit code 130."),
 ];

@@ -80,3 +80,19 @@ fn how_far_annotators_agree() {
         }
     }
 }
+
+#[test]
+fn annotators_who_do_not_fit_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    let five = ["ada", "bob", "cy", "dee", "eve"].map(|name| (name, annotation(&[1])));
+    app.set_review(1, review(five, None));
+    app.update(Action::Adjudicate);
+    let shown = text(&screen(&mut app, 80, 24));
+    assert!(shown.contains("+2 →") && shown.contains("cy") && !shown.contains("dee"), "{shown}");
+    for _ in 0..3 {
+        app.update(Action::Down);
+    }
+    let shown = text(&screen(&mut app, 80, 24));
+    assert!(shown.contains("← +1 · +1 →") && shown.contains("▸ dee"), "{shown}");
+}

@@ -2,7 +2,8 @@
 
 use super::{assert_screen, assert_snapshot, explorer, explorer_with};
 use crate::support::explorer::{screen, text};
-use dissent::tui::action::{Action, bindings};
+use dissent::tui::App;
+use dissent::tui::action::{Action, Context, bindings};
 
 #[test]
 fn the_help_page() {
@@ -47,4 +48,36 @@ fn the_definitions() {
         app.update(Action::Definitions);
         assert_screen(&mut app, (width, height), "definitions");
     }
+}
+
+#[test]
+fn help_opens_at_the_view_it_was_called_from_and_goes_back_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.update(Action::Overview);
+    app.update(Action::Help);
+    let shown = text(&screen(&mut app, 80, 24));
+    assert!(shown.lines().nth(2).unwrap().contains("Overview"), "{shown}");
+    app.update(Action::Cancel);
+    assert_eq!(app.context(), Context::Overview);
+}
+
+#[test]
+fn the_help_page_is_searched() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.update(Action::Help);
+    app.update(Action::Search);
+    app.paste("temperature");
+    let first = |app: &mut App| text(&screen(app, 80, 24)).lines().nth(2).unwrap().to_owned();
+    assert!(first(&mut app).contains("Lower the temperature"), "{}", first(&mut app));
+    app.update(Action::Accept);
+    app.update(Action::NextMatch);
+    assert!(first(&mut app).contains("Raise the temperature"), "{}", first(&mut app));
+    app.update(Action::PreviousMatch);
+    assert!(first(&mut app).contains("Lower the temperature"));
+    assert_screen(&mut app, (80, 24), "help-search");
+    app.update(Action::Search);
+    app.paste("zebra");
+    assert!(text(&screen(&mut app, 80, 24)).contains("help: nothing has zebra"));
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::single_range_in_vec_init, reason = "one highlight is a list of one range")]
 
 use super::{assert_screen, explorer};
+use crate::support::annotations::category_id;
 use crate::support::explorer::{screen, text};
 use dissent::index::CaptionResult;
 use dissent::pipeline::Event;
@@ -143,4 +144,27 @@ fn every_view_at_both_sizes() {
             assert_screen(&mut app, (width, height), name);
         }
     }
+}
+
+#[test]
+fn many_cases_labelled_at_once() {
+    for size in [(80, 24), (120, 40), (200, 60)] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut app = explorer(folder.path());
+        for _ in 0..3 {
+            app.update(Action::Mark);
+        }
+        app.update(Action::LabelMany);
+        app.update(Action::Annotate(category_id(2)));
+        assert_screen(&mut app, size, "label-many");
+    }
+}
+
+#[test]
+fn a_case_found_by_its_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.update(Action::Palette);
+    app.paste("1");
+    assert_screen(&mut app, (80, 24), "go-to-case");
 }

@@ -14,7 +14,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 /// The actions that lead to each state, beginning with the queue in focus.
-const STATES: [&[Action]; 21] = [
+const STATES: [&[Action]; 24] = [
     &[],
     &[Action::SwitchFocus],
     &[Action::SwitchFocus, Action::NextHit, Action::NextHit],
@@ -36,6 +36,9 @@ const STATES: [&[Action]; 21] = [
     &[Action::SaveView],
     &[Action::Search],
     &[Action::Help],
+    &[Action::Help, Action::Search],
+    &[Action::Mark, Action::LabelMany],
+    &[Action::Why],
 ];
 
 fn app_in(root: &Path, several: bool, actions: &[Action]) -> App {
@@ -98,6 +101,7 @@ fn deed_of(app: &mut App, category: &Category) -> Option<String> {
             Some(Overlay::Adjudication(open)) => {
                 open.chosen.as_ref().filter(|chosen| chosen.contains(&category.id)).map(|_| "choose".to_owned())
             }
+            Some(Overlay::LabelMany(open)) => (open.chosen == Some(category.id.clone())).then(|| "choose".to_owned()),
             _ => None,
         },
         other => panic!("{other:?}"),

@@ -91,7 +91,10 @@ fn a_filter_that_no_case_can_pass_is_refused() {
     let mut app = app(folder.path(), 3);
     app.start();
     type_filter(&mut app, "id:other fused:wrong");
-    assert_eq!(app.notice(), Some(&Notice::Said("no case matches id:other fused:wrong (0 of 3 are answered)".into())));
+    let Some(Overlay::Filter(edit)) = app.overlay() else { panic!("the line is closed") };
+    let reason = "no case matches id:other fused:wrong (0 of 3 are answered); the list stays as it is";
+    assert_eq!(edit.outcome(), Err(reason));
+    app.update(Action::Cancel);
     app.on_worker_event(Event::Failed { case: None, message: "no reader".into() });
     type_filter(&mut app, "fused:wrong");
     assert_eq!((app.queue().shown().len(), app.view().filter().is_empty()), (3, true), "nothing will be read any more");

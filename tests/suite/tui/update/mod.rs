@@ -6,6 +6,7 @@ mod digits;
 mod evidence;
 mod filters;
 mod gold;
+mod label_many;
 mod navigation;
 mod people;
 mod reading_rest;

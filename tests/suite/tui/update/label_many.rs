@@ -1,0 +1,131 @@
+//! Going to a case by its id, marking cases, labelling many at once.
+
+use crate::support::annotations::{annotation, case_id, category_id, category_ids, review, toggle};
+use crate::support::explorer::{app, app_with, screen, text};
+use dissent::annotation::{AnnotationEdit, AnnotationSession, CaseAnnotation, Taxonomy};
+use dissent::tui::App;
+use dissent::tui::action::{Action, Context};
+use dissent::tui::effect::Effect;
+use dissent::tui::state::overlay::Notice;
+
+fn said(app: &App) -> &str {
+    match app.notice() {
+        Some(Notice::Said(said) | Notice::Error(said)) => said,
+        None => "",
+    }
+}
+
+#[test]
+fn a_number_or_a_beginning_goes_to_its_case_and_lifts_a_filter_that_hides_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 12);
+    app.start();
+    app.update(Action::Palette);
+    app.paste("11");
+    app.update(Action::Accept);
+    assert_eq!((app.queue().current(), app.context()), (Some(10), Context::Explore));
+    app.set_annotation(0, Some(annotation(&[0]).into()));
+    app.set_filter("mine:none".parse().unwrap());
+    app.update(Action::Palette);
+    app.paste("us-test-0001");
+    app.update(Action::Accept);
+    assert_eq!((app.queue().current(), app.view().filter().is_empty()), (Some(0), true));
+    assert!(said(&app).starts_with("the filter is lifted, because it hides us-test-0001"), "{}", said(&app));
+}
+
+#[test]
+fn marked_cases_are_labelled_at_once_after_a_question_with_their_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 5);
+    app.set_annotation(2, Some(annotation(&[0]).into()));
+    app.start();
+    app.update(Action::LabelMany);
+    assert_eq!(app.context(), Context::Explore);
+    assert!(said(&app).starts_with("nothing to label at once"));
+    app.update(Action::Mark);
+    app.update(Action::Down);
+    app.update(Action::Mark);
+    assert_eq!([0, 1, 2].map(|case| app.is_marked(case)), [true, false, true]);
+    app.update(Action::LabelMany);
+    assert!(app.update(Action::Accept).is_empty(), "no category is chosen yet");
+    app.update(Action::Annotate(category_id(1)));
+    let shown = text(&screen(&mut app, 120, 40));
+    assert!(shown.contains("Label 2 cases with 2 Caption against image? One of them has another category"), "{shown}");
+    assert_eq!(app.update(Action::Accept), [Effect::RecordMany(vec![toggle(0, 1), toggle(2, 1)])]);
+    app.recorded_many(2, 1, Some("disk full".into()));
+    assert_eq!((said(&app), app.is_marked(0)), ("1 of 2 cases saved: disk full", true));
+    app.recorded_many(2, 2, None);
+    assert_eq!((said(&app), app.is_marked(0)), ("2 cases labelled (u takes all of them back)", false));
+}
+
+#[test]
+fn without_marks_the_filtered_cases_are_meant_and_one_of_several_categories_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app_with(folder.path(), 4, |setting| setting.known.several = true);
+    app.set_annotation(1, Some(annotation(&[1]).into()));
+    app.set_annotation(3, Some(annotation(&[0]).into()));
+    app.start();
+    app.set_filter("-mine:none".parse().unwrap());
+    app.update(Action::LabelMany);
+    app.update(Action::Annotate(category_id(1)));
+    assert_eq!(app.update(Action::Accept), [Effect::RecordMany(vec![toggle(3, 1)])], "the other one has it");
+}
+
+#[test]
+fn one_undo_takes_back_what_was_labelled_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut session, _) = AnnotationSession::open(folder.path(), "ada", "here", Taxonomy::default()).unwrap();
+    session.apply(&toggle(0, 7)).unwrap();
+    let (events, error) = session.apply_as_step(&[toggle(0, 1), toggle(1, 1), toggle(2, 1)]);
+    assert_eq!((events.len(), error.is_none()), (3, true));
+    session.apply(&toggle(3, 2)).unwrap();
+    let categories = |session: &AnnotationSession| {
+        [0, 1, 2, 3].map(|case| {
+            let own = session.own_annotation(&case_id(case));
+            own.map(|own| own.categories.clone()).unwrap_or_default()
+        })
+    };
+    let [first, many, last] = [7, 1, 2].map(|place| category_ids(&[place]));
+    let all = [many.clone(), many.clone(), many.clone(), last];
+    assert_eq!(categories(&session), all);
+    assert_eq!(session.take_step(&AnnotationEdit::Undo).unwrap().len(), 1, "the last label alone");
+    assert_eq!(session.take_step(&AnnotationEdit::Undo).unwrap().len(), 3);
+    assert_eq!(categories(&session), [first, [].into(), [].into(), [].into()]);
+    assert_eq!(session.take_step(&AnnotationEdit::Redo).unwrap().len(), 3);
+    assert_eq!(categories(&session), [many.clone(), many.clone(), many, [].into()]);
+    // Another program reads one event per case, as ever.
+    let (other, problems) = AnnotationSession::open(folder.path(), "bob", "there", Taxonomy::default()).unwrap();
+    assert!(problems.is_empty());
+    assert_eq!(other.review(&case_id(2)).annotations.len(), 1);
+}
+
+#[test]
+fn a_word_of_another_session_is_replaced_only_at_the_second_press() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.set_annotation(0, Some(annotation(&[2]).into()));
+    app.start();
+    app.note_change_elsewhere(0);
+    assert!(app.update(Action::Annotate(category_id(1))).is_empty());
+    assert!(said(&app).starts_with("another session of ada has changed us-test-0001 to Right evidence ignored"));
+    assert_eq!(app.update(Action::Annotate(category_id(1))), [Effect::Record(toggle(0, 1))]);
+}
+
+#[test]
+fn nothing_is_copied_from_somebody_who_skipped_and_the_reason_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    let skipped = CaseAnnotation { skipped: true, ..annotation(&[]) };
+    app.set_review(0, review([("bob", skipped), ("cy", annotation(&[1]))], None));
+    app.start();
+    app.update(Action::Adjudicate);
+    app.update(Action::Reveal);
+    app.update(Action::Complete);
+    assert_eq!(said(&app), "nothing copied: bob skipped this case; x decides that no category applies");
+    let footer = |app: &mut App| text(&screen(app, 120, 40)).lines().last().unwrap_or_default().to_owned();
+    assert!(!footer(&mut app).contains("Space copy"), "bob has nothing to copy");
+    app.update(Action::Down);
+    assert!(footer(&mut app).contains("Space copy") && !footer(&mut app).contains("Enter decide"));
+    app.update(Action::Complete);
+    assert!(footer(&mut app).contains("Enter decide"));
+}
