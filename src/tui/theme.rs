@@ -51,6 +51,11 @@ pub enum Role {
 }
 
 impl Role {
+    /// The role whose style this one takes in a theme file that lacks it: files of earlier versions stay themes.
+    fn stand_in(self) -> Option<Self> {
+        (self == Self::Substituted).then_some(Self::Accent)
+    }
+
     /// Every role with its name in theme files.
     pub const ALL: [(Self, &'static str); 19] = [
         (Self::Text, "text"),
@@ -181,7 +186,10 @@ impl Theme {
             match file.roles.remove(name) {
                 Some(style) => drop(styles.insert(role, style.resolve(name, &file.palette)?)),
                 None if styles.contains_key(&role) => {}
-                None => bail!("roles.{name} is missing"),
+                None => match role.stand_in().and_then(|other| styles.get(&other).copied()) {
+                    Some(style) => drop(styles.insert(role, style)),
+                    None => bail!("roles.{name} is missing"),
+                },
             }
         }
         if let Some(name) = file.roles.keys().next() {
@@ -276,6 +284,14 @@ mod tests {
         let message = |text: &str| format!("{:#}", Theme::parse(text).unwrap_err());
         assert_eq!(message(&dark.replace("mark = ", "marc = ")), "roles.mark is missing");
         assert!(message(&format!("{dark}\nglow = {{}}\n")).starts_with("roles.glow is not a role"));
+    }
+
+    #[test]
+    fn a_theme_of_an_earlier_version_is_read() {
+        let dark = include_str!("../../themes/dark.toml");
+        let without: Vec<&str> = dark.lines().filter(|line| !line.starts_with("substituted")).collect();
+        let theme = Theme::parse(&without.join("\n")).unwrap();
+        assert_eq!(theme.style(Role::Substituted), theme.style(Role::Accent));
     }
 
     #[test]

@@ -1,11 +1,11 @@
-//! The actions of the explorer. One table ([`bindings`]) lists them with their keys; keymap, help screen, hint bar,
+//! The actions of the explorer. One table ([`bindings()`]) lists them with their keys; keymap, help screen, hint bar,
 //! palette and tests are all made from it.
 
+mod bindings;
 mod context;
-mod table;
 
+pub use bindings::{Binding, bindings};
 pub use context::Context;
-pub use table::{Binding, bindings};
 
 use crate::annotation::CategoryId;
 use crate::terminal::images::ViewChange;
