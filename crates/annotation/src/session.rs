@@ -125,15 +125,17 @@ impl AnnotationSession {
         self.watch.clone()
     }
 
-    /// Adds an event that another process wrote; a known one changes nothing. An event of the same annotator from
-    /// another machine can be undone, and later events are dated after it.
-    pub fn receive(&mut self, event: &Event) {
-        if self.state.apply(event)
+    /// Adds an event that another process wrote. Returns false for a known one, such as this session's own, which changes
+    /// nothing. An event of the same annotator from another machine can be undone, and later events are dated after it.
+    pub fn receive(&mut self, event: &Event) -> bool {
+        let is_new = self.state.apply(event);
+        if is_new
             && event.annotator == self.annotator
             && let Ok(journal) = &mut self.journal
         {
             journal.know(&self.state.events_of(&self.annotator));
         }
+        is_new
     }
 
     /// Sets the passes in which these cases are read ([`Worklist::passes`](super::Worklist::passes)).

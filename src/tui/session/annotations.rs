@@ -16,14 +16,15 @@ impl Session<'_> {
         let waits = |event: &Arc<Event>| decided.is_some_and(|case| *case.id == *event.case);
         let (waiting, new_events): (Vec<_>, Vec<_>) = std::mem::take(&mut self.new_events).into_iter().partition(waits);
         self.new_events = waiting;
+        let mut own = Vec::new();
         for event in &new_events {
-            self.annotations.receive(event);
+            if self.annotations.receive(event) && event.annotator == self.annotations.annotator() {
+                own.push(Arc::clone(event));
+            }
         }
         for case in cases_of(&new_events, self.app.dataset()) {
             self.app.refresh_annotations(case, &self.annotations);
         }
-        let own: Vec<Arc<Event>> =
-            new_events.iter().filter(|event| event.annotator == self.annotations.annotator()).cloned().collect();
         for case in cases_of(&own, self.app.dataset()) {
             self.app.note_change_elsewhere(case);
         }

@@ -56,7 +56,7 @@ fn an_annotator_that_is_no_file_name_can_look_and_not_mark() {
     let environment = [("HOME", dataset.to_str().unwrap()), ("TERM", "xterm")];
     let arguments = ["explore", dataset.to_str().unwrap(), "--annotator", "a/b"];
     let mut pty = Pty::start(Path::new(PROGRAM), &arguments, &environment, (80, 24));
-    pty.wait_for("annotations cannot be saved: annotator");
+    pty.wait_for("annotations cannot be saved:");
     pty.type_keys("1");
     pty.wait_for("not saved: annotator");
     pty.wait_for("0 labelled");

@@ -87,5 +87,5 @@ fn where_only_half_blocks_are_shown_full_screen_says_so() {
     let setup = Setup::new();
     let mut pty = setup.explore();
     pty.type_keys("Z");
-    pty.wait_for("shows no pixel images");
+    pty.wait_for("this terminal shows no pixel");
 }
