@@ -2,6 +2,7 @@
 
 use crate::annotation::{CaseAnnotation, CaseReview, CategoryId, Decision, remarks};
 use crate::cases::Cases;
+use crate::cases::given_evidence::{GivenCaption, GivenEvidence};
 use crate::data::{Answer, Case};
 use crate::evaluation::{Fused, PartialCaseAnswer, Verdict};
 use crate::run::{Head, Hit, Prediction, Provenance};
@@ -57,15 +58,19 @@ pub struct AnswerText {
     pub is_right: Option<bool>,
 }
 
-/// A retrieved document with the model's answer.
+/// A retrieved document as the reader was given it, with the model's answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HitEntry {
     pub document: String,
     pub source: Option<String>,
     /// "image search, rank 1, score 0.912".
     pub found_by: Vec<String>,
-    pub caption: String,
-    pub image: PathBuf,
+    /// `None` if the reader was given no caption.
+    pub caption: Option<String>,
+    /// "caption of us-doc-004:", if the caption is not the document's own.
+    pub caption_source: Option<String>,
+    /// `None` if the reader was given no image.
+    pub image: Option<PathBuf>,
     pub answer: Option<AnswerText>,
     /// Share of the weights in the fused answer.
     pub weight: Option<f32>,
@@ -106,7 +111,7 @@ impl CasePage {
             fused: fused.map(|fused| answer(&fused.prediction)),
             agreement: answers.and_then(|answers| agreement(answers, fused?)),
             unanswered: unanswered(answers),
-            hits: answers.map(|answers| hits(cases, answers, &answer)).unwrap_or_default(),
+            hits: answers.map(|answers| hits(cases, index, answers, &answer)).unwrap_or_default(),
             remarks: remarks_on(cases, index, told),
         })
     }
@@ -152,25 +157,41 @@ fn unanswered(answers: Option<&PartialCaseAnswer>) -> Option<String> {
 }
 
 /// The hits that were found. What a person put in is no result of the run and has no place here.
-fn hits(cases: &Cases, answers: &PartialCaseAnswer, answer: &dyn Fn(&Prediction) -> AnswerText) -> Vec<HitEntry> {
+fn hits(
+    cases: &Cases,
+    index: usize,
+    answers: &PartialCaseAnswer,
+    answer: &dyn Fn(&Prediction) -> AnswerText,
+) -> Vec<HitEntry> {
     let fused = answers.fused();
     let entry = |(slot, hit): (usize, &Hit)| {
-        let document = cases.dataset().corpus.get(hit.row);
+        let given = cases.given_at(index, slot)?;
         let prediction = answers.prediction_at(slot);
-        HitEntry {
+        Some(HitEntry {
             document: hit.document.clone(),
-            source: document.and_then(|document| document.source.clone()),
+            source: given.document.source.clone(),
             found_by: hit.provenances.iter().map(found_by).collect(),
-            caption: document.map(|document| document.caption.clone()).unwrap_or_default(),
-            image: document.map(|document| cases.dataset().image_path(&document.image)).unwrap_or_default(),
+            caption: caption_of(&given),
+            caption_source: given.caption_source(),
+            image: given.has_image.then(|| cases.dataset().image_path(&given.document.image)),
             answer: prediction.map(answer),
             weight: fused.and_then(|fused| fused.weights.get(slot).copied()),
             differs: prediction
                 .zip(fused)
                 .is_some_and(|(prediction, fused)| prediction.answer != fused.prediction.answer),
-        }
+        })
     };
-    answers.hits().unwrap_or_default().iter().enumerate().map(entry).collect()
+    answers.hits().unwrap_or_default().iter().enumerate().filter_map(entry).collect()
+}
+
+/// The caption that the reader was given with a hit; `None` if it was given none.
+fn caption_of(given: &GivenEvidence) -> Option<String> {
+    match given.caption {
+        GivenCaption::Own => Some(given.document.caption.clone()),
+        GivenCaption::Swapped(other) => Some(other.caption.clone()),
+        // The last two occur in the user's own rows only, which are not on the page.
+        GivenCaption::Withheld | GivenCaption::Awaited | GivenCaption::Failed(_) => None,
+    }
 }
 
 fn found_by(found: &Provenance) -> String {

@@ -3,6 +3,7 @@
 use super::case_page::{Agreement, AnswerText, CasePage, HitEntry, Remark};
 use super::images::{Embedded, ImageEncoder};
 use super::{Casebook, Written};
+use crate::cases::given_evidence::{CAPTION_WITHHELD, IMAGE_WITHHELD};
 use crate::text::html_text::{PAGE_END, escaped, page_start};
 use std::fmt::Write as _;
 
@@ -16,7 +17,7 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:0}dt
 .hits{display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:1rem;padding:0;margin:1rem 0}\
 .hit{border:1px solid #ccc;border-radius:4px;padding:.6rem;margin:0;list-style:none}\
 .hit.differs{border:2px dashed #b04000}.hit img{width:100%;max-height:14rem;object-fit:contain;background:#000}\
-.hit p{margin:.3rem 0}.hit .answer{font-weight:600}.faint{color:#555;font-size:.87em}\
+.hit p{margin:.3rem 0}.hit .answer{font-weight:600}.hit .given{font-style:italic;color:#b04000}.faint{color:#555;font-size:.87em}\
 .bar{display:block;height:.45rem;background:#ddd}.bar i{display:block;height:100%;background:#0072b2}\
 .note{white-space:pre-wrap}td{white-space:normal;vertical-align:top}.broken{border:1px solid #b04000;padding:.5rem}\
 @page{margin:12mm}@media print{body{max-width:none;margin:0;padding:0;font-size:9.5pt}article{break-before:page}\
@@ -117,19 +118,33 @@ fn hit_html(hit: &HitEntry, rank: usize, encoder: &ImageEncoder, written: &mut W
         // Writing to a string cannot fail.
         let _ = writeln!(html, "<span class=\"bar\"><i style=\"width:{:.0}%\"></i></span>", probability * 100.0);
     }
-    html.push_str(&image_html(
-        encoder.of_document(&hit.image),
-        &format!("image of document {}", hit.document),
-        written,
-    ));
-    let caption = if hit.caption.is_empty() { "no caption" } else { &hit.caption };
-    html.push_str(&format!("<p>{}</p>\n", escaped(caption)));
+    match &hit.image {
+        Some(image) => {
+            let description = format!("image of document {}", hit.document);
+            html.push_str(&image_html(encoder.of_document(image), &description, written));
+        }
+        None => html.push_str(&given_html(IMAGE_WITHHELD)),
+    }
+    html.push_str(&caption_html(hit));
     let mut origin = vec![hit.document.clone()];
     origin.extend(hit.source.iter().map(|source| format!("source {source}")));
     origin.extend(hit.found_by.iter().cloned());
     origin.extend(hit.weight.map(|weight| format!("{:.0} % of the vote", weight * 100.0)));
     html.push_str(&format!("<p class=\"faint\">{}</p></li>\n", escaped(&origin.join(" · "))));
     html
+}
+
+/// The caption, after the document that it is taken from.
+fn caption_html(hit: &HitEntry) -> String {
+    let Some(caption) = &hit.caption else { return given_html(CAPTION_WITHHELD) };
+    let caption = if caption.is_empty() { "no caption" } else { caption };
+    let source = hit.caption_source.as_deref().map(given_html).unwrap_or_default();
+    format!("{source}<p>{}</p>\n", escaped(caption))
+}
+
+/// Says what the reader was given in place of the document's own image or caption.
+fn given_html(words: &str) -> String {
+    format!("<p class=\"given\">{}</p>\n", escaped(words))
 }
 
 /// "Yes, 64 %", with right or wrong where gold is told.

@@ -58,6 +58,10 @@ impl Casebook {
             Some(run) => format!("Answers of the stored run {run}."),
             None => "Answers of the models of an explorer session, as far as they were there.".to_owned(),
         });
+        let ablation = cases.evidence().ablation();
+        if !ablation.is_none() {
+            about.push(format!("The run is an ablation ({ablation}). Each hit shows what its model was given."));
+        }
         let of = dataset.cases.len();
         about.push(match filter {
             "" => format!("{} of the dataset's {of} cases.", pages.len()),

@@ -1,12 +1,15 @@
 //! The other run that the shown run is compared with.
 
 use crate::evaluation::PartialCaseAnswer;
+use crate::run::Ablation;
 use rustc_hash::FxHashMap;
 
 /// The other run.
 #[derive(Clone, Debug, Default)]
 pub struct Against {
     pub name: String,
+    /// What the other run withholds from its reader.
+    pub ablation: Ablation,
     /// Answers by the case's position in the dataset.
     pub answers: FxHashMap<usize, PartialCaseAnswer>,
 }

@@ -1,9 +1,13 @@
-//! What the reader was given in a slot: the document's own image and caption, or what replaced them.
+//! What the reader was given with a document: its own image and caption, or what replaced them.
 
 use super::Cases;
-use crate::data::Document;
+use crate::data::{Dataset, Document};
 use crate::evaluation::UserHit;
-use crate::run::{Ablation, CaptionShown};
+use crate::run::{Ablation, CaptionShown, ShownCaptions};
+
+/// Stands in place of an image, and of a caption, that the reader was not given.
+pub const IMAGE_WITHHELD: &str = "image withheld";
+pub const CAPTION_WITHHELD: &str = "caption withheld";
 
 /// Image and caption that the reader was given with a document.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +35,44 @@ impl<'a> GivenEvidence<'a> {
     pub fn whole(document: &'a Document) -> Self {
         Self { document, has_image: true, caption: GivenCaption::Own }
     }
+
+    /// "caption of us-doc-004:", which stands before a caption that is not the document's own; `None` before another one.
+    pub fn caption_source(&self) -> Option<String> {
+        match self.caption {
+            GivenCaption::Swapped(other) => Some(format!("caption of {}:", other.id)),
+            GivenCaption::Own | GivenCaption::Withheld | GivenCaption::Awaited | GivenCaption::Failed(_) => None,
+        }
+    }
+}
+
+/// What a whole run gives its reader with each document.
+#[derive(Debug)]
+pub struct RunEvidence {
+    ablation: Ablation,
+    captions: ShownCaptions,
+}
+
+impl RunEvidence {
+    /// Finds the swapped captions if the ablation has some.
+    pub fn new(dataset: &Dataset, ablation: Ablation) -> Self {
+        Self { ablation, captions: ShownCaptions::new(dataset, ablation.caption) }
+    }
+
+    /// What the run changes in the evidence.
+    pub fn ablation(&self) -> Ablation {
+        self.ablation
+    }
+
+    /// What the reader is given with the document in this row in a case of this task; `None` if there is no such row.
+    pub fn of<'a>(&self, dataset: &'a Dataset, task: &str, row: usize) -> Option<GivenEvidence<'a>> {
+        let document = dataset.corpus.get(row)?;
+        let caption = match self.captions.row_of(task, row) {
+            None => GivenCaption::Withheld,
+            Some(other) if other == row => GivenCaption::Own,
+            Some(other) => dataset.corpus.get(other).map_or(GivenCaption::Own, GivenCaption::Swapped),
+        };
+        Some(GivenEvidence { document, has_image: !self.ablation.without_image, caption })
+    }
 }
 
 impl Cases {
@@ -43,13 +85,18 @@ impl Cases {
             let has_image = !own.probe.ablation.without_image;
             return Some(GivenEvidence { document, has_image, caption: self.given_caption(own) });
         }
-        let captions = self.shown_captions();
-        let caption = match captions.row_of(&self.get(case)?.task, row) {
-            None => GivenCaption::Withheld,
-            Some(other) if other == row => GivenCaption::Own,
-            Some(other) => self.dataset().corpus.get(other).map_or(GivenCaption::Own, GivenCaption::Swapped),
-        };
-        Some(GivenEvidence { document, has_image: !self.ablation().without_image, caption })
+        self.evidence().of(self.dataset(), &self.get(case)?.task, row)
+    }
+
+    /// What the reader of the other run was given with the document in this row; `None` if there is no other run.
+    pub fn given_by_other(&self, case: usize, row: usize) -> Option<GivenEvidence<'_>> {
+        self.other_evidence()?.of(self.dataset(), &self.get(case)?.task, row)
+    }
+
+    /// Whether the readers of the two runs were given the documents in different ways.
+    pub fn evidence_differs(&self) -> bool {
+        let shown = |evidence: &RunEvidence| (evidence.ablation().caption, evidence.ablation().without_image);
+        self.other_evidence().is_some_and(|other| shown(other) != shown(self.evidence()))
     }
 
     fn given_caption<'a>(&'a self, own: &'a UserHit) -> GivenCaption<'a> {

@@ -15,12 +15,13 @@ pub mod filter;
 pub mod given_evidence;
 
 use self::comparison::{Against, WhoIsRight};
+use self::given_evidence::RunEvidence;
 use crate::annotation::{
     CaseAnnotation, CaseReview, Category, CategoryId, DefinitionHistory, Staleness, answers_fingerprint,
 };
 use crate::data::{Answer, Case, Dataset, Task};
 use crate::evaluation::{CaseOutcome, PartialCaseAnswer, UserHit};
-use crate::run::{Ablation, ShownCaptions};
+use crate::run::Ablation;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -40,9 +41,9 @@ pub struct Cases {
     answers: FxHashMap<usize, PartialCaseAnswer>,
     /// Name of the stored run whose answers are shown.
     stored_run: Option<String>,
-    /// What the run withholds from the reader, and the caption that it shows with each document.
-    ablation: Ablation,
-    shown_captions: ShownCaptions,
+    /// What the run on the screen gives its reader with each document, and what the other one gives.
+    evidence: RunEvidence,
+    other_evidence: Option<RunEvidence>,
     run_fingerprint: Option<String>,
     against: Option<Against>,
     /// Earlier wordings of the categories.
@@ -79,8 +80,8 @@ impl Cases {
     /// The cases before the worker has answered anything.
     pub fn new(known: InitialCases) -> Self {
         Self {
-            shown_captions: ShownCaptions::new(&known.dataset, known.ablation.caption),
-            ablation: known.ablation,
+            evidence: RunEvidence::new(&known.dataset, known.ablation),
+            other_evidence: known.against.as_ref().map(|other| RunEvidence::new(&known.dataset, other.ablation)),
             dataset: known.dataset,
             sources: OnceCell::new(),
             categories: known.categories,
@@ -173,14 +174,14 @@ impl Cases {
         self.stored_run.as_deref()
     }
 
-    /// What the run on the screen withholds from the reader.
-    pub fn ablation(&self) -> Ablation {
-        self.ablation
+    /// What the run on the screen gives its reader with each document.
+    pub fn evidence(&self) -> &RunEvidence {
+        &self.evidence
     }
 
-    /// The caption that the run on the screen shows with each document.
-    pub fn shown_captions(&self) -> &ShownCaptions {
-        &self.shown_captions
+    /// What the other run gives its reader; `None` if there is no other run.
+    pub fn other_evidence(&self) -> Option<&RunEvidence> {
+        self.other_evidence.as_ref()
     }
 
     /// Fingerprint of the run on the screen.

@@ -5,7 +5,7 @@ use crate::support::explorer::{self, CAPTIONS, hits, scores};
 use crate::support::program::{dissent, stderr_of, stdout_of};
 use dissent::annotation::{AnnotationEdit, AnnotationSession, EventContext, EventKind, Journal, Taxonomy};
 use dissent::files::fingerprint::Fingerprint;
-use dissent::run::{CaseAnswer, RunIdentity, RunWriter};
+use dissent::run::{Ablation, CaseAnswer, RunIdentity, RunWriter};
 use std::fs;
 use std::path::Path;
 use std::process::Output;
@@ -22,17 +22,7 @@ fn world() -> TempDir {
     let corpus = fs::read_to_string(root.join("corpus.jsonl")).unwrap();
     let escaped = MISCHIEF.replace('"', "\\\"");
     fs::write(root.join("corpus.jsonl"), corpus.replace("Hypoechoic mass, indistinct margin", &escaped)).unwrap();
-    let dataset = dataset_of(root);
-    let identity = RunIdentity::new(&dataset, "small", &Fingerprint::of_bytes(b"small"), None);
-    let answer = |case: usize, yes: [f32; 4]| CaseAnswer {
-        case,
-        hits: hits(),
-        predictions: yes.iter().map(|yes| scores(*yes).into()).collect(),
-        closed_book: Some(scores(0.39).into()),
-        recorded_fusion: None,
-    };
-    let mut writer = RunWriter::open(&root.join(".dissent/runs/r"), &identity).unwrap();
-    writer.append(&dataset, &[answer(0, [0.9, 0.8, 0.7, 0.6]), answer(1, [0.9, 0.2, 0.9, 0.2])]).unwrap();
+    write_run(root, "r", Ablation::default());
     let annotations = annotations_of(root);
     let mut ada = Journal::open(&annotations, "ada", "box").unwrap();
     ada.append("us-test-0001", EventKind::annotate("look-alike"), EventContext::default()).unwrap();
@@ -45,14 +35,34 @@ fn world() -> TempDir {
     folder
 }
 
+/// A run of the first two cases.
+fn write_run(root: &Path, name: &str, ablation: Ablation) {
+    let dataset = dataset_of(root);
+    let mut identity = RunIdentity::new(&dataset, "small", &Fingerprint::of_bytes(b"small"), None);
+    identity.set_ablation(ablation);
+    let answer = |case: usize, yes: [f32; 4]| CaseAnswer {
+        case,
+        hits: hits(),
+        predictions: yes.iter().map(|yes| scores(*yes).into()).collect(),
+        closed_book: Some(scores(0.39).into()),
+        recorded_fusion: None,
+    };
+    let mut writer = RunWriter::open(&root.join(".dissent/runs").join(name), &identity).unwrap();
+    writer.append(&dataset, &[answer(0, [0.9, 0.8, 0.7, 0.6]), answer(1, [0.9, 0.2, 0.9, 0.2])]).unwrap();
+}
+
 /// The dataset as its files have it now.
 fn dataset_of(root: &Path) -> dissent::data::Dataset {
     dissent::data::Dataset::open(root).unwrap()
 }
 
 fn export(root: &Path, arguments: &[&str]) -> Output {
+    export_run(root, "r", arguments)
+}
+
+fn export_run(root: &Path, run: &str, arguments: &[&str]) -> Output {
     let mut command = dissent();
-    command.args(["export", "casebook"]).arg(root).arg(root.join("page.html")).args(["--run", "r"]).args(arguments);
+    command.args(["export", "casebook"]).arg(root).arg(root.join("page.html")).args(["--run", run]).args(arguments);
     command.output().unwrap()
 }
 
@@ -81,6 +91,45 @@ fn the_page_has_question_images_hits_predictions_annotations_and_decision() {
         "synthetic: the two sites differ on purpose",
     ] {
         assert!(page.contains(part), "{part:?} is not in {page}");
+    }
+}
+
+/// The page of a run that withheld or swapped something shows what the reader was given, not the documents' own.
+#[test]
+fn a_hit_stands_as_the_reader_was_given_it() {
+    let world = world();
+    let root = world.path();
+    // By these words us-doc-001 and us-doc-003, of the same source, contradict each other; the other hits name no label.
+    let manifest = fs::read_to_string(root.join("dataset.toml")).unwrap();
+    let named = manifest
+        .replace("name = \"No\"", "name = \"No\"\nnamed_as = [\"calcifications\"]")
+        .replace("name = \"Yes\"", "name = \"Yes\"\nnamed_as = [\"spiculated\"]");
+    fs::write(root.join("dataset.toml"), named).unwrap();
+    // The cases' own images are two, those of their hits eight.
+    for (ablation, images, captions_withheld, images_withheld) in [
+        ("no-caption", 10, 8, 0),
+        ("no-image", 2, 0, 8),
+        ("no-caption, no-image", 2, 8, 8),
+        ("swapped-captions", 10, 0, 0),
+    ] {
+        let run = ablation.replace(", ", "+");
+        write_run(root, &run, ablation.parse().unwrap());
+        let said = stdout_of(&export_run(root, &run, &[]));
+        assert!(said.contains(&format!("2 cases, {images} images")), "{said}");
+        let page = page(root);
+        let count = |words: &str| page.matches(words).count();
+        assert_eq!(count("src=\"data:image/png;base64,"), images, "{ablation}");
+        assert_eq!(count("<p class=\"given\">caption withheld</p>"), captions_withheld, "{ablation}");
+        assert_eq!(count("<p class=\"given\">image withheld</p>"), images_withheld, "{ablation}");
+        assert_eq!(count(CAPTIONS[0]), if captions_withheld == 0 { 2 } else { 0 }, "{ablation}");
+        assert!(page.contains(&format!("The run is an ablation ({ablation}).")), "{page}");
+        let swapped =
+            |other: &str, caption: &str| format!("<p class=\"given\">caption of {other}:</p>\n<p>{caption}</p>");
+        let is_swapped = ablation == "swapped-captions";
+        let hits: Vec<&str> = page.split("<p class=\"answer\">").collect();
+        assert_eq!(hits[1].contains(&swapped("us-doc-003", CAPTIONS[2])), is_swapped, "{}", hits[1]);
+        assert_eq!(hits[2].contains(&swapped("us-doc-001", CAPTIONS[0])), is_swapped, "{}", hits[2]);
+        assert_eq!(count("<p class=\"given\">caption of"), if is_swapped { 4 } else { 0 }, "{ablation}");
     }
 }
 

@@ -214,7 +214,8 @@ fn set_aside(session_file: &Path) -> String {
 /// The answers of the run given by `--against`.
 pub(in crate::cli) fn read_against(name: &str, workspace: &Workspace, dataset: &Arc<Dataset>) -> Result<Against> {
     let run = Run::open(&workspace.existing_run(name)?)?;
-    let mut against = Against { name: name.to_owned(), ..Against::default() };
+    let ablation = run.identity.ablation.parse()?;
+    let mut against = Against { name: name.to_owned(), ablation, ..Against::default() };
     for answer in run.into_answers(dataset)? {
         against.answers.insert(answer.case, answer.into());
     }

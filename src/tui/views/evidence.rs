@@ -2,14 +2,12 @@
 
 use super::super::theme::Role;
 use super::text;
-use crate::cases::given_evidence::{GivenCaption, GivenEvidence, head_column};
+use crate::cases::given_evidence::{CAPTION_WITHHELD, GivenCaption, GivenEvidence, IMAGE_WITHHELD, head_column};
 use crate::tui::update::app::App;
 use ratatui::text::{Line, Span};
 
 /// Stands before what the reader was given in place of the document's own.
 const SWAPPED: &str = "⇄ ";
-pub const IMAGE_WITHHELD: &str = "image withheld";
-const CAPTION_WITHHELD: &str = "caption withheld";
 
 /// The caption on one line of at most `width` columns.
 pub fn caption_line(app: &App, given: &GivenEvidence, width: usize) -> Vec<Span<'static>> {
@@ -36,8 +34,8 @@ pub fn caption_lines(app: &App, given: &GivenEvidence, width: usize, rows: usize
     if !given.has_image {
         say(IMAGE_WITHHELD);
     }
-    if let GivenCaption::Swapped(other) = given.caption {
-        say(&format!("caption of {}:", other.id));
+    if let Some(source) = given.caption_source() {
+        say(&source);
     }
     let (words, role) = words(given);
     let room = rows.saturating_sub(lines.len());

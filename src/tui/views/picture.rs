@@ -1,8 +1,8 @@
 //! An image pane with a heading.
 
 use super::super::theme::Role;
-use super::{WIDE, evidence, text};
-use crate::cases::given_evidence::GivenEvidence;
+use super::{WIDE, text};
+use crate::cases::given_evidence::{GivenEvidence, IMAGE_WITHHELD};
 use crate::terminal::image_protocol::ImageMode;
 use crate::terminal::images::PictureKey;
 use crate::tui::state::selection::{Shown, Side};
@@ -183,7 +183,7 @@ fn draw_withheld(app: &App, frame: &mut Frame, pane: Rect) {
     let block = Block::bordered().border_style(app.theme().style(Role::Faint));
     let inner = block.inner(pane);
     frame.render_widget(block, pane);
-    let words = text::fit(evidence::IMAGE_WITHHELD, usize::from(inner.width));
+    let words = text::fit(IMAGE_WITHHELD, usize::from(inner.width));
     let middle = Rect { y: inner.y + inner.height / 2, height: inner.height.min(1), ..inner };
     frame.render_widget(Line::styled(words, style).centered(), middle);
 }
