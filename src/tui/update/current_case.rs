@@ -115,6 +115,11 @@ impl App {
         self.cases.given_at(self.queue.current()?, slot)
     }
 
+    /// What the reader of the other run was given in the current case with the document in this row.
+    pub fn given_by_other(&self, row: usize) -> Option<GivenEvidence<'_>> {
+        self.cases.given_by_other(self.queue.current()?, row)
+    }
+
     /// What the reader was given with the document that is shown; one found by search is shown whole.
     pub fn given_evidence(&self) -> Option<GivenEvidence<'_>> {
         match self.selection.shown() {

@@ -118,11 +118,12 @@ fn own_rows(app: &App) -> u16 {
     answers.map_or(0, |answers| hits::row_count(answers) - app.hits().len()) as u16
 }
 
-/// Rows of the longest caption of the case, with the blank line and the line of its origin above it: the layout stays as one
-/// goes from hit to hit.
+/// Rows of the longest caption of the case, with the blank line and the line of its origin above it and, in a comparison, B's
+/// caption below it: the layout stays as one goes from hit to hit.
 fn longest_caption(app: &App, width: u16) -> u16 {
     let given = (0..app.slots()).filter_map(|slot| app.given_at(slot));
-    given.map(|given| evidence::caption_height(&given, usize::from(width)) as u16 + 2).max().unwrap_or(0)
+    let others = 2 + u16::from(app.is_comparing() && app.cases().evidence_differs());
+    given.map(|given| evidence::caption_height(&given, usize::from(width)) as u16 + others).max().unwrap_or(0)
 }
 
 /// Says why the list is empty and whether more cases may come.

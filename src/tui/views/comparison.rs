@@ -46,12 +46,13 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     let width = usize::from(area.width);
     let mut lines = vec![Line::from(text::fit_spans(summary(app, case, a, b), width))];
     let heading = format!(
-        "  {}{}{}{}{}caption",
+        "  {}{}{}{}{}{}",
         text::column("document", DOCUMENT),
         text::column("A", PLACE),
         text::column("B", PLACE),
         text::column("A says", ANSWER),
-        text::column("B says", ANSWER + 2)
+        text::column("B says", ANSWER + 2),
+        if app.cases().evidence_differs() { "caption in A, else in B" } else { "caption" }
     );
     let aligned = align(a, b);
     let scrolls = aligned.len() + 2 > usize::from(area.height);
@@ -157,11 +158,11 @@ fn document_line(
     };
     let used = 2 + DOCUMENT + PLACE * 2 + ANSWER * 2 + 2;
     let room = width.saturating_sub(used);
-    let caption = match (document.a.and_then(|slot| app.given_at(slot)), known) {
-        (Some(given), _) => evidence::caption_line(app, &given, room),
-        (None, Some(known)) => vec![Span::styled(text::fit(&known.caption, room), theme.style(Role::Text))],
-        (None, None) => Vec::new(),
+    let given = match document.a {
+        Some(slot) => app.given_at(slot),
+        None => app.given_by_other(document.row),
     };
+    let caption = given.map(|given| evidence::caption_line(app, &given, room)).unwrap_or_default();
     let mut spans = vec![
         Span::styled(if selected { "▸ " } else { "  " }, theme.style(Role::Accent)),
         Span::styled(text::column(&text::fit_end(id, DOCUMENT - 1), DOCUMENT), theme.style(Role::Text)),

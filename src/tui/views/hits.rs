@@ -299,6 +299,19 @@ pub fn draw_caption(app: &App, frame: &mut Frame, area: Rect) {
     }
     let mut lines = vec![Line::default(), Line::styled(text::fit(&origin, width), theme.style(Role::Muted))];
     let rows = usize::from(area.height).saturating_sub(lines.len());
-    lines.extend(evidence::caption_lines(app, &given, width, rows));
+    let other = given_in_other_run(app, width);
+    lines.extend(evidence::caption_lines(app, &given, width, rows.saturating_sub(usize::from(other.is_some()))));
+    lines.extend(other);
     frame.render_widget(Paragraph::new(lines).style(theme.style(Role::Text)), area);
+}
+
+/// What B's reader was given with the selected hit, where two runs are compared that treat documents differently.
+fn given_in_other_run(app: &App, width: usize) -> Option<Line<'static>> {
+    let compares = app.is_comparing() && app.cases().evidence_differs() && app.selection().shown() == Shown::Hit;
+    let row = app.hits().get(app.selection().hit()).filter(|_| compares)?.row;
+    let is_hit = app.cases().other_answers(app.queue().current()?)?.hits()?.iter().any(|hit| hit.row == row);
+    let given = app.given_by_other(row).filter(|_| is_hit)?;
+    let mut spans = vec![Span::styled("B: ", app.theme().style(Role::Muted))];
+    spans.extend(evidence::caption_line(app, &given, width.saturating_sub(3)));
+    Some(Line::from(spans))
 }

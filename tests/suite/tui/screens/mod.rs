@@ -14,9 +14,12 @@ mod why;
 use crate::support::annotations::annotation;
 use crate::support::explorer::{answer, app_with, hits, other_run, ready, screen, text};
 use dissent::annotation::CaseAnnotation;
+use dissent::cases::comparison::Against;
 use dissent::pipeline::Event;
+use dissent::run::Ablation;
 use dissent::tui::action::Action;
 use dissent::tui::{App, Setting};
+use std::sync::Arc;
 
 /// Three cases read (the second inconsistent), one being read, the second annotated and selected.
 fn explorer(root: &std::path::Path) -> App {
@@ -39,9 +42,20 @@ fn explorer_with(root: &std::path::Path, change: impl FnOnce(&mut Setting)) -> A
 
 /// The explorer with a second run on the three cases that are read.
 fn with_two_runs(root: &std::path::Path) -> App {
+    with_other_run(root, Ablation::default())
+}
+
+/// The same, where the second run withholds or swaps something. By the words for their labels, `us-doc-005` contradicts
+/// `us-doc-001`, and `us-doc-004` contradicts `us-doc-002`.
+fn with_other_run(root: &std::path::Path, ablation: Ablation) -> App {
     let alike = [0.9, 0.8, 0.7, 0.9];
     let other = other_run(&[(0, alike), (1, [0.2, 0.4, 0.9, 0.1]), (2, alike)]);
-    let mut app = explorer_with(root, |setting| setting.known.against = Some(other));
+    let mut app = explorer_with(root, |setting| {
+        setting.known.against = Some(Against { ablation, ..other });
+        let labels = &mut Arc::make_mut(&mut setting.known.dataset).tasks[0].labels;
+        labels[0].named_as = vec!["cyst".into(), "indistinct".into()];
+        labels[1].named_as = vec!["circumscribed".into(), "spiculated".into()];
+    });
     app.update(Action::ToggleGold);
     app
 }

@@ -1,7 +1,7 @@
 //! Two runs side by side, and the overview.
 
 use super::annotators::three_annotators;
-use super::{assert_screen, explorer, with_two_runs};
+use super::{assert_screen, explorer, with_other_run, with_two_runs};
 use crate::support::explorer::{answer, screen, text};
 use dissent::annotation::CaseReview;
 use dissent::tui::action::Action;
@@ -16,6 +16,30 @@ fn two_runs_on_one_case() {
     let mut app = with_two_runs(folder.path());
     assert_screen(&mut app, (80, 24), "against");
     assert_screen(&mut app, (120, 40), "against");
+}
+
+/// Documents that only B found stand as B's reader was given them, and below the table stands what it was given with the
+/// selected hit.
+#[test]
+fn a_run_with_other_evidence_beside_a_whole_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let shown = |ablation: &str| {
+        let mut app = with_other_run(folder.path(), ablation.parse().unwrap());
+        text(&screen(&mut app, 200, 60))
+    };
+    let whole = shown("none");
+    // Only B found the second document; A's reader was given the first one with its own caption.
+    assert!(whole.contains("A 0.90     Oval circumscribed mass") && !whole.contains("B: "), "{whole}");
+    for (ablation, row, below) in [
+        ("no-caption", "A 0.90     caption withheld", "B: caption withheld"),
+        ("no-image", "A 0.90     image withheld · Oval circumscribed", "B: image withheld · Irregular hypoechoic"),
+        ("no-image, no-caption", "A 0.90     image and caption withheld", "B: image and caption withheld"),
+        ("swapped-captions", "A 0.90     ⇄ Round anechoic lesion", "B: ⇄ Hypoechoic mass, indistinct"),
+    ] {
+        let shown = shown(ablation);
+        assert!(shown.contains(row) && shown.contains(below), "{ablation}: {shown}");
+        assert!(shown.contains("caption in A, else in B") && shown.contains("B 0.90     Irregular"), "{shown}");
+    }
 }
 
 #[test]
