@@ -22,6 +22,11 @@ impl App {
                 self.record_here(|case| AnnotationEdit::ToggleHitCategory { case, document, category })
             }
             Some(_) => self.record_here(|case| AnnotationEdit::ToggleCategory { case, category }),
+            None if self.selects_own_evidence() => {
+                let key = self.key_of(&Action::SwitchFocus).map_or_else(String::new, |key| format!(" ({key})"));
+                self.say(format!("this is not a hit, so it takes no label: select a hit or a case{key}"));
+                Vec::new()
+            }
             None => {
                 self.say(format!("{name} applies to documents: press Tab and select a hit"));
                 Vec::new()

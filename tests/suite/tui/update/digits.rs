@@ -4,17 +4,21 @@ use crate::support::annotations::{annotation, review, written};
 use crate::support::explorer::{answer, app_with, ready, screen, text};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use dissent::annotation::{AnnotationEdit, Category, Level};
+use dissent::index::CaptionResult;
+use dissent::pipeline::Event;
 use dissent::terminal::image_protocol::ImageMode;
 use dissent::tui::App;
 use dissent::tui::action::{Action, Context};
 use dissent::tui::effect::Effect;
 use dissent::tui::keymap::Pressed;
-use dissent::tui::state::overlay::Overlay;
+use dissent::tui::state::overlay::{Notice, Overlay};
+use dissent::tui::state::selection::Shown;
 use std::collections::HashSet;
 use std::path::Path;
+use tui_input::InputRequest;
 
 /// The actions that lead to each state, beginning with the queue in focus.
-const STATES: [&[Action]; 24] = [
+const STATES: [&[Action]; 30] = [
     &[],
     &[Action::SwitchFocus],
     &[Action::SwitchFocus, Action::NextHit, Action::NextHit],
@@ -39,6 +43,13 @@ const STATES: [&[Action]; 24] = [
     &[Action::Help, Action::Search],
     &[Action::Mark, Action::LabelMany],
     &[Action::Why],
+    // Documents that are no hits: read again without a part, and added.
+    &[Action::SwitchFocus, Action::WithoutCaption],
+    &[Action::SwitchFocus, Action::NextHit, Action::SwapCaption, Action::Enlarge],
+    &[Action::SwitchFocus, Action::WithoutImage, Action::Definitions],
+    &[Action::SwitchFocus, Action::SearchImages, Action::Accept],
+    &[Action::SwitchFocus, Action::WithoutCaption, Action::PreviousHit],
+    &[Action::WithoutCaption],
 ];
 
 fn app_in(root: &Path, several: bool, actions: &[Action]) -> App {
@@ -53,6 +64,11 @@ fn app_in(root: &Path, several: bool, actions: &[Action]) -> App {
     answer(&mut app, 0, &[0.9, 0.2, 0.9, 0.9]);
     for action in actions {
         app.update(action.clone());
+        if let Some(Overlay::Search(search)) = app.overlay() {
+            // The only document of the corpus that is no hit.
+            let results = vec![CaptionResult { row: 1, score: 0.9, highlights: Vec::new() }];
+            app.on_worker_event(Event::SearchResults { ticket: search.ticket(), results });
+        }
     }
     app
 }
@@ -127,8 +143,37 @@ fn the_footer_says_what_a_digit_does() {
         }
     }
     assert_eq!(contexts.len(), Context::ALL.len(), "a context is missing: {contexts:?}");
-    let all = ["label CASE and go on", "label CASE", "label HIT 1", "label HIT 2", "label HIT 3", "choose"];
-    assert_eq!(deeds, HashSet::from(all.map(str::to_owned)));
+    let hits = ["label HIT 1", "label HIT 2", "label HIT 3", "label HIT 4"];
+    let all = hits.into_iter().chain(["label CASE and go on", "label CASE", "choose"]);
+    assert_eq!(deeds, all.map(str::to_owned).collect());
+}
+
+#[test]
+fn a_digit_on_a_document_that_is_no_hit_labels_nothing_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let read_again = app_in(folder.path(), false, &[Action::SwitchFocus, Action::WithoutCaption]);
+    let added = app_in(folder.path(), false, &[Action::SwitchFocus, Action::SearchImages, Action::Accept]);
+    assert!(read_again.selection().hit() == 4 && added.selection().hit() == 4);
+    // Without a model, the document is shown and not added.
+    let mut found = app_with(folder.path(), 3, |_| {});
+    for action in [Action::SwitchFocus, Action::Search] {
+        found.update(action);
+    }
+    found.edit(InputRequest::InsertChar('c'));
+    let results = vec![CaptionResult { row: 1, score: 1.0, highlights: Vec::new() }];
+    found.on_worker_event(Event::SearchResults { ticket: 1, results });
+    found.update(Action::Accept);
+    assert_eq!(found.selection().shown(), Shown::Row(1));
+    for mut app in [read_again, added, found] {
+        for category in app.cases().categories().to_vec() {
+            assert_eq!(words_for(&mut app, category.key), None);
+            assert!(app.update(Action::Annotate(category.id.clone())).is_empty());
+            let said = "this is not a hit, so it takes no label: select a hit or a case (Tab)";
+            assert_eq!(app.notice(), Some(&Notice::Said(said.to_owned())));
+        }
+        app.update(Action::SwitchFocus);
+        assert!(words_for(&mut app, '1').unwrap().starts_with("label CASE"));
+    }
 }
 
 #[test]
