@@ -36,6 +36,15 @@ impl<'a> GivenEvidence<'a> {
         Self { document, has_image: true, caption: GivenCaption::Own }
     }
 
+    /// The caption that the reader was given, if it was given one.
+    pub fn caption_text(&self) -> Option<&'a str> {
+        match self.caption {
+            GivenCaption::Own => Some(&self.document.caption),
+            GivenCaption::Swapped(other) => Some(&other.caption),
+            GivenCaption::Withheld | GivenCaption::Awaited | GivenCaption::Failed(_) => None,
+        }
+    }
+
     /// "caption of us-doc-004:", which stands before a caption that is not the document's own; `None` before another one.
     pub fn caption_source(&self) -> Option<String> {
         match self.caption {

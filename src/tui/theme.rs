@@ -46,6 +46,8 @@ pub enum Role {
     Match,
     /// What the reader was given in place of a document's own caption or image, or that it was given none.
     Substituted,
+    /// Words of a caption that the selected caption does not have; added to the caption's own style.
+    Unlike,
     /// Border of an overlay.
     Frame,
 }
@@ -53,11 +55,15 @@ pub enum Role {
 impl Role {
     /// The role whose style this one takes in a theme file that lacks it: files of earlier versions stay themes.
     fn stand_in(self) -> Option<Self> {
-        (self == Self::Substituted).then_some(Self::Accent)
+        match self {
+            Self::Substituted => Some(Self::Accent),
+            Self::Unlike => Some(Self::Key),
+            _ => None,
+        }
     }
 
     /// Every role with its name in theme files.
-    pub const ALL: [(Self, &'static str); 19] = [
+    pub const ALL: [(Self, &'static str); 20] = [
         (Self::Text, "text"),
         (Self::Title, "title"),
         (Self::Muted, "muted"),
@@ -76,6 +82,7 @@ impl Role {
         (Self::Key, "key"),
         (Self::Match, "match"),
         (Self::Substituted, "substituted"),
+        (Self::Unlike, "unlike"),
         (Self::Frame, "frame"),
     ];
 }
@@ -263,7 +270,7 @@ mod tests {
     fn the_roles_are_these() {
         let names: Vec<&str> = Role::ALL.iter().map(|(_, name)| *name).collect();
         let expected = "text title muted faint accent selection selection-resting same differs right bar bar-rest mark notice error \
-                        key match substituted frame";
+                        key match substituted unlike frame";
         assert_eq!(names.join(" "), expected);
     }
 
@@ -289,9 +296,11 @@ mod tests {
     #[test]
     fn a_theme_of_an_earlier_version_is_read() {
         let dark = include_str!("../../themes/dark.toml");
-        let without: Vec<&str> = dark.lines().filter(|line| !line.starts_with("substituted")).collect();
+        let without: Vec<&str> =
+            dark.lines().filter(|line| !line.starts_with("substituted") && !line.starts_with("unlike")).collect();
         let theme = Theme::parse(&without.join("\n")).unwrap();
         assert_eq!(theme.style(Role::Substituted), theme.style(Role::Accent));
+        assert_eq!(theme.style(Role::Unlike), theme.style(Role::Key));
     }
 
     #[test]

@@ -8,7 +8,8 @@
 //! ```
 
 use super::super::theme::Role;
-use super::{evidence, focus, scrollbar, text, verdict};
+use super::evidence::CaptionColumn;
+use super::{focus, scrollbar, text, verdict};
 use crate::cases::comparison::WhoIsRight;
 use crate::evaluation::PartialCaseAnswer;
 use crate::run::Prediction;
@@ -66,8 +67,9 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     let own = aligned.iter().skip(first).take(rows).take_while(|document| document.a.is_some()).count();
     let top = area.y + lines.len() as u16;
     app.drawn().set_hits(Rect { y: top, height: own as u16, ..area }, first);
+    let captions = CaptionColumn::new(app);
     for document in aligned.iter().skip(first).take(rows) {
-        lines.push(document_line(app, document, a, b, width));
+        lines.push(document_line(app, document, (a, b), &captions, width));
     }
     frame.render_widget(Paragraph::new(lines), area);
     let body = Rect { y: top, height: rows as u16, ..area };
@@ -129,8 +131,8 @@ fn align(a: &PartialCaseAnswer, b: &PartialCaseAnswer) -> Vec<Aligned> {
 fn document_line(
     app: &App,
     document: &Aligned,
-    a: &PartialCaseAnswer,
-    b: &PartialCaseAnswer,
+    (a, b): (&PartialCaseAnswer, &PartialCaseAnswer),
+    captions: &CaptionColumn,
     width: usize,
 ) -> Line<'static> {
     let theme = app.theme();
@@ -162,7 +164,7 @@ fn document_line(
         Some(slot) => app.given_at(slot),
         None => app.given_by_other(document.row),
     };
-    let caption = given.map(|given| evidence::caption_line(app, &given, room)).unwrap_or_default();
+    let caption = given.map(|given| captions.line(app, &given, room)).unwrap_or_default();
     let mut spans = vec![
         Span::styled(if selected { "▸ " } else { "  " }, theme.style(Role::Accent)),
         Span::styled(text::column(&text::fit_end(id, DOCUMENT - 1), DOCUMENT), theme.style(Role::Text)),

@@ -1,27 +1,82 @@
 //! The caption as the reader was given it: its own, one in its place, or the words that it was withheld.
 
 use super::super::theme::Role;
-use super::text;
+use super::{caption_words, text};
 use crate::cases::given_evidence::{CAPTION_WITHHELD, GivenCaption, GivenEvidence, IMAGE_WITHHELD, head_column};
+use crate::data::Task;
+use crate::text::printable::one_line;
 use crate::tui::update::app::App;
 use ratatui::text::{Line, Span};
+use std::collections::HashSet;
+use unicode_width::UnicodeWidthStr;
 
 /// Stands before what the reader was given in place of the document's own.
 const SWAPPED: &str = "⇄ ";
 
-/// The caption on one line of at most `width` columns.
-pub fn caption_line(app: &App, given: &GivenEvidence, width: usize) -> Vec<Span<'static>> {
-    let mut spans = Vec::new();
-    if !given.has_image && matches!(given.caption, GivenCaption::Withheld) {
-        spans.push(Span::styled("image and caption withheld", app.theme().style(Role::Substituted)));
-        return text::fit_spans(spans, width);
+/// What the captions of a table are cut and marked by.
+pub struct CaptionColumn<'a> {
+    /// Its labels' names are not cut off.
+    task: Option<&'a Task>,
+    /// The words of the selected caption; others are marked. `None` if no caption was shown with the selected document.
+    selected_words: Option<HashSet<String>>,
+}
+
+impl<'a> CaptionColumn<'a> {
+    /// For the current case and the selected document.
+    pub fn new(app: &'a App) -> Self {
+        let task = app.current().and_then(|(_, case)| app.cases().task_of(case));
+        let selected = app.given_evidence().and_then(|given| given.caption_text());
+        Self { task, selected_words: selected.map(caption_words::words_of) }
     }
-    if !given.has_image {
-        spans.push(Span::styled(format!("{IMAGE_WITHHELD} · "), app.theme().style(Role::Substituted)));
+
+    /// Columns that this caption needs to keep each name that it has.
+    pub fn columns_for(&self, given: &GivenEvidence) -> usize {
+        let (Some(task), Some(caption)) = (self.task, given.caption_text()) else { return 0 };
+        let sign = if matches!(given.caption, GivenCaption::Swapped(_)) { SWAPPED.width() } else { 0 };
+        match caption_words::columns_for(caption, &task.names_in(caption)) {
+            0 => 0,
+            columns => sign + columns,
+        }
     }
-    let (words, role) = words(given);
-    spans.push(Span::styled(words, app.theme().style(role)));
-    text::fit_spans(spans, width)
+
+    /// The caption on one line of at most `width` columns.
+    pub fn line(&self, app: &App, given: &GivenEvidence, width: usize) -> Vec<Span<'static>> {
+        let mut spans = Vec::new();
+        if !given.has_image && matches!(given.caption, GivenCaption::Withheld) {
+            spans.push(Span::styled("image and caption withheld", app.theme().style(Role::Substituted)));
+            return text::fit_spans(spans, width);
+        }
+        if !given.has_image {
+            spans.push(Span::styled(format!("{IMAGE_WITHHELD} · "), app.theme().style(Role::Substituted)));
+        }
+        let Some(caption) = given.caption_text() else {
+            let (words, role) = words(given);
+            spans.push(Span::styled(words, app.theme().style(role)));
+            return text::fit_spans(spans, width);
+        };
+        let is_swapped = matches!(given.caption, GivenCaption::Swapped(_));
+        let role = if is_swapped { Role::Substituted } else { Role::Text };
+        if is_swapped {
+            spans.push(Span::styled(SWAPPED, app.theme().style(role)));
+        }
+        let mut spans = text::fit_spans(spans, width);
+        let used: usize = spans.iter().map(Span::width).sum();
+        spans.extend(self.cut_and_marked(app, caption, role, width.saturating_sub(used)));
+        spans
+    }
+
+    fn cut_and_marked(&self, app: &App, caption: &str, role: Role, width: usize) -> Vec<Span<'static>> {
+        let caption = one_line(caption);
+        let is_cut = caption.width() > width;
+        let names = self.task.filter(|_| is_cut).map(|task| task.names_in(&caption)).unwrap_or_default();
+        let parts = caption_words::cut(&caption, &names, width);
+        let plain = app.theme().style(role);
+        let unlike = plain.patch(app.theme().style(Role::Unlike));
+        let pieces = caption_words::mark(&caption, &parts, self.selected_words.as_ref());
+        let styled =
+            |(text, is_unlike): (&str, bool)| Span::styled(text.to_owned(), if is_unlike { unlike } else { plain });
+        pieces.into_iter().map(styled).collect()
+    }
 }
 
 /// The caption written out in at most `rows` lines, after what was withheld or where it comes from.

@@ -2,6 +2,7 @@
 
 use super::super::action::Action;
 use super::super::theme::Role;
+use super::evidence::CaptionColumn;
 use super::{answers_panel, evidence, focus, scrollbar, text, verdict};
 use crate::cases::given_evidence::head_column;
 use crate::evaluation::{Fused, PartialCaseAnswer, contributions};
@@ -34,8 +35,10 @@ struct Columns {
 }
 
 impl Columns {
-    /// Divides the width. Answers in words have no probabilities, so their names get that room.
-    fn fit(width: usize, slots: usize, longest_label: usize, in_words: bool) -> Self {
+    /// Divides the width. Answers in words have no probabilities, so their names get that room. Where the caption would have
+    /// less than `caption_needs`, the bar goes, which repeats the probability, then the name, which repeats the letter, then
+    /// the push.
+    fn fit(width: usize, slots: usize, longest_label: usize, in_words: bool, caption_needs: usize) -> Self {
         // marker 2, place 3, head 8, score 6, glyph, letter and signs 6, probability 5, weight 7
         let (name, bar, push) = match width {
             0..60 => (0, 4, 0),
@@ -46,9 +49,21 @@ impl Columns {
         let (name, bar, push) = if in_words { (name + bar + push + 4, 0, 0) } else { (name, bar, push) };
         let name = longest_label.min(name);
         let place = slots.to_string().len().max(2);
-        let fixed =
-            2 + place + 1 + HEAD + SCORE + 6 + (if name > 0 { name + 1 } else { 0 }) + bar + 1 + 5 + WEIGHT + push;
-        Self { place, name, bar, push, caption: width.saturating_sub(fixed) }
+        let mut columns = Self { place, name, bar, push, caption: 0 };
+        for (name, bar, push) in [(name, bar, push), (name, 0, push), (0, 0, push), (0, 0, 0)] {
+            columns = Self { place, name, bar, push, caption: 0 };
+            columns.caption = width.saturating_sub(columns.fixed());
+            if in_words || columns.caption >= caption_needs {
+                break;
+            }
+        }
+        columns
+    }
+
+    /// Columns of all but the caption.
+    fn fixed(&self) -> usize {
+        let name = if self.name > 0 { self.name + 1 } else { 0 };
+        2 + self.place + 1 + HEAD + SCORE + 6 + name + self.bar + 1 + 5 + WEIGHT + self.push
     }
 }
 
@@ -80,10 +95,17 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     let answers = app.queue().current().and_then(|case| app.cases().answers_of(case));
     let scrolls = answers.is_some_and(|answers| row_count(answers) > usize::from(area.height.saturating_sub(1)));
     let width = area.width.saturating_sub(if scrolls { scrollbar::WIDTH } else { 0 });
-    let columns = Columns::fit(usize::from(width), app.slots(), app.longest_answer(), app.is_in_words());
     let heading_row = Rect { height: 1, ..area };
-    frame.render_widget(focus::heading(app, Focus::Hits, &heading(&columns)), heading_row);
     let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    let rows = answers.map(rows_of).unwrap_or_default();
+    let room = usize::from(body.height);
+    let selected = rows.iter().position(|row| *row == Row::Slot(app.selection().hit())).unwrap_or(0);
+    let first = (selected + 1).saturating_sub(room);
+    let visible = &rows[first.min(rows.len())..(first + room).min(rows.len())];
+    let captions = CaptionColumn::new(app);
+    let caption_needs = caption_needs(app, &captions, visible);
+    let columns = Columns::fit(usize::from(width), app.slots(), app.longest_answer(), app.is_in_words(), caption_needs);
+    frame.render_widget(focus::heading(app, Focus::Hits, &heading(&columns)), heading_row);
     app.drawn().set_hits(body, 0);
     let Some(answers) = answers else {
         draw_message(app, "…", Role::Faint, frame, body);
@@ -104,11 +126,6 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     let fused = app.fused_now();
     let pushes = fused.as_ref().filter(|_| columns.push > 0);
     let pushes = pushes.and_then(|fused| contributions(&answers.found_with_user_hits()?, fused)).unwrap_or_default();
-    let rows = rows_of(answers);
-    let room = usize::from(body.height);
-    let selected = rows.iter().position(|row| *row == Row::Slot(app.selection().hit())).unwrap_or(0);
-    let first = (selected + 1).saturating_sub(room);
-    let visible = &rows[first.min(rows.len())..(first + room).min(rows.len())];
     let is_hit = |row: &&Row| matches!(row, Row::Slot(slot) if answers.user_hit_at(*slot).is_none());
     let hits_in_view = visible.iter().take_while(is_hit).count() as u16;
     app.drawn().set_hits(Rect { height: hits_in_view, ..body }, first);
@@ -123,7 +140,7 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
                 }
                 let Some(hit) = answers.hit_at(*slot) else { continue };
                 let push = pushes.get(*slot).copied();
-                draw_row(app, answers, fused.as_ref(), (*slot, hit, push), &columns, frame, line);
+                draw_row(app, answers, fused.as_ref(), (*slot, hit, push), (&columns, &captions), frame, line);
             }
         }
     }
@@ -131,6 +148,15 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
         draw_place(app, visible, answers.slots(), frame, heading_row);
         scrollbar::draw(app, first, rows.len(), frame, body);
     }
+}
+
+/// Columns that keep every label's name in these rows' captions.
+fn caption_needs(app: &App, captions: &CaptionColumn, rows: &[Row]) -> usize {
+    let needs = |row: &Row| match row {
+        Row::Divider => 0,
+        Row::Slot(slot) => app.given_at(*slot).map_or(0, |given| captions.columns_for(&given)),
+    };
+    rows.iter().map(needs).max().unwrap_or(0)
 }
 
 /// "1-6 of 18" at the end of the heading.
@@ -174,7 +200,7 @@ fn draw_row(
     answers: &PartialCaseAnswer,
     fused: Option<&Fused>,
     (slot, hit, push): (usize, &Hit, Option<f32>),
-    columns: &Columns,
+    (columns, captions): (&Columns, &CaptionColumn),
     frame: &mut Frame,
     area: Rect,
 ) {
@@ -212,7 +238,7 @@ fn draw_row(
     let room = columns.caption.saturating_sub(keys.chars().count());
     spans.push(Span::styled(keys, theme.style(Role::Annotation)));
     if let Some(given) = app.given_at(slot) {
-        spans.extend(evidence::caption_line(app, &given, room));
+        spans.extend(captions.line(app, &given, room));
     }
     frame.render_widget(Line::from(spans).style(row_style), area);
 }
@@ -312,6 +338,6 @@ fn given_in_other_run(app: &App, width: usize) -> Option<Line<'static>> {
     let is_hit = app.cases().other_answers(app.queue().current()?)?.hits()?.iter().any(|hit| hit.row == row);
     let given = app.given_by_other(row).filter(|_| is_hit)?;
     let mut spans = vec![Span::styled("B: ", app.theme().style(Role::Muted))];
-    spans.extend(evidence::caption_line(app, &given, width.saturating_sub(3)));
+    spans.extend(CaptionColumn::new(app).line(app, &given, width.saturating_sub(3)));
     Some(Line::from(spans))
 }

@@ -3,6 +3,7 @@
 mod adjudication;
 mod agreement;
 mod answers_panel;
+mod caption_words;
 mod case;
 mod comparison;
 mod coverage;

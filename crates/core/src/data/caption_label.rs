@@ -1,7 +1,8 @@
-//! Finds the label that a caption names: the answer of a reader that trusts the caption.
+//! Finds the label that a caption names, the answer of a reader that trusts the caption, and the words that name labels.
 
 use super::{Label, Task};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// Minimum length of a name searched in captions; `No` would match "no lesions".
 const SHORTEST: usize = 4;
@@ -20,6 +21,30 @@ impl Task {
         let mut labels = found.iter().filter(|(_, name)| !within_another(name)).map(|(position, _)| *position);
         let first = labels.next()?;
         labels.all(|label| label == first).then_some(first)
+    }
+
+    /// The parts of the caption that name labels, as byte ranges in order. Parts that overlap are joined.
+    pub fn names_in(&self, caption: &str) -> Vec<Range<usize>> {
+        let normalised = words(caption);
+        let places: Vec<Range<usize>> = word_ranges(caption).collect();
+        let spaces = |text: &str| text.matches(' ').count();
+        let mut named: Vec<Range<usize>> = Vec::new();
+        for name in self.labels.iter().flat_map(names).filter(|name| contains(&normalised, name)) {
+            for (start, _) in normalised.match_indices(&name) {
+                let first = spaces(&normalised[..start]);
+                let last = first + spaces(&name) - 2;
+                named.push(places[first].start..places[last].end);
+            }
+        }
+        named.sort_unstable_by_key(|range| range.start);
+        let mut joined: Vec<Range<usize>> = Vec::new();
+        for range in named {
+            match joined.last_mut().filter(|last| range.start < last.end) {
+                Some(last) => last.end = last.end.max(range.end),
+                None => joined.push(range),
+            }
+        }
+        joined
     }
 
     /// Words that name two labels, with the ids of both.
@@ -49,11 +74,23 @@ fn names(label: &Label) -> impl Iterator<Item = String> + '_ {
 /// Words and numbers of a text in lower case, each surrounded by one space.
 fn words(text: &str) -> String {
     let mut words = String::from(" ");
-    for word in text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()) {
-        words.push_str(&word.to_lowercase());
+    for range in word_ranges(text) {
+        words.push_str(&text[range].to_lowercase());
         words.push(' ');
     }
     words
+}
+
+/// Words and numbers of a text as byte ranges.
+fn word_ranges(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+    let separates = |letter: char| !letter.is_alphanumeric();
+    let mut start = 0;
+    let words = text.split_inclusive(separates).map(move |piece| {
+        let range = start..start + piece.trim_end_matches(separates).len();
+        start += piece.len();
+        range
+    });
+    words.filter(|range| !range.is_empty())
 }
 
 fn contains(caption: &str, name: &str) -> bool {
@@ -87,6 +124,15 @@ mod tests {
         assert_eq!(task.label_named_in("abnormal"), None);
         assert_eq!(task.label_named_in("small pleural  effusion"), Some(1), "the longer name");
         assert_eq!(task.label_named_in("normal; effusion"), None, "two labels are named");
+    }
+
+    #[test]
+    fn the_parts_that_name_labels_are_found() {
+        let task = task(&[("1", "pleural effusion", &[]), ("2", "effusion", &[]), ("3", "x", &["悪性"])]);
+        let parts = |caption| -> Vec<&str> { task.names_in(caption).into_iter().map(|part| &caption[part]).collect() };
+        assert_eq!(parts("Small Pleural,  effusion; no effusions"), ["Pleural,  effusion"], "as whole words");
+        assert_eq!(parts("Effusion, effusion. 胸部、悪性"), ["Effusion", "effusion", "悪性"]);
+        assert!(parts("…").is_empty() && parts("").is_empty());
     }
 
     #[test]

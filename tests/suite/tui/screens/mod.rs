@@ -1,6 +1,7 @@
 //! The screen as an artefact: literal screens at the sizes that people have.
 
 mod annotators;
+mod captions;
 mod case;
 mod evidence;
 mod help;
