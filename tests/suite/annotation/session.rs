@@ -237,7 +237,8 @@ fn an_own_event_from_another_machine_does_not_outdo_what_is_typed_after_it() {
     elsewhere.id = uuid::Uuid::now_v7();
     elsewhere.case = "c1".into();
     elsewhere.ts += time::Duration::minutes(10);
-    ada.receive(&elsewhere);
+    assert!(ada.receive(&elsewhere));
+    assert!(!ada.receive(&elsewhere), "it is known by now");
     let given = |ada: &AnnotationSession| ada.own_annotation("c1").unwrap().categories.clone();
     assert_eq!(given(&ada), set(&["other"]));
     give(&mut ada, "c1", &["look-alike"]);
