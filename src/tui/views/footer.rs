@@ -5,6 +5,7 @@ use super::super::action::{Action, Binding, Context, bindings};
 use super::super::keymap;
 use super::super::theme::Role;
 use crate::annotation::Category;
+use crate::run::Head;
 use crate::tui::state::overlay::Overlay;
 use crate::tui::state::picker::PickerKind;
 use crate::tui::state::selection::{Focus, Side};
@@ -89,8 +90,16 @@ fn hint_now(app: &App, binding: &Binding) -> Option<&'static str> {
         (Action::SwitchFocus, _) => Some(if app.selection().focus() == Focus::Hits { "cases" } else { hint }),
         (Action::ToggleGold, _) if app.is_gold_visible() => Some("hide gold"),
         (Action::DropHit, None) => match (app.queue().current(), app.selected_hit()) {
-            (Some(case), Some(hit)) if app.what_if().counts(case, app.selection().hit(), hit) => Some(hint),
-            (Some(_), Some(_)) => Some("put hit back"),
+            (Some(case), Some(hit)) => {
+                let is_own = hit.provenances.iter().any(|found| found.head == Head::Person);
+                let counts = app.what_if().counts(case, app.selection().hit(), hit);
+                Some(match (counts, is_own) {
+                    (true, false) => hint,
+                    (false, false) => "put hit back",
+                    (true, true) => "leave row out",
+                    (false, true) => "count row in",
+                })
+            }
             _ => None,
         },
         (Action::SwitchImage, None) => Some(if app.selection().side() == Side::Query { "hit" } else { "query" }),

@@ -94,6 +94,20 @@ fn rows_of_ones_own_shrink_no_image_while_rows_are_free() {
     }
 }
 
+#[test]
+fn the_footer_says_what_space_does_to_such_a_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = asked_again(folder.path());
+    let footer = |app: &mut App| text(&screen(app, 120, 40)).lines().last().unwrap_or_default().to_owned();
+    assert!(footer(&mut app).contains("Space count row in"), "{}", footer(&mut app));
+    app.update(Action::DropHit);
+    assert!(footer(&mut app).contains("Space leave row out"), "{}", footer(&mut app));
+    app.update(Action::First);
+    assert!(footer(&mut app).contains("Space drop hit"), "{}", footer(&mut app));
+    app.update(Action::DropHit);
+    assert!(footer(&mut app).contains("Space put hit back"), "{}", footer(&mut app));
+}
+
 /// Without colours the sign before it tells a swapped caption, with colours its own colour does, too.
 #[test]
 fn a_substitute_has_a_style_of_its_own() {
