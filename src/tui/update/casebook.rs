@@ -26,8 +26,8 @@ impl App {
         match outcome {
             Ok(written) => {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
-                // The useful part first: the end may be cut.
-                self.say(format!("path copied: casebooks/{name}, {}", written.in_words()));
+                // The name last: a long message is cut in the middle.
+                self.say(format!("{}; path copied: {name}", written.in_words()));
                 vec![Effect::Copy(path.display().to_string())]
             }
             Err(reason) => {

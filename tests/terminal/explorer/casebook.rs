@@ -8,8 +8,7 @@ fn the_queue_is_written_as_a_page_and_its_path_is_copied() {
     let setup = Setup::new();
     let mut pty = setup.explore();
     pty.type_keys("E");
-    // The line is cut in its middle.
-    pty.wait_for("path copied: casebooks/ultra");
+    pty.wait_for("ultrasound-phantom-1.html");
     let path = setup.dataset().join(".dissent/casebooks/ultrasound-phantom-1.html");
     let page = fs::read_to_string(&path).unwrap();
     assert_eq!((page.matches("<article ").count(), page.matches("src=\"data:image/").count()), (6, 6));
