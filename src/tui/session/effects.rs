@@ -34,12 +34,14 @@ impl Session<'_> {
                 Effect::Worker(request) => self.worker.send(request),
                 Effect::Record(edit) => {
                     self.set_shown_case();
+                    self.place_is_unsaved = true;
                     let outcome = self.apply(&edit);
                     let effects = self.app.recorded(&edit, outcome);
                     self.carry_out(effects)?;
                 }
                 Effect::RecordMany(edits) => {
                     self.set_shown_case();
+                    self.place_is_unsaved = true;
                     self.apply_many(&edits);
                 }
                 Effect::Agreement(ticket) => self.count_agreement(ticket),

@@ -59,6 +59,8 @@ pub struct Session<'a> {
     pub(super) begun: Instant,
     /// Exit code, set once the loop is to end.
     pub(super) exit: Option<u8>,
+    /// Something was labelled, or the queue shows other cases, since the state of the session was saved.
+    pub(super) place_is_unsaved: bool,
 }
 
 impl Session<'_> {
@@ -83,6 +85,7 @@ impl Session<'_> {
                 self.draw(false)?;
                 changed = false;
                 last_frame = Some(Instant::now());
+                self.save_place();
                 continue;
             }
             let first = if changed {
@@ -170,6 +173,7 @@ impl Session<'_> {
                 _ => return Ok(false),
             }
         }
+        let shown = self.shown_cases();
         let effects = match event {
             event::Event::Key(key) => {
                 match self.app.keymap().pressed(key, self.app.context(), self.app.cases().categories()) {
@@ -187,9 +191,23 @@ impl Session<'_> {
             event::Event::FocusGained | event::Event::FocusLost => return Ok(false),
         };
         self.carry_out(effects)?;
+        self.place_is_unsaved |= self.shown_cases() != shown;
         self.show_new_events();
         self.set_shown_case();
         Ok(true)
+    }
+
+    /// Filter and order of the queue, as text.
+    fn shown_cases(&self) -> (String, &'static str) {
+        (self.app.view().filter().to_string(), self.app.view().order().name())
+    }
+
+    /// Saves the place after a label or a new filter, so that it survives a kill. That the file cannot be written is
+    /// said when the session ends.
+    fn save_place(&mut self) {
+        if std::mem::take(&mut self.place_is_unsaved) {
+            drop(self.app.session_state().write(self.state_file));
+        }
     }
 
     fn on_signal(&mut self, signal: i32) -> Result<bool> {

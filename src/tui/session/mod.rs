@@ -150,6 +150,7 @@ pub fn run(
         shows_full_screen: false,
         begun: Instant::now(),
         exit: None,
+        place_is_unsaved: false,
     };
     let code = session.run(held, &messages);
     let kept = session.app.session_state().write(session.state_file);

@@ -4,6 +4,7 @@ use super::Setup;
 use crate::support::program::PROGRAM;
 use crate::support::pty::Pty;
 use nix::sys::signal::Signal;
+use std::fs;
 use std::path::Path;
 
 #[test]
@@ -20,8 +21,27 @@ fn what_is_shown_as_marked_survives_a_kill() {
     let journal = setup.journal();
     assert!(journal.contains("\"us-test-0001\"") && journal.contains("evidence-ignored"), "{journal}");
     assert!(journal.contains("look at hit 2"), "{journal}");
-    let pty = setup.explore();
+    let pty = setup.start(&[], (80, 24));
     pty.wait_for("2 labelled");
+}
+
+#[test]
+fn filter_and_place_survive_a_kill() {
+    let setup = Setup::new();
+    let mut pty = setup.explore();
+    pty.type_keys("f-id:0001\r");
+    pty.wait_for("▶ -id:0001");
+    pty.type_keys("3");
+    pty.wait_for("us-test-0003 · test");
+    let state = setup.dataset().join(".dissent/explorer/ada.toml");
+    pty.wait_until("the place on disk", |_| {
+        fs::read_to_string(&state).is_ok_and(|text| text.contains("case = \"us-test-0003\""))
+    });
+    pty.signal(Signal::SIGKILL);
+    pty.exit_code();
+    let pty = setup.start(&[], (80, 24));
+    pty.wait_for("us-test-0003 · test");
+    pty.wait_for("▶ -id:0001");
 }
 
 #[test]

@@ -36,6 +36,12 @@ impl Setup {
     }
 
     fn explore_with(&self, more: &[(&str, &str)], size: (u16, u16)) -> Pty {
+        let pty = self.start(more, size);
+        pty.wait_for("us-test-0001 · test");
+        pty
+    }
+
+    fn start(&self, more: &[(&str, &str)], size: (u16, u16)) -> Pty {
         let (dataset, home) = (self.dataset(), self.folder.path().join("home"));
         let mut environment = vec![
             ("HOME", home.to_str().unwrap()),
@@ -44,9 +50,7 @@ impl Setup {
             ("RUST_BACKTRACE", "0"),
         ];
         environment.extend_from_slice(more);
-        let pty = Pty::start(Path::new(PROGRAM), &["explore", dataset.to_str().unwrap()], &environment, size);
-        pty.wait_for("us-test-0001 · test");
-        pty
+        Pty::start(Path::new(PROGRAM), &["explore", dataset.to_str().unwrap()], &environment, size)
     }
 
     fn explore(&self) -> Pty {
