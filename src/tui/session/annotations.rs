@@ -46,8 +46,14 @@ impl Session<'_> {
         Ok(EditOutcome::Changed { case, annotation: self.annotations.own_annotation(&event.case).cloned() })
     }
 
-    /// Applies edits as one step and shows their cases.
+    /// Applies edits as one step and shows their cases. If the queue tells something about the gold answer or about
+    /// others' annotations, it tells it about each of them.
     pub(super) fn apply_many(&mut self, edits: &[AnnotationEdit]) {
+        if self.app.queue_reveals_gold() || self.app.view().filter().depends_on_others() {
+            for case in edits.iter().filter_map(AnnotationEdit::case) {
+                self.unblind(case);
+            }
+        }
         let (events, error) = self.annotations.apply_as_step(edits);
         self.refresh_cases_of(&events);
         self.app.recorded_many(edits.len(), events.len(), error.map(|error| format!("{error:#}")));
@@ -76,13 +82,18 @@ impl Session<'_> {
             }
         }
         for case in revealed {
-            if let Err(error) = self.annotations.unblind(&self.app.cases().id_of(case)) {
-                self.app.notify(Notice::Error(format!("{error:#}")));
-            }
+            let id = self.app.cases().id_of(case);
+            self.unblind(&id);
         }
         if let Some(case) = self.app.queue().current() {
             let is_blind = self.annotations.is_blind(&self.app.cases().id_of(case));
             self.app.set_blind(case, is_blind);
+        }
+    }
+
+    fn unblind(&mut self, case: &str) {
+        if let Err(error) = self.annotations.unblind(case) {
+            self.app.notify(Notice::Error(format!("{error:#}")));
         }
     }
 }

@@ -228,7 +228,12 @@ impl App {
 
     /// Whether the screen reveals gold answers: directly, or by which cases the queue has, or by their order.
     pub fn reveals_gold(&self) -> bool {
-        self.is_gold_visible() || self.view.filter().depends_on_gold() || self.view.order() == Order::OracleButWrong
+        self.is_gold_visible() || self.queue_reveals_gold()
+    }
+
+    /// Whether the choice of the queue's cases, or their order, says something about the gold answer of each.
+    pub fn queue_reveals_gold(&self) -> bool {
+        self.view.filter().depends_on_gold() || self.view.order() == Order::OracleButWrong
     }
 
     /// The cases whose gold answers or annotations by others the figures on the screen reveal, or whose gold answers

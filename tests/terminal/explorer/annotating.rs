@@ -44,6 +44,24 @@ fn filter_and_place_survive_a_kill() {
     pty.wait_for("▶ -id:0001");
 }
 
+/// A filter by the gold answer says it about every case that it leaves, opened or not.
+#[test]
+fn cases_labelled_at_once_are_not_blind_under_a_filter_by_gold() {
+    for (filter, are_blind) in [("label:yes", false), ("id:us-test", true)] {
+        let setup = Setup::new();
+        let mut pty = setup.explore();
+        pty.type_keys(&format!("f{filter}\r"));
+        pty.wait_for(&format!("▶ {filter}"));
+        pty.type_keys("L1\r");
+        pty.wait_for("cases labelled (u takes all of them back)");
+        pty.type_keys("q");
+        assert_eq!(pty.exit_code(), 0);
+        let journal = setup.journal();
+        let blind: Vec<bool> = journal.lines().map(|line| line.contains("\"blind\":true")).collect();
+        assert!(blind.len() > 1 && blind.iter().all(|blind| *blind == are_blind), "{filter}: {journal}");
+    }
+}
+
 #[test]
 fn a_mark_that_a_full_disk_refuses_does_not_show() {
     let setup = Setup::new();
