@@ -45,12 +45,17 @@ impl<'a> GivenEvidence<'a> {
         }
     }
 
-    /// "caption of us-doc-004:", which stands before a caption that is not the document's own; `None` before another one.
-    pub fn caption_source(&self) -> Option<String> {
+    /// The document whose caption stood in the place of this one's.
+    pub fn other_document(&self) -> Option<&'a Document> {
         match self.caption {
-            GivenCaption::Swapped(other) => Some(format!("caption of {}:", other.id)),
+            GivenCaption::Swapped(other) => Some(other),
             GivenCaption::Own | GivenCaption::Withheld | GivenCaption::Awaited | GivenCaption::Failed(_) => None,
         }
+    }
+
+    /// "caption of us-doc-004:", which stands before a caption that is not the document's own; `None` before another one.
+    pub fn caption_source(&self) -> Option<String> {
+        self.other_document().map(|other| format!("caption of {}:", other.id))
     }
 }
 

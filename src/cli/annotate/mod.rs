@@ -17,9 +17,10 @@ use super::model_options::ModelOptions;
 use super::queue_options::{QueueOptions, cases_of_split, stored_answers};
 use super::{Common, relaunch};
 use crate::annotation::{AnnotationSession, Taxonomy};
+use crate::cases::given_evidence::RunEvidence;
 use crate::data::{Dataset, Split};
 use crate::output::{count, say};
-use crate::run::Run;
+use crate::run::{Ablation, Run};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail};
 use std::io::IsTerminal;
@@ -86,13 +87,15 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     }
     annotations.set_passes(chosen.passes);
     let run = args.run.as_deref().map(|name| Run::open(&workspace.existing_run(name)?)).transpose()?;
+    let ablation = run.as_ref().map_or(Ok(Ablation::default()), |run| run.identity.ablation.parse())?;
+    let evidence = RunEvidence::new(&dataset, ablation);
     let run_fingerprint = run.as_ref().map(|run| run.identity.fingerprint().to_string());
     let worker = args.models.start_worker(common, &dataset, &workspace, args.run.clone().zip(run))?;
     let answers = Answers::new(worker, run_fingerprint);
     let form = if args.json { Form::Json } else { Form::Text };
     let stdin = std::io::stdin();
     let stops_at_mistakes = !args.keep_going && !stdin.is_terminal();
-    let session = Session::new(dataset, annotations, chosen.cases, answers, form, stops_at_mistakes);
+    let session = Session::new(dataset, annotations, chosen.cases, answers, evidence, form, stops_at_mistakes);
     let outcome = session.run(stdin.lock());
     let (written, path) = outcome?;
     if written > 0 {

@@ -1,6 +1,7 @@
 //! A case as lines of text for people without a screen, and as JSON for scripts.
 
 use crate::annotation::{AnnotationSession, CaseAnnotation, CategoryId, EarlierDefinition, Staleness};
+use crate::cases::given_evidence::{CAPTION_WITHHELD, IMAGE_WITHHELD, RunEvidence};
 use crate::data::{Case, Dataset, Label, Split};
 use crate::evaluation::PartialCaseAnswer;
 use crate::output::one_line;
@@ -40,8 +41,13 @@ struct HitLine<'a> {
     place: usize,
     document: &'a str,
     heads: &'a [Provenance],
-    caption: &'a str,
-    image: PathBuf,
+    /// The caption that the model was given; `None` if it was given none.
+    caption: Option<&'a str>,
+    /// The document whose caption stood in the place of this one's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caption_of: Option<&'a str>,
+    /// `None` if the model was given no image.
+    image: Option<PathBuf>,
     answer: Option<Answer<'a>>,
 }
 
@@ -106,6 +112,7 @@ pub(super) struct Shown<'a> {
     pub annotation: Option<AnnotationText<'a>>,
     pub staleness: Staleness,
     pub with_gold: bool,
+    pub evidence: &'a RunEvidence,
 }
 
 impl<'a> Page<'a> {
@@ -114,13 +121,14 @@ impl<'a> Page<'a> {
         let answer = |prediction: &'a Prediction| Answer::of(prediction, labels);
         let mut hits = Vec::new();
         for (slot, hit) in answers.hits().unwrap_or_default().iter().enumerate() {
-            let document = dataset.corpus.get(hit.row);
+            let given = shown.evidence.of(dataset, &case.task, hit.row);
             hits.push(HitLine {
                 place: slot + 1,
                 document: &hit.document,
                 heads: &hit.provenances,
-                caption: document.map_or("", |document| document.caption.as_str()),
-                image: document.map(|document| dataset.image_path(&document.image)).unwrap_or_default(),
+                caption: given.and_then(|given| given.caption_text()),
+                caption_of: given.and_then(|given| given.other_document()).map(|other| other.id.as_str()),
+                image: given.filter(|given| given.has_image).map(|given| dataset.image_path(&given.document.image)),
                 answer: answers.prediction_at(slot).map(answer),
             });
         }
@@ -168,8 +176,12 @@ impl<'a> Page<'a> {
             let heads: Vec<String> = hit.heads.iter().map(provenance_text).collect();
             let answer = hit.answer.as_ref().map_or_else(|| "not read".to_owned(), Answer::text);
             lines.push(format!("hit {}: {} ({}): {answer}", hit.place, one_line(hit.document), heads.join("; ")));
-            lines.push(format!("hit {} caption: {}", hit.place, one_line(hit.caption)));
-            lines.push(format!("hit {} image: {}", hit.place, one_line(&hit.image.display().to_string())));
+            let of = hit.caption_of.map(|other| format!(" of {}", one_line(other))).unwrap_or_default();
+            let caption = hit.caption.map_or_else(|| CAPTION_WITHHELD.into(), one_line);
+            lines.push(format!("hit {} caption{of}: {caption}", hit.place));
+            let image =
+                hit.image.as_ref().map_or_else(|| IMAGE_WITHHELD.to_owned(), |image| image.display().to_string());
+            lines.push(format!("hit {} image: {}", hit.place, one_line(&image)));
         }
         if let Some(answer) = &self.closed_book {
             lines.push(format!("without a document: {}", answer.text()));

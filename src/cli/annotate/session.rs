@@ -9,6 +9,7 @@ use super::review::ReviewPage;
 use crate::annotation::{
     AnnotationEdit, AnnotationSession, CategoryId, Event, EventKind, JournalWatch, Staleness, answers_fingerprint,
 };
+use crate::cases::given_evidence::RunEvidence;
 use crate::data::Dataset;
 use crate::output::{count, one_line, say, try_write_out};
 use crate::text::printable::{json_lines, our_lines};
@@ -41,6 +42,8 @@ pub(super) struct Session {
     /// Position in the queue; one beyond the last if every case was passed.
     place: usize,
     answers: Answers,
+    /// What the run gives its model with each document.
+    evidence: RunEvidence,
     form: Form,
     /// Cases whose gold answer was shown.
     gold_shown: HashSet<usize>,
@@ -76,6 +79,7 @@ impl Session {
         annotations: AnnotationSession,
         queue: Vec<usize>,
         answers: Answers,
+        evidence: RunEvidence,
         form: Form,
         stops_at_mistakes: bool,
     ) -> Self {
@@ -86,6 +90,7 @@ impl Session {
             queue,
             place: 0,
             answers,
+            evidence,
             form,
             gold_shown: HashSet::new(),
             reviews_shown: HashMap::new(),
@@ -327,6 +332,7 @@ impl Session {
             annotation: annotation.map(|annotation| AnnotationText::of(annotation, &self.annotations)),
             staleness,
             with_gold: self.gold_shown.contains(&case),
+            evidence: &self.evidence,
         };
         let answers = self.answers.wait_for(case);
         let page = Page::of(&self.dataset, shown_case, answers, shown);

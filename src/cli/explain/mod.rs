@@ -102,6 +102,8 @@ impl Explained<'_> {
 struct ChosenDocument {
     row: usize,
     hit: Option<(usize, usize)>,
+    /// What the run withheld or swapped.
+    ablation: Ablation,
 }
 
 /// Explains one prediction and prints the result.
@@ -173,7 +175,7 @@ fn explain(
         if args.closed_book { None } else { Some(choose(args, dataset, workspace, case, pipeline, cancelled)?) };
     let request = ExplainRequest {
         case,
-        probe: chosen.as_ref().map(|chosen| Probe { row: chosen.row, ablation: Ablation::default() }),
+        probe: chosen.as_ref().map(|chosen| Probe { row: chosen.row, ablation: chosen.ablation }),
         wanted: Wanted { words: !args.regions, regions: !args.words },
         method: match args.method {
             MethodChoice::Occlusion => Method::Occlusion,
@@ -218,22 +220,25 @@ fn choose(
     if let Some(id) = &args.document {
         let row = dataset.corpus.iter().position(|document| document.id == *id);
         let row = row.with_context(|| format!("--document {id}: no such document in {}", dataset.root.display()))?;
-        return Ok(ChosenDocument { row, hit: None });
+        return Ok(ChosenDocument { row, hit: None, ablation: Ablation::default() });
     }
-    let hits = match &args.run {
+    let (hits, ablation) = match &args.run {
         Some(name) => hits_in_run(dataset, workspace, name, case)?,
-        None => pipeline.retrieve(case, cancelled)?,
+        None => (pipeline.retrieve(case, cancelled)?, Ablation::default()),
     };
     let number = usize::from(args.hit);
     let hit =
         hits.get(number - 1).with_context(|| format!("--hit {number}: the case has {}", count(hits.len(), "hit")));
-    Ok(ChosenDocument { row: hit?.row, hit: Some((number, hits.len())) })
+    Ok(ChosenDocument { row: hit?.row, hit: Some((number, hits.len())), ablation })
 }
 
-fn hits_in_run(dataset: &Dataset, workspace: &Workspace, name: &str, case: usize) -> Result<Vec<Hit>> {
-    let answers = Run::open(&workspace.run_dir(name)?)?.into_answers(dataset)?;
+/// The hits of the case in a run, and what that run withheld or swapped.
+fn hits_in_run(dataset: &Dataset, workspace: &Workspace, name: &str, case: usize) -> Result<(Vec<Hit>, Ablation)> {
+    let run = Run::open(&workspace.existing_run(name)?)?;
+    let ablation = Ablation { random_documents: false, ..run.identity.ablation.parse()? };
+    let answers = run.into_answers(dataset)?;
     match answers.into_iter().find(|answer| answer.case == case) {
-        Some(answer) => Ok(answer.hits),
+        Some(answer) => Ok((answer.hits, ablation)),
         None => bail!("--run {name}: the case is not in this run"),
     }
 }

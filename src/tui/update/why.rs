@@ -34,7 +34,12 @@ impl App {
         let slot = self.selection.hit();
         let own = self.cases.answers_of(index).and_then(|answers| answers.user_hit_at(slot));
         let own = own.filter(|_| self.selection.shown() == Shown::Hit);
-        let probe = own.map_or(Probe { row, ablation: Ablation::default() }, |own| own.probe);
+        // A hit is explained as the run showed it; a found document is shown whole.
+        let ablation = match self.selection.shown() {
+            Shown::Hit => Ablation { random_documents: false, ..self.cases.evidence().ablation() },
+            Shown::Row(_) => Ablation::default(),
+        };
+        let probe = own.map_or(Probe { row, ablation }, |own| own.probe);
         let document = self.dataset().corpus.get(row).map_or("", |document| document.id.as_str());
         let with = match self.selection.shown() {
             Shown::Hit => format!("hit {}, {document}", slot + 1),
