@@ -73,7 +73,6 @@ pub fn words_of(caption: &str) -> HashSet<String> {
 /// The text of the parts, divided where words begin or end that `others` lacks; true marks such a word. A word of which only
 /// a part is kept is compared as a whole. Without `others` nothing is marked.
 pub fn mark<'a>(caption: &'a str, parts: &[Part], others: Option<&HashSet<String>>) -> Vec<(&'a str, bool)> {
-    let words: Vec<Range<usize>> = others.map(|_| cores_of(caption).collect()).unwrap_or_default();
     let is_shared =
         |word: &Range<usize>| others.is_none_or(|others| others.contains(&caption[word.clone()].to_lowercase()));
     let mut pieces = Vec::new();
@@ -86,9 +85,12 @@ pub fn mark<'a>(caption: &'a str, parts: &[Part], others: Option<&HashSet<String
             }
         };
         let mut end = kept.start;
-        let first = words.partition_point(|word| word.end <= kept.start);
-        for word in words[first..].iter().take_while(|word| word.start < kept.end) {
-            if is_shared(word) {
+        // A caption may be long, so only what is kept is divided into words, with the rest of the words at its ends.
+        let whole_start = caption[..kept.start].rfind(' ').map_or(0, |space| space + 1);
+        let whole_end = caption[kept.end..].find(' ').map_or(caption.len(), |space| kept.end + space);
+        for word in cores_of(&caption[whole_start..whole_end]) {
+            let word = whole_start + word.start..whole_start + word.end;
+            if word.end <= kept.start || word.start >= kept.end || is_shared(&word) {
                 continue;
             }
             let (start, after) = (word.start.max(kept.start), word.end.min(kept.end));
@@ -247,8 +249,8 @@ mod tests {
         assert_eq!(at(17), "large … malignant");
         assert_eq!(at(12), "…malignant", "two letters of the beginning say nothing");
         assert_eq!((at(9), at(1), at(0)), ("…maligna…".into(), "…".into(), String::new()));
-        assert_eq!(columns_for(MASS, &[43..52]), 11);
-        assert_eq!(columns_for("benign", &[0..6]), 6);
+        let columns = |caption, name| columns_for(caption, std::slice::from_ref(&name));
+        assert_eq!((columns(MASS, 43..52), columns("benign", 0..6), columns_for(MASS, &[])), (11, 6, 0));
     }
 
     #[test]
@@ -261,9 +263,9 @@ mod tests {
     fn several_names_stand_once_each_in_their_order() {
         let film = "An effusion on the left, the effusion of last year, mass, nodule; no pneumonia seen here";
         let names = ["effusion", "mass", "nodule", "pneumonia"];
-        assert_eq!(cut_to(film, &names, 44), "An effusion… mass, nodule; no pneumonia…");
-        assert_eq!(cut_to(film, &names, 20), "An effusion… mass…", "what has no room is left out");
-        assert_eq!(cut_to(film, &["pneumonia"], 16), "An… no pneumonia…", "a name keeps the word that reverses it");
+        assert_eq!(cut_to(film, &names, 44), "An effusion on … mass, nodule; no pneumonia…");
+        assert_eq!(cut_to(film, &names, 20), "An effusion o… mass…", "what has no room is left out");
+        assert_eq!(cut_to(film, &["pneumonia"], 16), "…no pneumonia…", "a name keeps the word that reverses it");
         assert_eq!(cut_to("mass: no; size: large", &["no", "mass"], 12), "mass: no; s…");
         assert_eq!(cut_to("no mass in either of these", &["no", "mass"], 12), "no mass in …", "both are names");
     }
@@ -292,7 +294,7 @@ mod tests {
             marked("large (hollow) mass, biopsy malignant", other, 40),
             pieces(&[("large (", false), ("hollow", true), (") mass, biopsy ", false), ("malignant", true)])
         );
-        assert_eq!(marked("large solid mass.", other, 12), pieces(&[("large solid…", false)]));
+        assert_eq!(marked("large solid mass.", other, 12), pieces(&[("large solid", false), ("…", false)]));
         assert_eq!(marked("hollow", other, 4), pieces(&[("hol", true), ("…", false)]), "compared as a whole word");
         assert_eq!(marked("右肺結節", "左肺結節", 8), pieces(&[("右", true), ("肺結節", false)]));
         assert_eq!(marked("- ;", other, 8), pieces(&[("- ;", false)]), "punctuation is no word");

@@ -75,7 +75,12 @@ fn names(label: &Label) -> impl Iterator<Item = String> + '_ {
 fn words(text: &str) -> String {
     let mut words = String::from(" ");
     for range in word_ranges(text) {
-        words.push_str(&text[range].to_lowercase());
+        let word = &text[range];
+        if word.is_ascii() {
+            words.extend(word.chars().map(|letter| letter.to_ascii_lowercase()));
+        } else {
+            words.push_str(&word.to_lowercase());
+        }
         words.push(' ');
     }
     words
