@@ -30,10 +30,14 @@ impl Task {
         let spaces = |text: &str| text.matches(' ').count();
         let mut named: Vec<Range<usize>> = Vec::new();
         for name in self.labels.iter().flat_map(names).filter(|name| contains(&normalised, name)) {
-            for (start, _) in normalised.match_indices(&name) {
+            let mut from = 0;
+            while let Some(after) = normalised[from..].find(&name) {
+                let start = from + after;
                 let first = spaces(&normalised[..start]);
                 let last = first + spaces(&name) - 2;
                 named.push(places[first].start..places[last].end);
+                // The space that ends this name may begin the next.
+                from = start + name.len() - 1;
             }
         }
         named.sort_unstable_by_key(|range| range.start);
