@@ -1,11 +1,14 @@
 //! How fast the annotator labels: labelled and left cases, the median time of a case, cases per hour.
 
+/// Fewest cases with a recorded time for a pace: after one quick label, "18000 an hour" would be shown.
+const FEWEST_TIMED: usize = 3;
+
 /// Figures of the listed cases.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Throughput {
     pub labelled: usize,
     pub left: usize,
-    /// Median seconds spent on a case; `None` without a recorded time.
+    /// Median seconds spent on a case; `None` with fewer than three recorded times.
     pub median_seconds: Option<f64>,
     /// Cases per hour of the time spent on cases.
     pub per_hour: Option<f64>,
@@ -17,9 +20,12 @@ impl Throughput {
         let seconds: Vec<Option<f64>> = seconds.collect();
         let labelled = seconds.len();
         let mut timed: Vec<f64> = seconds.into_iter().flatten().filter(|seconds| *seconds > 0.0).collect();
-        let total: f64 = timed.iter().sum();
-        let per_hour = (!timed.is_empty()).then(|| timed.len() as f64 * 3600.0 / total);
-        Self { labelled, left: listed.saturating_sub(labelled), median_seconds: median(&mut timed), per_hour }
+        let left = listed.saturating_sub(labelled);
+        if timed.len() < FEWEST_TIMED {
+            return Self { labelled, left, median_seconds: None, per_hour: None };
+        }
+        let per_hour = Some(timed.len() as f64 * 3600.0 / timed.iter().sum::<f64>());
+        Self { labelled, left, median_seconds: median(&mut timed), per_hour }
     }
 
     /// Such as `12 labelled · 688 left`.
@@ -52,5 +58,7 @@ mod tests {
         assert_eq!((figures.median_seconds, figures.per_hour), (Some(25.0), Some(120.0)));
         assert_eq!(figures.pace_in_words(), "120 an hour · median 25 s");
         assert_eq!(Throughput::of(3, [None].into_iter()).pace_in_words(), "");
+        let quick = Throughput::of(3, [Some(0.2), Some(0.3)].into_iter());
+        assert_eq!((quick.labelled, quick.pace_in_words().as_str()), (2, ""), "two cases are no pace");
     }
 }

@@ -56,15 +56,15 @@ fn progress_and_pace_stand_where_one_labels() {
     let mut app = app(folder.path(), 12);
     app.start();
     answer(&mut app, 0, &[0.9, 0.2, 0.9, 0.9]);
-    for (case, seconds) in [(1, 20.0), (2, 40.0)] {
+    for (case, seconds) in [(1, 20.0), (2, 40.0), (3, 30.0)] {
         let own = CaseAnnotation { seconds: Some(seconds), ..annotation(&[2]) };
         app.set_annotation(case, Some(own.into()));
     }
     let shown = text(&screen(&mut app, 120, 40));
-    assert!(shown.contains("2 labelled · 10 left · 120 an hour · median 30 s"), "{shown}");
+    assert!(shown.contains("3 labelled · 9 left · 120 an hour · median 30 s"), "{shown}");
     let row = shown.lines().find(|line| line.starts_with("  3  Right evidence ignored")).unwrap();
-    assert!(row.split('┃').next().unwrap().trim_end().ends_with(" 2"), "{row}");
+    assert!(row.split('┃').next().unwrap().trim_end().ends_with(" 3"), "{row}");
     app.update(Action::Definitions);
     let shown = text(&screen(&mut app, 80, 24));
-    assert!(shown.contains("2 labelled · 10 left · 120 an hour · median 30 s"), "{shown}");
+    assert!(shown.contains("3 labelled · 9 left · 120 an hour · median 30 s"), "{shown}");
 }
