@@ -12,6 +12,8 @@ use unicode_width::UnicodeWidthStr;
 
 /// Stands before what the reader was given in place of the document's own.
 const SWAPPED: &str = "⇄ ";
+/// Columns below which a caption shows its beginning: two letters of a name ("…sp…") say nothing.
+const LEAST_FOR_A_NAME: usize = 8;
 
 /// What the captions of a table are cut and marked by.
 pub struct CaptionColumn<'a> {
@@ -67,8 +69,8 @@ impl<'a> CaptionColumn<'a> {
 
     fn cut_and_marked(&self, app: &App, caption: &str, role: Role, width: usize) -> Vec<Span<'static>> {
         let caption = one_line(caption);
-        let is_cut = caption.width() > width;
-        let names = self.task.filter(|_| is_cut).map(|task| task.names_in(&caption)).unwrap_or_default();
+        let keeps_names = caption.width() > width && width >= LEAST_FOR_A_NAME;
+        let names = self.task.filter(|_| keeps_names).map(|task| task.names_in(&caption)).unwrap_or_default();
         let parts = caption_words::cut(&caption, &names, width);
         let plain = app.theme().style(role);
         let unlike = plain.patch(app.theme().style(Role::Unlike));
