@@ -19,6 +19,8 @@ pub fn checked(line: &str, cases: &Cases) -> Result<Filter, String> {
 #[derive(Clone, Debug)]
 pub struct FilterEdit {
     input: Input,
+    /// The filter that is counted; empty after an error.
+    counted: Filter,
     outcome: Result<usize, String>,
     completions: Vec<Completion>,
     selected: Option<usize>,
@@ -34,8 +36,9 @@ impl FilterEdit {
         if parsed.is_err() && !completions.is_empty() {
             parsed = checked(&before_last_word(input.value()), cases);
         }
+        let counted = parsed.as_ref().cloned().unwrap_or_default();
         let outcome = parsed.map(|filter| all.iter().filter(|case| filter.passes(cases, **case)).count());
-        Self { input, outcome, completions, selected: None }
+        Self { input, counted, outcome, completions, selected: None }
     }
 
     pub fn input(&self) -> &Input {
@@ -49,6 +52,11 @@ impl FilterEdit {
     /// Number of cases that pass, without the last word if that is incomplete; or the error in the line.
     pub fn outcome(&self) -> Result<usize, &str> {
         self.outcome.as_ref().copied().map_err(String::as_str)
+    }
+
+    /// The filter by which [`Self::outcome`] counts.
+    pub fn counted(&self) -> &Filter {
+        &self.counted
     }
 
     pub fn set_mistake(&mut self, message: String) {

@@ -137,7 +137,7 @@ impl App {
         let passes = |place: &usize| self.view.last_filter().passes(&self.cases, cases[*place]);
         let found = if forward { (here + 1..cases.len()).find(passes) } else { (0..here).rev().find(passes) };
         let Some(place) = found else {
-            let unread = self.queue.all().iter().filter(|case| self.cases.is_unread(**case)).count();
+            let unread = self.unread_for(self.view.last_filter());
             let of_those = if unread == 0 { String::new() } else { format!("; {unread} are not answered yet") };
             self.say(format!("no further case matches {}{of_those}", self.view.last_filter()));
             return Vec::new();

@@ -1,6 +1,7 @@
 //! Figures, orders and filters stand on the cases that are answered: how many those are, and having the rest answered.
 
 use super::app::App;
+use crate::cases::filter::Filter;
 use crate::tui::effect::Effect;
 use crate::tui::state::overlay::Overlay;
 use crate::tui::state::reading_rest::ReadingRest;
@@ -45,6 +46,15 @@ impl App {
     /// The time since the start of the session; the state has no clock of its own.
     pub fn set_clock(&mut self, now: Duration) {
         self.clock = now;
+    }
+
+    /// Number of cases that would pass this filter if the models answered them so; 0 for a filter that no answer decides.
+    pub fn unread_for(&self, filter: &Filter) -> usize {
+        if !filter.depends_on_answers() {
+            return 0;
+        }
+        let unread = |case: &&usize| self.cases.is_unread(**case) && filter.may_pass(&self.cases, **case);
+        self.queue.all().iter().filter(unread).count()
     }
 
     fn unread_in_view(&self) -> impl Iterator<Item = usize> {

@@ -30,8 +30,7 @@ pub fn draw(app: &App, edit: &FilterEdit, frame: &mut Frame, area: Rect) {
     popup::input_line(app, "f", edit.input(), frame, line);
     let (message, role) = match edit.outcome() {
         Ok(count) => {
-            let unread = app.queue().all().iter().filter(|case| app.cases().is_unread(**case));
-            let unread = match unread.count() {
+            let unread = match app.unread_for(edit.counted()) {
                 0 => String::new(),
                 unread => format!("; {unread} cases are not answered yet"),
             };

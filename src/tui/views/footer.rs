@@ -88,6 +88,7 @@ fn hint_now(app: &App, binding: &Binding) -> Option<&'static str> {
     let hint = binding.hint?;
     match (&binding.action, app.overlay()) {
         (Action::SwitchFocus, _) => Some(if app.selection().focus() == Focus::Hits { "cases" } else { hint }),
+        (Action::Cancel, Some(Overlay::Overview(_))) if app.reading_rest().is_some() => Some("stop"),
         (Action::ToggleGold, _) if app.is_gold_visible() => Some("hide gold"),
         (Action::DropHit, None) => match (app.queue().current(), app.selected_hit()) {
             (Some(case), Some(hit)) => {
