@@ -25,7 +25,7 @@ pub fn annotator_name(given: Option<&str>) -> Result<String> {
     if !stdin().is_terminal() {
         bail!("no annotator's name is known: expected --annotator NAME, or USER in the environment");
     }
-    say("Your name as annotator, such as ada (it is kept for the next time; --annotator NAME overrides it):");
+    say("Annotator's name, such as ada (it is kept; --annotator NAME overrides it):");
     let mut line = String::new();
     stdin().read_line(&mut line).context("cannot read the annotator's name")?;
     let name = line.trim().to_owned();
