@@ -240,6 +240,7 @@ fn generate(root: &Path) {
         name: "generated".into(),
         licence: None,
         note: None,
+        only: None,
         tasks: vec![Task {
             id: "sign".into(),
             kind: TaskKind::ClosedVqa,

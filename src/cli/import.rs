@@ -3,9 +3,10 @@
 use super::Common;
 use super::check::summary_text;
 use crate::data::import::{
-    FORMATS, Imported, MedmnistOptions, VqaRadOptions, import_medmnist, import_nih_cxr, import_vqa_rad,
+    FORMATS, ImportOptions, Imported, MedmnistOptions, RowsAs, Target, VqaRadOptions, import_medmnist, import_nih_cxr,
+    import_vqa_rad,
 };
-use crate::data::{Existing, Split, Summary};
+use crate::data::{Existing, Split};
 use crate::output::{print_json, print_line, progress_bar};
 use crate::run_import::{CandidateHeads, ReferenceRunOptions, import_reference_run};
 use crate::text::printable::Printable;
@@ -22,8 +23,23 @@ pub struct Args {
     #[arg(required_unless_present = "list")]
     pub source: Option<PathBuf>,
     /// Dataset directory to create
-    #[arg(required_unless_present = "list")]
+    #[arg(required_unless_present_any = ["list", "into", "dry_run"], conflicts_with = "into")]
     pub dataset: Option<PathBuf>,
+    /// Add to this dataset; the new ids, groups and tasks begin with the name of the source
+    #[arg(long, value_name = "DATASET")]
+    pub into: Option<PathBuf>,
+    /// With --into: the name of the source; default: the format
+    #[arg(long = "source", value_name = "NAME", requires = "into")]
+    pub source_name: Option<String>,
+    /// What the rows become; default: what suits the format
+    #[arg(long = "as", value_enum, value_name = "WHAT")]
+    pub rows: Option<RowsAs>,
+    /// Copy images into the dataset; otherwise image files stay where they are and the dataset names their paths
+    #[arg(long)]
+    pub copy: bool,
+    /// Read everything and say what would come in, but write nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// List the formats
     #[arg(long)]
     pub list: bool,
@@ -74,26 +90,47 @@ pub struct Args {
 
 /// Imports the dataset and prints a summary.
 pub fn run(args: Args, common: &Common) -> Result<()> {
-    let (Some(format), Some(source), Some(dataset)) = (&args.format, &args.source, &args.dataset) else {
+    let (Some(format), Some(source)) = (&args.format, &args.source) else {
         return list(args.json);
     };
     if args.list {
         return list(args.json);
     }
+    let nowhere = PathBuf::new();
+    let dataset = args.into.as_ref().or(args.dataset.as_ref()).unwrap_or(&nowhere);
     let imported = import(&args, common, format, source, dataset)?;
-    let summary = Summary::of(&imported.dataset);
     if args.json {
-        let value = serde_json::json!({"dataset": dataset, "summary": summary, "remarks": imported.remarks});
+        let value = serde_json::json!({
+            "dataset": (!args.dry_run).then_some(dataset),
+            "summary": imported.summary,
+            "left_out": imported.left_out,
+            "remarks": imported.remarks,
+        });
         return print_json(&value);
     }
-    let mut lines = vec![summary_text(&summary)];
+    let mut lines = vec![summary_text(&imported.summary)];
+    lines.extend(imported.left_out.iter().map(|rows| format!("  {}", Printable(&rows.to_string()))));
     lines.extend(imported.remarks.iter().map(|remark| format!("  {}", Printable(remark))));
-    lines.push(format!("written to {}", Printable(&dataset.display().to_string())));
+    lines.push(if args.dry_run {
+        "nothing written (--dry-run)".into()
+    } else {
+        format!("written to {}", Printable(&dataset.display().to_string()))
+    });
     print_line(&lines.join("\n"))
 }
 
-fn import(args: &Args, common: &Common, format: &str, source: &Path, dataset: &Path) -> Result<Imported> {
+/// The choices that every format has.
+fn options_of(args: &Args, format: &str) -> ImportOptions {
     let existing = if args.replace { Existing::Replace } else { Existing::Refuse };
+    let target = match &args.into {
+        None => Target::New(existing),
+        Some(_) => Target::Into { source: args.source_name.clone().unwrap_or_else(|| format.into()), existing },
+    };
+    ImportOptions { rows: args.rows, target, copy: args.copy, dry_run: args.dry_run }
+}
+
+fn import(args: &Args, common: &Common, format: &str, source: &Path, dataset: &Path) -> Result<Imported> {
+    let choices = options_of(args, format);
     let bar = progress_bar("images");
     let progress = |done: usize, total: usize| {
         bar.set_length(total as u64);
@@ -106,15 +143,19 @@ fn import(args: &Args, common: &Common, format: &str, source: &Path, dataset: &P
                 question: args.question.clone(),
                 modality: args.modality.clone(),
             };
-            import_medmnist(source, dataset, &options, existing, &progress)
+            import_medmnist(source, dataset, &options, &choices, &progress)
         }
         "vqa-rad" => {
             let options =
                 VqaRadOptions { drop_shared_images: args.drop_shared_images, open_questions: args.open_questions };
-            import_vqa_rad(source, dataset, options, existing, &progress)
+            import_vqa_rad(source, dataset, options, &choices, &progress)
         }
-        "nih-cxr" => import_nih_cxr(source, dataset, existing, &progress),
+        "nih-cxr" => import_nih_cxr(source, dataset, &choices, &progress),
         "predictions" => {
+            if args.into.is_some() || args.dry_run || args.rows.is_some() {
+                bail!("predictions come with a run of their own: expected none of --into, --as and --dry-run");
+            }
+            let existing = if args.replace { Existing::Replace } else { Existing::Refuse };
             let options = ReferenceRunOptions {
                 fused: args.fused.clone(),
                 closed_book: args.closed_book.clone(),

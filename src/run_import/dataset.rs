@@ -126,8 +126,9 @@ impl DatasetParts {
         let name = source.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let note =
             format!("Imported predictions: no model of this run is here, its stored answers are shown. From {name}.");
-        let manifest = Manifest { name, licence: None, note: Some(note), tasks: vec![self.task.clone()] };
-        Ok((writer.finish(&manifest)?, missing))
+        let manifest = Manifest { note: Some(note), ..Manifest::new(name, vec![self.task.clone()]) };
+        writer.finish(&manifest)?;
+        Ok((Dataset::open(target)?, missing))
     }
 }
 

@@ -13,8 +13,8 @@ use self::answer::AnswerParser;
 use self::dataset::DatasetParts;
 use self::doubled::remarks_of_doubled;
 use self::line::{Group, read_groups, read_singles};
-use crate::data::Existing;
 use crate::data::import::Imported;
+use crate::data::{Existing, Summary};
 use crate::evaluation::{fuse, scored_hits};
 use crate::files::fingerprint::Fingerprint;
 use crate::run::{CaseAnswer, Head, Hit, Prediction, Provenance, RetrieverIdentity, RunIdentity, RunWriter};
@@ -98,7 +98,7 @@ pub fn import_reference_run(
     if missing > 0 {
         remarks.push(format!("{missing} images were not found from {} on; --images DIR says where", images.display()));
     }
-    Ok(Imported { dataset, remarks })
+    Ok(Imported { summary: Summary::of(&dataset), left_out: Vec::new(), remarks })
 }
 
 fn answer_of(

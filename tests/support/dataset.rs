@@ -28,7 +28,7 @@ pub fn open_task(id: &str, question: &str) -> Task {
 }
 
 pub fn manifest(name: &str, tasks: Vec<Task>) -> Manifest {
-    Manifest { name: name.into(), licence: None, note: None, tasks }
+    Manifest::new(name, tasks)
 }
 
 /// A test case with the image `images/ID.png`.

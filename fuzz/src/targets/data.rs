@@ -3,7 +3,7 @@
 use super::check_message;
 use super::folder::{folder, write};
 use dissent::annotation::{ProdigyOptions, Taxonomy, read_prodigy};
-use dissent::data::import::{MedmnistOptions, VqaRadOptions, import_medmnist, import_vqa_rad};
+use dissent::data::import::{ImportOptions, MedmnistOptions, Target, VqaRadOptions, import_medmnist, import_vqa_rad};
 use dissent::data::{CASES_FILE, CORPUS_FILE, Case, Dataset, Existing, MANIFEST_FILE, Manifest, Problem, Split};
 use dissent::run_import::{ReferenceRunOptions, import_reference_run};
 use std::io::{Cursor, Write};
@@ -87,9 +87,9 @@ pub fn npz(bytes: &[u8]) {
         modality: Some("image".into()),
     };
     // A file of this size holds few images; larger claims are rejected before.
-    match import_medmnist(&source, &target, &options, Existing::Replace, &|_, _| {}) {
+    match import_medmnist(&source, &target, &options, &replacing(), &|_, _| {}) {
         Ok(imported) => {
-            assert!(imported.dataset.cases.len() <= bytes.len() * 1100, "more images than the file can hold");
+            assert!(imported.summary.images <= bytes.len() * 1100, "more images than the file can hold");
         }
         Err(error) => check_message(&error),
     }
@@ -119,7 +119,7 @@ pub fn vqa_rad(bytes: &[u8]) {
     std::fs::create_dir_all(source.join("images")).expect("a folder");
     write(&source.join("VQA_RAD.json"), bytes);
     let options = VqaRadOptions { drop_shared_images: false, open_questions: true };
-    if let Err(error) = import_vqa_rad(&source, &target, options, Existing::Replace, &|_, _| {}) {
+    if let Err(error) = import_vqa_rad(&source, &target, options, &replacing(), &|_, _| {}) {
         check_message(&error);
     }
     let _ = std::fs::remove_dir_all(&target);
@@ -166,4 +166,8 @@ pub fn prodigy(bytes: &[u8]) {
     let cases = [case("a"), case("1")];
     let file = read_prodigy(Path::new("prodigy.jsonl"), bytes, &cases, &Taxonomy::default(), &options);
     file.problems.iter().for_each(check_message);
+}
+
+fn replacing() -> ImportOptions {
+    ImportOptions { target: Target::New(Existing::Replace), ..ImportOptions::default() }
 }

@@ -55,7 +55,7 @@ fn dataset() -> Dataset {
         labels: vec![Label::new("No", "No"), Label::new("Yes", "Yes")],
         prompt: PromptTemplate::default(),
     };
-    let manifest = Manifest { name: "fuzz".into(), licence: None, note: None, tasks: vec![task] };
+    let manifest = Manifest::new("fuzz", vec![task]);
     let case = Case {
         id: "us-test-0001".into(),
         task: "malignancy".into(),

@@ -77,6 +77,7 @@ pub fn write_folder(
         name: name.into(),
         licence: Some(LICENCE.into()),
         note: Some("Synthetic phantoms for training. The outcomes in it are random.".into()),
+        only: None,
         tasks,
     };
     let path = out.join(MANIFEST_FILE);

@@ -100,6 +100,7 @@ fn manifest(name: &str, note: &str) -> Manifest {
         name: name.into(),
         licence: Some(LICENCE.into()),
         note: Some(note.into()),
+        only: None,
         tasks: vec![malignancy_task(), grade_task()],
     }
 }

@@ -242,7 +242,8 @@ fn write_tiny(target: &Path, existing: Existing, answer: &str) -> anyhow::Result
     let image = writer.image("train/a.png", &grey_png(4, 4, 9))?;
     writer.case(&Case { image: image.clone(), ..case("c1", "lesion", answer) })?;
     writer.document(&Document { image, ..document("d1", "x") })?;
-    writer.finish(&noted_manifest())
+    writer.finish(&noted_manifest())?;
+    Dataset::open(target)
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The MedMNIST importer on small npz files made here in the real layout.
 
-use super::support::{error_text, shared_data};
-use dissent::data::import::{Imported, MedmnistOptions, import_medmnist};
-use dissent::data::{Dataset, Existing, Split, Summary, check};
+use super::support::{Done, done, error_text, shared_data};
+use dissent::data::import::{ImportOptions, MedmnistOptions, import_medmnist};
+use dissent::data::{Dataset, Split, Summary, check};
 use std::fs;
 use std::io::{Cursor, Write};
 use std::path::Path;
@@ -58,14 +58,15 @@ pub fn small_npz() -> Vec<u8> {
 
 struct Import {
     folder: tempfile::TempDir,
-    result: anyhow::Result<Imported>,
+    result: anyhow::Result<Done>,
 }
 
 fn import(file: &str, bytes: &[u8], options: &MedmnistOptions) -> Import {
     let folder = tempfile::tempdir().unwrap();
     let source = folder.path().join(file);
     fs::write(&source, bytes).unwrap();
-    let result = import_medmnist(&source, &folder.path().join("out"), options, Existing::Refuse, &|_, _| {});
+    let target = folder.path().join("out");
+    let result = done(import_medmnist(&source, &target, options, &ImportOptions::default(), &|_, _| {}), &target);
     Import { folder, result }
 }
 
@@ -110,7 +111,7 @@ fn a_known_grey_set_becomes_cases_and_corpus() {
 fn a_known_colour_set_keeps_channels_and_its_label_key() {
     let bytes = npz(&arrays(true), CompressionMethod::Deflated);
     let dataset = import("dermamnist_64.npz", &bytes, &MedmnistOptions::default()).result;
-    let Imported { dataset, .. } = dataset.unwrap();
+    let Done { dataset, .. } = dataset.unwrap();
     assert_eq!(dataset.tasks[0].labels.len(), 7);
     assert!(dataset.tasks[0].prompt.with_document.contains("4 - 'melanoma'\n"));
     assert!(dataset.tasks[0].prompt.closed_book.ends_with("{question}"));
@@ -212,7 +213,7 @@ fn the_real_pneumonia_set_is_imported_whole() {
     let Some(source) = shared_data("pneumoniamnist.npz") else { return };
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("set");
-    import_medmnist(&source, &target, &MedmnistOptions::default(), Existing::Refuse, &|_, _| {}).unwrap();
+    import_medmnist(&source, &target, &MedmnistOptions::default(), &ImportOptions::default(), &|_, _| {}).unwrap();
     let dataset = Dataset::open(Path::new(&target)).unwrap();
     let summary = Summary::of(&dataset);
     let test = &summary.cases["pneumoniamnist"][&Split::Test];

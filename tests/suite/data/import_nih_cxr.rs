@@ -1,10 +1,10 @@
 //! The NIH ChestX-ray8 importer on small folders made here in the real layout, and on real images where they are there.
 
-use super::support::{error_text, shared_data};
+use super::support::{Done, done, error_text, shared_data};
 use crate::support::pictures::grey_png;
 use crate::support::program;
-use dissent::data::import::{FORMATS, Imported, import_nih_cxr};
-use dissent::data::{Dataset, Existing, Split, TaskKind, check};
+use dissent::data::import::{FORMATS, ImportOptions, import_nih_cxr};
+use dissent::data::{Dataset, Split, TaskKind, check};
 use image::{DynamicImage, GrayImage, ImageFormat, Luma};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,9 +49,9 @@ fn pneumonia_folder() -> TempDir {
     source_folder("No_findings", &["Pneumonia"])
 }
 
-fn import(source: &Path) -> anyhow::Result<Imported> {
+fn import(source: &Path) -> anyhow::Result<Done> {
     let target = source.join(".out");
-    import_nih_cxr(source, &target, Existing::Refuse, &|_, _| {})
+    done(import_nih_cxr(source, &target, &ImportOptions::default(), &|_, _| {}), &target)
 }
 
 fn splits_of_patients(dataset: &Dataset) -> BTreeMap<&str, BTreeSet<Split>> {
@@ -68,7 +68,8 @@ fn one_finding_against_none_is_a_yes_or_no_question() {
     let told = RefCell::new(Vec::new());
     let target = source.path().join(".out");
     let report = |done, all| told.borrow_mut().push((done, all));
-    let dataset = import_nih_cxr(source.path(), &target, Existing::Refuse, &report).unwrap().dataset;
+    let dataset =
+        done(import_nih_cxr(source.path(), &target, &ImportOptions::default(), &report), &target).unwrap().dataset;
     assert_eq!(told.into_inner(), (1..=75).map(|done| (done, 75)).collect::<Vec<_>>());
 
     let [task] = &dataset.tasks[..] else { panic!("expected one task") };
@@ -172,7 +173,7 @@ fn remarks_say_what_came_of_it_and_whom_to_credit() {
     fs::write(source.path().join(".DS_Store"), "hidden").unwrap();
     fs::write(source.path().join("Pneumonia/._00000021_000.jpg"), "hidden").unwrap();
     fs::write(source.path().join("Pneumonia/00000050_009.png"), grey_png(4, 4, 7)).unwrap();
-    let Imported { dataset, remarks } = import(source.path()).unwrap();
+    let Done { dataset, remarks, .. } = import(source.path()).unwrap();
     let png = dataset.cases.iter().find(|case| case.id == "00000050_009").unwrap();
     assert!(fs::read(dataset.image_path(&png.image)).unwrap() == grey_png(4, 4, 7));
     let splits = splits_of_patients(&dataset);
@@ -284,7 +285,8 @@ fn the_real_images_are_split_by_patient() {
     let Some(source) = shared_data("nih-cxr-224") else { return };
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("set");
-    let dataset = import_nih_cxr(&source, &target, Existing::Refuse, &|_, _| {}).unwrap().dataset;
+    let dataset =
+        done(import_nih_cxr(&source, &target, &ImportOptions::default(), &|_, _| {}), &target).unwrap().dataset;
     let answers = |answer: &str| dataset.cases.iter().filter(|case| case.answer == answer).count();
     assert_eq!((answers("No"), answers("Yes")), (500, 500));
     let splits = splits_of_patients(&dataset);

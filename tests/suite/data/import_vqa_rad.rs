@@ -1,8 +1,8 @@
 //! The VQA-RAD importer on a cut of the format with texts of our own, and on the real release where it is there.
 
-use super::support::{error_text, shared_data};
-use dissent::data::import::{Imported, VqaRadOptions, import_vqa_rad};
-use dissent::data::{Case, Dataset, Existing, Split, TaskKind, check};
+use super::support::{Done, done, error_text, shared_data};
+use dissent::data::import::{ImportOptions, VqaRadOptions, import_vqa_rad};
+use dissent::data::{Case, Dataset, Split, TaskKind, check};
 use image::{DynamicImage, GrayImage, ImageFormat, Luma};
 use std::collections::HashSet;
 use std::fs;
@@ -26,8 +26,9 @@ fn source_folder(json: &str) -> tempfile::TempDir {
     folder
 }
 
-fn import(folder: &Path, options: VqaRadOptions) -> anyhow::Result<Imported> {
-    import_vqa_rad(folder, &folder.join("out"), options, Existing::Refuse, &|_, _| {})
+fn import(folder: &Path, options: VqaRadOptions) -> anyhow::Result<Done> {
+    let target = folder.join("out");
+    done(import_vqa_rad(folder, &target, options, &ImportOptions::default(), &|_, _| {}), &target)
 }
 
 fn fixture() -> String {
@@ -188,7 +189,9 @@ fn the_real_release_is_imported_without_leaks_into_the_corpus() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("set");
     let options = VqaRadOptions::default();
-    let dataset = import_vqa_rad(&source, &target, options, Existing::Refuse, &|_, _| {}).unwrap().dataset;
+    let dataset = done(import_vqa_rad(&source, &target, options, &ImportOptions::default(), &|_, _| {}), &target)
+        .unwrap()
+        .dataset;
     let images = |split| -> HashSet<&Path> {
         dataset.cases.iter().filter(|case| case.split == split).map(|case| case.image.as_path()).collect()
     };

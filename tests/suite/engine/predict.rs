@@ -42,7 +42,8 @@ pub fn write_dataset(root: &Path, cases: usize) -> Dataset {
         writer.case(&Case { image, group, ..case(&format!("case-{number}"), "mass", answer) }).unwrap();
     }
     let mass = closed_task("mass", "is there evidence of malignancy?", [("No", "No"), ("Yes", "Yes")]);
-    writer.finish(&manifest("masses", vec![mass])).unwrap()
+    writer.finish(&manifest("masses", vec![mass])).unwrap();
+    Dataset::open(root).unwrap()
 }
 
 struct Setting {

@@ -1,7 +1,7 @@
 //! Prediction files of the reference code: imported, explored and evaluated with no model.
 
 use crate::support::program::dissent;
-use dissent::data::{Existing, Split};
+use dissent::data::{Dataset, Existing, Split};
 use dissent::run::{CaseAnswer, Head, Prediction, Run};
 use dissent::run_import::{ReferenceRunOptions, import_reference_run};
 use serde_json::{Value, json};
@@ -61,7 +61,7 @@ fn import(
     let imported = import_reference_run(source, target, options, Existing::Refuse, None, &|_, _| {});
     let imported = imported.map_err(|error| format!("{error:#}"))?;
     let run = Run::open(&target.join(".dissent/runs/imported")).unwrap();
-    Ok((run.into_answers(&imported.dataset).unwrap(), imported.remarks))
+    Ok((run.into_answers(&Dataset::open(target).unwrap()).unwrap(), imported.remarks))
 }
 
 #[test]

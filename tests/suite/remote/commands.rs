@@ -160,8 +160,7 @@ pub fn open_dataset(folder: &Path) -> std::path::PathBuf {
     std::os::unix::fs::symlink(sample_dataset().join("images"), root.join("images")).unwrap();
     let dataset = Dataset::open(&sample_dataset()).unwrap();
     let open = |task: &Task| Task { kind: TaskKind::OpenVqa, labels: Vec::new(), ..task.clone() };
-    let manifest =
-        Manifest { name: "open".into(), licence: None, note: None, tasks: dataset.tasks.iter().map(open).collect() };
+    let manifest = Manifest::new("open", dataset.tasks.iter().map(open).collect());
     std::fs::write(root.join("dataset.toml"), toml::to_string(&manifest).unwrap()).unwrap();
     root
 }

@@ -3,7 +3,7 @@
 use super::contradictions::contradiction_warning;
 use super::leakage::leakage_warnings;
 use super::look_alikes::look_alike_warnings;
-use super::{CASES_FILE, CORPUS_FILE, Dataset, LenientDataset, Picture, PictureRemark, Problem, Split, TaskKind};
+use super::{CASES_FILE, CORPUS_FILE, Dataset, LenientDataset, Picture, PictureRemark, Problem, Summary};
 use crate::files::fingerprint::Fingerprint;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -26,49 +26,6 @@ impl CheckReport {
     /// Number of problems that are errors.
     pub fn errors(&self) -> usize {
         self.problems.iter().filter(|problem| problem.is_error()).count()
-    }
-}
-
-/// The content of a dataset.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-pub struct Summary {
-    pub name: String,
-    /// Number of cases by task, then split, then gold label.
-    pub cases: BTreeMap<String, BTreeMap<Split, BTreeMap<String, usize>>>,
-    pub documents: usize,
-    /// Number of documents by source; documents without a source are under "(none)".
-    pub sources: BTreeMap<String, usize>,
-    /// Number of distinct image files of cases and documents.
-    pub images: usize,
-}
-
-impl Summary {
-    /// Summarises a dataset.
-    pub fn of(dataset: &Dataset) -> Self {
-        let mut cases: BTreeMap<String, BTreeMap<Split, BTreeMap<String, usize>>> = BTreeMap::new();
-        for case in &dataset.cases {
-            let task = dataset.task(&case.task);
-            let gold = task.and_then(|task| dataset.gold_of(case)?.label_in(&task.labels));
-            let label = match gold {
-                Some(label) => label.id.clone(),
-                // Open answers are nearly all different.
-                None if task.is_some_and(|task| task.kind == TaskKind::OpenVqa) => "(free text)".into(),
-                None => case.answer.clone(),
-            };
-            let splits = cases.entry(case.task.clone()).or_default();
-            *splits.entry(case.split).or_default().entry(label).or_default() += 1;
-        }
-        let mut sources = BTreeMap::new();
-        for document in &dataset.corpus {
-            *sources.entry(document.source.clone().unwrap_or_else(|| "(none)".into())).or_default() += 1;
-        }
-        Self {
-            name: dataset.name.clone(),
-            cases,
-            documents: dataset.corpus.len(),
-            sources,
-            images: image_uses(dataset).len(),
-        }
     }
 }
 

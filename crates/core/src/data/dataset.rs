@@ -3,7 +3,7 @@
 use super::identifier::is_same;
 use super::image_hashes::ImageHashes;
 use super::jsonl::{Lines, read_cases, read_documents};
-use super::manifest::{MANIFEST_FILE, Manifest};
+use super::manifest::{MANIFEST_FILE, Manifest, OnlyPart};
 use super::{Answer, Case, Document, Picture, Problem, Task};
 use crate::files::fingerprint::Fingerprint;
 use anyhow::{Context, Result};
@@ -24,6 +24,8 @@ pub struct Dataset {
     pub licence: Option<String>,
     /// Shown wherever the dataset is explored.
     pub note: Option<String>,
+    /// The one part that the dataset has on purpose.
+    pub only: Option<OnlyPart>,
     pub tasks: Vec<Task>,
     pub cases: Vec<Case>,
     pub corpus: Vec<Document>,
@@ -69,7 +71,8 @@ impl OpenedCases {
         }
         let path = root.join(CASES_FILE);
         let cases = read_cases(&path, &manifest.tasks);
-        let (case_lines, cases) = take(cases, &path, "no usable case; expected one per line", &mut problems);
+        let if_empty = (manifest.only != Some(OnlyPart::Corpus)).then_some("no usable case; expected one per line");
+        let (case_lines, cases) = take(cases, &path, if_empty, &mut problems);
         Ok(Self { dataset: Arc::new(Dataset::new(root, manifest, cases, Vec::new())), case_lines, problems })
     }
 
@@ -83,8 +86,9 @@ impl OpenedCases {
         let Self { dataset, case_lines, mut problems } = self;
         let path = dataset.root.join(CORPUS_FILE);
         let corpus = read_documents(&path);
-        let (document_lines, corpus) =
-            take(corpus, &path, "the corpus is empty; expected one document per line", &mut problems);
+        let if_empty =
+            (dataset.only != Some(OnlyPart::Cases)).then_some("the corpus is empty; expected one document per line");
+        let (document_lines, corpus) = take(corpus, &path, if_empty, &mut problems);
         // The cases are copied only if they are being shown.
         let dataset = Dataset { corpus, ..Arc::unwrap_or_clone(dataset) };
         LenientDataset { dataset: Some(dataset), case_lines, document_lines, problems }
@@ -118,6 +122,7 @@ impl Dataset {
             name: manifest.name,
             licence: manifest.licence,
             note: manifest.note,
+            only: manifest.only,
             tasks: manifest.tasks,
             cases,
             corpus,
@@ -236,12 +241,15 @@ impl Dataset {
     }
 }
 
-/// Separates lines and line numbers, collects the problems and adds one if no line is left.
-fn take<T>(lines: Lines<T>, path: &Path, if_empty: &str, problems: &mut Vec<Problem>) -> (Vec<usize>, Vec<T>) {
+/// Separates lines and line numbers, collects the problems and adds `if_empty` if no line is left.
+fn take<T>(lines: Lines<T>, path: &Path, if_empty: Option<&str>, problems: &mut Vec<Problem>) -> (Vec<usize>, Vec<T>) {
     let unreadable = lines.good.is_empty() && lines.problems.iter().any(|problem| problem.line.is_none());
     problems.extend(lines.problems);
-    if lines.good.is_empty() && !unreadable {
-        problems.push(Problem::error(path, if_empty));
+    if let Some(message) = if_empty
+        && lines.good.is_empty()
+        && !unreadable
+    {
+        problems.push(Problem::error(path, message));
     }
     lines.good.into_iter().unzip()
 }

@@ -81,6 +81,22 @@ struct Reading<P, F> {
 
 /// Reads the cases; a line is valid if its fields are present, its id is new and its task, split and answer are known.
 pub(super) fn read_cases(path: &Path, tasks: &[Task]) -> Lines<Case> {
+    collect(|keep| for_each_case(path, tasks, keep))
+}
+
+/// Reads the corpus; a line is valid if its fields are present and its id is new.
+pub(super) fn read_documents(path: &Path) -> Lines<Document> {
+    collect(|keep| for_each_document(path, keep))
+}
+
+fn collect<T>(read: impl FnOnce(&mut dyn FnMut(usize, T)) -> Vec<Problem>) -> Lines<T> {
+    let mut good = Vec::new();
+    let problems = read(&mut |line, item| good.push((line, item)));
+    Lines { good, problems }
+}
+
+/// Passes each valid case of [`read_cases`] with its line to `keep`, without holding the others; returns the problems.
+pub(super) fn for_each_case(path: &Path, tasks: &[Task], keep: &mut dyn FnMut(usize, Case)) -> Vec<Problem> {
     let plain = |line: &[u8]| {
         let line: PlainCase = serde_json::from_slice(line).ok()?;
         let task = tasks.iter().find(|task| task.id == line.task)?;
@@ -109,11 +125,12 @@ pub(super) fn read_cases(path: &Path, tasks: &[Task]) -> Lines<Case> {
         let id = case.id.clone();
         (id, case)
     };
-    read_lines(path, &Reading { plain, by_field })
+    read_lines(path, &Reading { plain, by_field }, keep)
 }
 
-/// Reads the corpus; a line is valid if its fields are present and its id is new.
-pub(super) fn read_documents(path: &Path) -> Lines<Document> {
+/// Passes each valid document of [`read_documents`] with its line to `keep`, without holding the others; returns the
+/// problems.
+pub(super) fn for_each_document(path: &Path, keep: &mut dyn FnMut(usize, Document)) -> Vec<Problem> {
     let plain = |line: &[u8]| {
         let PlainDocument { id, image, caption, source, group } = serde_json::from_slice(line).ok()?;
         let is_plain = is_plain(&id) && group.as_deref().is_none_or(is_plain_group);
@@ -135,7 +152,7 @@ pub(super) fn read_documents(path: &Path) -> Lines<Document> {
         let id = document.id.clone();
         (id, document)
     };
-    read_lines(path, &Reading { plain, by_field })
+    read_lines(path, &Reading { plain, by_field }, keep)
 }
 
 fn is_blank(text: &str) -> bool {
@@ -157,25 +174,26 @@ struct Parsed<T> {
 fn read_lines<T: Send>(
     path: &Path,
     reading: &Reading<impl Fn(&[u8]) -> Option<(String, T)> + Sync, impl Fn(&mut Fields) -> (String, T) + Sync>,
-) -> Lines<T> {
-    let mut lines = Lines { good: Vec::new(), problems: Vec::new() };
+    keep: &mut dyn FnMut(usize, T),
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
     let mut blocks = match LineBlocks::open(path) {
         Ok(blocks) => blocks,
         Err(error) => {
             let message = format!("cannot read the file ({error}); expected one JSON object per line");
-            lines.problems.push(Problem::error(path, message));
-            return lines;
+            problems.push(Problem::error(path, message));
+            return problems;
         }
     };
     let mut first_lines: FxHashMap<String, usize> = FxHashMap::default();
     loop {
         let block = match blocks.next_block() {
             Ok(Some(block)) => block,
-            Ok(None) => return lines,
+            Ok(None) => return problems,
             Err(error) => {
                 let message = format!("cannot read further ({error})");
-                lines.problems.push(Problem::error(path, message).at_line(blocks.lines_read() + 1));
-                return lines;
+                problems.push(Problem::error(path, message).at_line(blocks.lines_read() + 1));
+                return problems;
             }
         };
         let parsed: Vec<Parsed<T>> = block
@@ -185,9 +203,12 @@ fn read_lines<T: Send>(
             .collect();
         for mut line in parsed {
             if let Some((id, item)) = line.found {
-                take_new(&mut lines, &mut first_lines, (path, line.number), (id, item), &mut line.problems);
+                check_new(&mut first_lines, (path, line.number), id, &mut line.problems);
+                if !line.problems.iter().any(Problem::is_error) {
+                    keep(line.number, item);
+                }
             }
-            lines.problems.append(&mut line.problems);
+            problems.append(&mut line.problems);
         }
     }
 }
@@ -214,12 +235,11 @@ fn parse_line<T>(
     })
 }
 
-/// Keeps an item with a new id and without errors.
-fn take_new<T>(
-    lines: &mut Lines<T>,
+/// Reports an id that an earlier line has.
+fn check_new(
     first_lines: &mut FxHashMap<String, usize>,
     (path, number): (&Path, usize),
-    (id, item): (String, T),
+    id: String,
     problems: &mut Vec<Problem>,
 ) {
     if let Some(first) = first_lines.get(&id) {
@@ -227,9 +247,6 @@ fn take_new<T>(
         problems.push(Problem::error(path, message).at_line(number).in_field("id"));
     } else if !id.is_empty() {
         first_lines.insert(id, number);
-    }
-    if !problems.iter().any(Problem::is_error) {
-        lines.good.push((number, item));
     }
 }
 

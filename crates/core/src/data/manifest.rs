@@ -27,11 +27,29 @@ pub struct Manifest {
     /// Shown wherever the dataset is explored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    #[serde(rename = "task")]
+    /// The one part that the dataset has on purpose; without this, an empty `cases.jsonl` or `corpus.jsonl` is an error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<OnlyPart>,
+    #[serde(default, rename = "task", skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<Task>,
 }
 
+/// A part of a dataset that is there without the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnlyPart {
+    /// Cases without a corpus: only closed-book predictions are possible.
+    Cases,
+    /// A corpus without cases: it can be indexed and searched.
+    Corpus,
+}
+
 impl Manifest {
+    /// A manifest of a dataset with cases and corpus, without licence and note.
+    pub fn new(name: impl Into<String>, tasks: Vec<Task>) -> Self {
+        Self { name: name.into(), licence: None, note: None, only: None, tasks }
+    }
+
     /// Reads `path`. A file that is not a manifest is an error; its tasks may have several problems.
     pub fn read(path: &Path) -> Result<(Self, Vec<Problem>), Problem> {
         let text = input_file::read_text(path, LONGEST).map_err(|error| {
@@ -62,7 +80,7 @@ impl Manifest {
         if self.name.trim().is_empty() {
             problems.push(Problem::error(path, "expected a name, found an empty one").in_field("name"));
         }
-        if self.tasks.is_empty() {
+        if self.tasks.is_empty() && self.only != Some(OnlyPart::Corpus) {
             problems.push(Problem::error(path, "expected at least one [[task]], found none").in_field("task"));
         }
         let mut ids = HashSet::new();

@@ -22,12 +22,12 @@ mod label;
 mod leakage;
 mod look_alikes;
 mod manifest;
-
 mod picture;
 mod picture_limits;
 mod png_file;
 mod problem;
 mod remark;
+mod summary;
 mod task;
 mod train_part;
 mod unfinished;
@@ -37,15 +37,15 @@ mod writer;
 
 pub use answer::{Answer, AnswerKey, LabelIndex, answer_words};
 pub use case::{Case, Split};
-pub use check::{CheckReport, Summary, check};
+pub use check::{CheckReport, check};
 pub use dataset::{CASES_FILE, CORPUS_FILE, Dataset, LenientDataset, OpenedCases};
 pub use document::Document;
 pub use label::Label;
-pub use manifest::{MANIFEST_FILE, Manifest};
+pub use manifest::{MANIFEST_FILE, Manifest, OnlyPart};
 pub use picture::{CONVERSION_VERSION, Picture};
-
 pub use problem::{Problem, Severity};
 pub use remark::PictureRemark;
+pub use summary::Summary;
 pub use task::{PromptTemplate, Task, TaskKind};
 pub use train_part::Part;
 pub use value_window::ValueWindow;

@@ -1,7 +1,8 @@
 //! Writes a dataset into a temporary folder, checks it, then renames the folder: a killed import leaves no half dataset.
 
+use super::jsonl::{for_each_case, for_each_document};
 use super::unfinished::Unfinished;
-use super::{CASES_FILE, CORPUS_FILE, Case, Dataset, Document, MANIFEST_FILE, Manifest};
+use super::{CASES_FILE, CORPUS_FILE, Case, Document, MANIFEST_FILE, Manifest, OnlyPart, Problem};
 use crate::files::durable::make_folder;
 use anyhow::{Context, Result, bail};
 use image::{DynamicImage, ImageFormat};
@@ -95,29 +96,47 @@ impl DatasetWriter {
         append(&mut self.corpus, document, CORPUS_FILE)
     }
 
-    /// Writes `dataset.toml`, reads everything back like [`Dataset::open`], syncs, and moves the folder into place.
-    pub fn finish(mut self, manifest: &Manifest) -> Result<Dataset> {
+    /// Writes `dataset.toml`, reads everything back line by line, syncs, and moves the folder into place.
+    ///
+    /// # Errors
+    /// Fails if a line is not valid, or the disk cannot be written; nothing is then left of the dataset.
+    pub fn finish(mut self, manifest: &Manifest) -> Result<()> {
+        self.write_through(manifest)?;
+        crate::files::durable::replace_folder(&self.aside.path, &self.target)
+    }
+
+    /// Writes and checks everything beside the target, and syncs it.
+    fn write_through(&mut self, manifest: &Manifest) -> Result<()> {
         for (file, name) in [(&mut self.cases, CASES_FILE), (&mut self.corpus, CORPUS_FILE)] {
             file.flush()
                 .and_then(|()| file.get_ref().sync_all())
                 .with_context(|| format!("cannot write {name} (is the disk full?)"))?;
         }
         crate::files::durable::write_file(&self.aside.path.join(MANIFEST_FILE), manifest.to_toml()?.as_bytes())?;
-        check_written(&self.aside.path)?;
+        check_written(&self.aside.path, manifest)?;
         // In parallel, because a file system combines concurrent syncs.
         self.images.par_iter().try_for_each(|path| {
             File::open(path)
                 .and_then(|file| file.sync_all())
                 .with_context(|| format!("cannot write image {} (is the disk full?)", path.display()))
-        })?;
-        crate::files::durable::replace_folder(&self.aside.path, &self.target)?;
-        Dataset::open(&self.target)
+        })
     }
 }
 
-/// The folder is removed after an error, so the message names lines of the dataset but no path.
-fn check_written(folder: &Path) -> Result<()> {
-    let problems = Dataset::open_lenient(folder).problems;
+/// Checks a dataset that was just written. The folder is removed after an error, so the message names lines of the dataset but no path. Lines are not kept: a corpus
+/// of millions need not fit into memory.
+pub(super) fn check_written(folder: &Path, manifest: &Manifest) -> Result<()> {
+    let (cases_path, corpus_path) = (folder.join(CASES_FILE), folder.join(CORPUS_FILE));
+    let (_, mut problems) = Manifest::read(&folder.join(MANIFEST_FILE))?;
+    let (mut cases, mut documents) = (0, 0);
+    problems.extend(for_each_case(&cases_path, &manifest.tasks, &mut |_, _| cases += 1));
+    problems.extend(for_each_document(&corpus_path, &mut |_, _| documents += 1));
+    if cases == 0 && manifest.only != Some(OnlyPart::Corpus) {
+        problems.push(Problem::error(&cases_path, "no usable case"));
+    }
+    if documents == 0 && manifest.only != Some(OnlyPart::Cases) {
+        problems.push(Problem::error(&corpus_path, "the corpus is empty"));
+    }
     let mut errors = problems.iter().filter(|problem| problem.is_error());
     let Some(first) = errors.next() else { return Ok(()) };
     let file = first.path.file_name().unwrap_or_default().to_string_lossy();
@@ -128,7 +147,7 @@ fn check_written(folder: &Path) -> Result<()> {
     bail!("the source gives no valid dataset, so nothing was written: {file}{line}{field}: {}{more}", first.message);
 }
 
-fn append(file: &mut BufWriter<File>, line: &impl Serialize, name: &str) -> Result<()> {
+pub(super) fn append(file: &mut BufWriter<File>, line: &impl Serialize, name: &str) -> Result<()> {
     let mut text = serde_json::to_vec(line)?;
     text.push(b'\n');
     file.write_all(&text).with_context(|| format!("cannot write {name} (is the disk full?)"))

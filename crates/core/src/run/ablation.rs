@@ -173,7 +173,7 @@ mod tests {
             labels: vec![Label::new("n", "nodule"), Label::new("c", "cyst"), Label::new("f", "fracture")],
             prompt: PromptTemplate::default(),
         };
-        let manifest = Manifest { name: "films".into(), licence: None, note: None, tasks: vec![task] };
+        let manifest = Manifest::new("films", vec![task]);
         let document = |(row, (source, caption)): (usize, &(&str, &str))| Document {
             id: format!("d{row}"),
             image: "film.png".into(),

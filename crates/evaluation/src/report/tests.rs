@@ -33,7 +33,7 @@ fn dataset(cases: usize) -> Dataset {
         source: Some(format!("source-{number}")),
         group: None,
     };
-    let manifest = Manifest { name: "small".into(), licence: None, note: None, tasks: vec![task] };
+    let manifest = Manifest::new("small", vec![task]);
     Dataset::new(Path::new("small"), manifest, (0..cases).map(case).collect(), (0..2).map(document).collect())
 }
 

@@ -122,7 +122,7 @@ mod tests {
             answer: "Yes".into(),
             group: None,
         };
-        let manifest = Manifest { name: "small".into(), licence: None, note: None, tasks: vec![task] };
+        let manifest = Manifest::new("small", vec![task]);
         let dataset = Dataset::new(root.path(), manifest, vec![case], Vec::new());
         let cropped = [
             ("size", serde_json::json!({"shortest_edge": 64})),

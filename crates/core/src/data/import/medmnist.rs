@@ -3,8 +3,8 @@
 
 use super::medmnist_sets::{SetDescription, described_set, known_set};
 use super::npy::{Element, NpyReader};
-use super::{Imported, ProgressReport};
-use crate::data::{Case, DatasetWriter, Document, Existing, Manifest, Split};
+use super::{ImportOptions, ImportSession, Imported, ProgressReport, RowsAs};
+use crate::data::{Case, Document, Manifest, Split};
 use crate::files::input_file;
 use anyhow::{Context, Result, bail};
 use image::{DynamicImage, GrayImage, RgbImage};
@@ -30,11 +30,11 @@ pub struct MedmnistOptions {
 pub fn import_medmnist(
     source: &Path,
     target: &Path,
-    options: &MedmnistOptions,
-    existing: Existing,
+    set: &MedmnistOptions,
+    options: &ImportOptions,
     progress: ProgressReport,
 ) -> Result<Imported> {
-    let set = describe(source, options)?;
+    let set = describe(source, set)?;
     let file = input_file::open(source).with_context(|| format!("cannot open {}", source.display()))?;
     let mut archive = ZipArchive::new(BufReader::new(file)).with_context(|| {
         format!("{}: expected an npz file (a zip of arrays), found a damaged or different file", source.display())
@@ -46,14 +46,14 @@ pub fn import_medmnist(
         labels.push(read_labels(&mut archive, name, &set).with_context(|| source.display().to_string())?);
     }
     let total: usize = labels.iter().map(Vec::len).sum();
-    let mut writer = DatasetWriter::create(target, existing)?;
+    let mut session = ImportSession::start(target, options, RowsAs::Both)?;
     let mut done = 0;
     for ((name, split), labels) in SPLITS.into_iter().zip(&labels) {
         let mut images =
             ImageArray::open(&mut archive, name, labels.len()).with_context(|| source.display().to_string())?;
         for (row, label) in labels.iter().enumerate() {
             let image = images.next_image().with_context(|| source.display().to_string())?;
-            write_row(&mut writer, &set, name, split, row, *label, &image)?;
+            write_row(&mut session, &set, name, split, row, *label, &image)?;
             done += 1;
             progress(done, total);
         }
@@ -63,9 +63,10 @@ pub fn import_medmnist(
         name: set.name.clone(),
         licence: set.licence.clone(),
         note: set.note.clone(),
+        only: None,
         tasks: vec![set.task.clone()],
     };
-    Ok(Imported { dataset: writer.finish(&manifest)?, remarks: Vec::new() })
+    session.finish(manifest)
 }
 
 fn describe(source: &Path, options: &MedmnistOptions) -> Result<SetDescription> {
@@ -186,7 +187,7 @@ impl<'a> ImageArray<'a> {
 
 /// Writes one image with its case and, in the training split, its document.
 fn write_row(
-    writer: &mut DatasetWriter,
+    session: &mut ImportSession,
     set: &SetDescription,
     split_name: &str,
     split: Split,
@@ -195,9 +196,9 @@ fn write_row(
     image: &DynamicImage,
 ) -> Result<()> {
     let id = format!("{split_name}-{row:05}");
-    let path = writer.png(&format!("{split_name}/{row:05}.png"), image)?;
+    let path = session.png(&format!("{split_name}/{row:05}.png"), image)?;
     let label = &set.task.labels[label];
-    writer.case(&Case {
+    session.case(Case {
         id: id.clone(),
         task: set.task.id.clone(),
         split,
@@ -209,7 +210,7 @@ fn write_row(
     if split != Split::Train {
         return Ok(());
     }
-    writer.document(&Document {
+    session.document(Document {
         group: Some(id.clone()),
         id,
         image: path,

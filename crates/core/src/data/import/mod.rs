@@ -1,18 +1,28 @@
 //! Importers convert published formats into a dataset directory.
 
+mod drawn_split;
+mod left_out;
 mod medmnist;
 mod medmnist_sets;
+mod merge;
 mod nih_cxr;
 mod npy;
+mod options;
+mod record;
+mod session;
 mod vqa_rad;
 mod vqa_rad_caption;
 mod vqa_rad_rows;
 
+pub use left_out::LeftOut;
 pub use medmnist::{MedmnistOptions, import_medmnist};
 pub use nih_cxr::import_nih_cxr;
+pub use options::{ImportOptions, RowsAs, Target};
+pub use record::{Record, RowPlace, Value};
+pub use session::ImportSession;
 pub use vqa_rad::{VqaRadOptions, import_vqa_rad};
 
-use super::Dataset;
+use super::Summary;
 
 /// Maximum size in bytes of a copied image file; an uncompressed whole-body image has 100 MB.
 const LONGEST_IMAGE: u64 = 512 << 20;
@@ -23,8 +33,11 @@ pub type ProgressReport<'a> = &'a dyn Fn(usize, usize);
 /// A finished import.
 #[derive(Debug)]
 pub struct Imported {
-    pub dataset: Dataset,
-    /// Remarks for the user: skipped items, images shared between splits.
+    /// What came in.
+    pub summary: Summary,
+    /// Rows of the source that did not come in.
+    pub left_out: Vec<LeftOut>,
+    /// Remarks for the user: images shared between splits, splits that were drawn.
     pub remarks: Vec<String>,
 }
 

@@ -1,12 +1,10 @@
 //! `import nih-cxr`: images of NIH ChestX-ray8 sorted into one folder per finding. The splits are drawn by patient; the
 //! training images are cases and also the corpus, and the patient as group keeps a case from finding its own images.
 
+use super::drawn_split::drawn_split;
 use super::medmnist_sets::add_label_key;
-use super::{Imported, LONGEST_IMAGE, ProgressReport};
-use crate::data::{
-    Case, DatasetWriter, Document, Existing, Label, Manifest, Picture, PromptTemplate, Split, Task, TaskKind,
-};
-use crate::files::fingerprint::Fingerprint;
+use super::{ImportOptions, ImportSession, Imported, LONGEST_IMAGE, ProgressReport, RowsAs};
+use crate::data::{Case, Document, Label, Manifest, Picture, PromptTemplate, Split, Task, TaskKind};
 use crate::files::input_file;
 use crate::files::litter::{is_litter, litter_remark};
 use anyhow::{Context, Result, bail};
@@ -41,7 +39,12 @@ struct Xray {
 /// # Errors
 /// Fails if there are fewer than two folders, a file is not an image or its name contains no patient, an image is in two
 /// folders, or the target cannot be written.
-pub fn import_nih_cxr(source: &Path, target: &Path, existing: Existing, progress: ProgressReport) -> Result<Imported> {
+pub fn import_nih_cxr(
+    source: &Path,
+    target: &Path,
+    options: &ImportOptions,
+    progress: ProgressReport,
+) -> Result<Imported> {
     let mut litter = Vec::new();
     let (folders, loose_files) = find_folders(source, &mut litter)?;
     let xrays = find_xrays(&folders, &mut litter)?;
@@ -52,23 +55,25 @@ pub fn import_nih_cxr(source: &Path, target: &Path, existing: Existing, progress
         );
     }
     let task = task_of(&folders);
-    let mut writer = DatasetWriter::create(target, existing)?;
+    let mut session = ImportSession::start(target, options, RowsAs::Both)?;
     for (done, xray) in xrays.iter().enumerate() {
-        write_xray(&mut writer, &task, xray)?;
+        write_xray(&mut session, &task, xray)?;
         progress(done + 1, xrays.len());
     }
     let manifest = Manifest {
         name: "NIH ChestX-ray8".into(),
         licence: Some("no restriction on use".into()),
         note: Some(format!("{CREDIT}; {NOISE}; for research, not for diagnosis")),
+        only: None,
         tasks: vec![task],
     };
-    let mut remarks = remarks_about(&xrays);
-    remarks.extend(litter_remark(&litter));
-    if loose_files > 0 {
-        remarks.push(format!("{loose_files} files beside the folders have no label and are skipped"));
+    for remark in remarks_about(&xrays).into_iter().chain(litter_remark(&litter)) {
+        session.remark(remark);
     }
-    Ok(Imported { dataset: writer.finish(&manifest)?, remarks })
+    if loose_files > 0 {
+        session.remark(format!("{loose_files} files beside the folders have no label and are skipped"));
+    }
+    session.finish(manifest)
 }
 
 /// The folders of `source`, the one without a finding first, then by label, and the number of loose files.
@@ -121,7 +126,7 @@ fn find_xrays(folders: &[Folder], litter: &mut Vec<String>) -> Result<Vec<Xray>>
             if let Some(other) = by_id.get(&id) {
                 bail!("{shown}: expected each image once, with one finding, found {} too", other.path.display());
             }
-            let split = split_of(&patient)?;
+            let split = drawn_split(&patient);
             by_id.insert(id.clone(), Xray { id, file_name, path, patient, split, label });
         }
     }
@@ -161,18 +166,6 @@ fn patient_of(file_name: &str) -> Option<String> {
     digits.parse::<u64>().ok().map(|number| number.to_string())
 }
 
-/// Assigns about 50 % of the patients to training, 15 % to validation and 35 % to test, by the patient's number alone: the
-/// result is the same on every machine and for every selection of images.
-fn split_of(patient: &str) -> Result<Split> {
-    let fingerprint = Fingerprint::of_parts(["split", patient]);
-    let number = u64::from_str_radix(fingerprint.as_str(), 16).context("a fingerprint is not hexadecimal")?;
-    Ok(match number % 100 {
-        0..50 => Split::Train,
-        50..65 => Split::Validation,
-        _ => Split::Test,
-    })
-}
-
 /// A yes/no question for one finding against none, else a choice by number.
 fn task_of(folders: &[Folder]) -> Task {
     let yes_no = match folders {
@@ -197,14 +190,14 @@ fn task_of(folders: &[Folder]) -> Task {
 }
 
 /// Copies one image and writes its case and, in the training split, its document.
-fn write_xray(writer: &mut DatasetWriter, task: &Task, xray: &Xray) -> Result<()> {
+fn write_xray(session: &mut ImportSession, task: &Task, xray: &Xray) -> Result<()> {
     let bytes =
         input_file::read(&xray.path, LONGEST_IMAGE).with_context(|| format!("cannot read {}", xray.path.display()))?;
     Picture::decode(&xray.path, &bytes)?;
     // The path contains the split and not the finding, because it must not reveal the answer.
-    let image = writer.image(&format!("{}/{}", xray.split, xray.file_name), &bytes)?;
+    let image = session.image_bytes(&format!("{}/{}", xray.split, xray.file_name), &bytes)?;
     let label = &task.labels[xray.label];
-    writer.case(&Case {
+    session.case(Case {
         id: xray.id.clone(),
         task: task.id.clone(),
         split: xray.split,
@@ -216,7 +209,7 @@ fn write_xray(writer: &mut DatasetWriter, task: &Task, xray: &Xray) -> Result<()
     if xray.split != Split::Train {
         return Ok(());
     }
-    writer.document(&Document {
+    session.document(Document {
         id: xray.id.clone(),
         image,
         caption: format!("frontal chest X-ray: {}", label.name),

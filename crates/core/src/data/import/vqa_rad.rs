@@ -3,10 +3,8 @@
 
 use super::vqa_rad_caption::caption_of;
 use super::vqa_rad_rows::{Row, read_rows};
-use super::{Imported, LONGEST_IMAGE, ProgressReport};
-use crate::data::{
-    Case, DatasetWriter, Document, Existing, Label, Manifest, Picture, PromptTemplate, Split, Task, TaskKind,
-};
+use super::{ImportOptions, ImportSession, Imported, LONGEST_IMAGE, ProgressReport, RowsAs};
+use crate::data::{Case, Document, Label, Manifest, Picture, PromptTemplate, Split, Task, TaskKind};
 use crate::files::fingerprint::Fingerprint;
 use crate::files::input_file;
 use crate::files::litter::{is_litter, litter_remark};
@@ -35,8 +33,8 @@ pub struct VqaRadOptions {
 pub fn import_vqa_rad(
     source: &Path,
     target: &Path,
-    options: VqaRadOptions,
-    existing: Existing,
+    choices: VqaRadOptions,
+    options: &ImportOptions,
     progress: ProgressReport,
 ) -> Result<Imported> {
     let (json, images, litter) = find_parts(source)?;
@@ -58,7 +56,7 @@ pub fn import_vqa_rad(
     for row in &rows {
         by_image.entry(&row.image).or_default().push(row);
     }
-    let mut writer = DatasetWriter::create(target, existing)?;
+    let mut session = ImportSession::start(target, options, RowsAs::Both)?;
     let (mut open, mut no_label, mut shared) = (0, 0, 0);
     for (done, (image, rows)) in by_image.iter().enumerate() {
         let is_document = !test_images.contains(image) && rows.iter().all(|row| part_of(row) == Split::Train);
@@ -72,7 +70,7 @@ pub fn import_vqa_rad(
                 }
                 (false, _) => {
                     open += 1;
-                    if !options.open_questions {
+                    if !choices.open_questions {
                         continue;
                     }
                     (OPEN_TASK, row.answer.as_str())
@@ -80,7 +78,7 @@ pub fn import_vqa_rad(
             };
             if !row.test && test_images.contains(image) {
                 shared += 1;
-                if options.drop_shared_images {
+                if choices.drop_shared_images {
                     continue;
                 }
             }
@@ -90,10 +88,10 @@ pub fn import_vqa_rad(
         if asked.is_empty() && !is_document {
             continue;
         }
-        let path = copy_image(&mut writer, &images, image, rows)?;
+        let path = copy_image(&mut session, &images, image, rows)?;
         let group = groups.get(image).map(|group| String::from(*group));
         for (row, task, answer) in asked {
-            writer.case(&Case {
+            session.case(Case {
                 id: format!("q{}", row.qid),
                 task: task.into(),
                 split: part_of(row),
@@ -104,7 +102,7 @@ pub fn import_vqa_rad(
             })?;
         }
         if is_document {
-            writer.document(&Document {
+            session.document(Document {
                 id: names.get(image).copied().unwrap_or(image).into(),
                 image: path,
                 caption: caption_of(rows),
@@ -113,21 +111,21 @@ pub fn import_vqa_rad(
             })?;
         }
     }
-    let what = if options.drop_shared_images { "skipped" } else { "kept, as in the official split" };
+    let what = if choices.drop_shared_images { "skipped" } else { "kept, as in the official split" };
     let shared_remark = format!("{shared} training questions are about images that test questions also use: {what}");
     let not_yes_or_no = format!("{no_label} closed questions with an answer other than yes or no");
-    let left_out = if options.open_questions {
+    let left_out = if choices.open_questions {
         format!("{open} open questions are cases of the task {OPEN_TASK}; {not_yes_or_no} are not cases")
     } else {
         format!("{open} open questions and {not_yes_or_no} are not cases; --open-questions makes the open ones cases")
     };
     let mut remarks = vec![left_out, shared_remark.clone()];
     remarks.extend(litter_remark(&litter));
-    if shared > 0 && !options.drop_shared_images {
+    if shared > 0 && !choices.drop_shared_images {
         remarks.push("--drop-shared-images skips them".into());
     }
-    let dataset = writer.finish(&manifest(&shared_remark, options))?;
-    Ok(Imported { dataset, remarks })
+    remarks.into_iter().for_each(|remark| session.remark(remark));
+    session.finish(manifest(&shared_remark, choices))
 }
 
 fn manifest(shared_remark: &str, options: VqaRadOptions) -> Manifest {
@@ -149,6 +147,7 @@ fn manifest(shared_remark: &str, options: VqaRadOptions) -> Manifest {
             "VQA-RAD (Lau et al., Scientific Data 2018), images from MedPix; for research, not for diagnosis. \
              {shared_remark}."
         )),
+        only: None,
         tasks,
     }
 }
@@ -233,7 +232,7 @@ fn is_for_validation(group: &str) -> bool {
     u64::from_str_radix(fingerprint.as_str(), 16).is_ok_and(|number| number % VALIDATION_ONE_IN == 0)
 }
 
-fn copy_image(writer: &mut DatasetWriter, folder: &Path, image: &str, rows: &[&Row]) -> Result<PathBuf> {
+fn copy_image(session: &mut ImportSession, folder: &Path, image: &str, rows: &[&Row]) -> Result<PathBuf> {
     let path = folder.join(image);
     let used_by = || {
         let qid = rows.first().map_or("?", |row| row.qid.as_str());
@@ -243,7 +242,7 @@ fn copy_image(writer: &mut DatasetWriter, folder: &Path, image: &str, rows: &[&R
         .with_context(|| format!("cannot read {}", path.display()))
         .with_context(used_by)?;
     Picture::decode(&path, &bytes).with_context(used_by)?;
-    writer.image(image, &bytes)
+    session.image_bytes(image, &bytes)
 }
 
 /// A file name without its extension.

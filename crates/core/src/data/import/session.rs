@@ -1,0 +1,219 @@
+//! One import at work: what an importer writes into. It counts what comes in and what is left out, and writes nothing in a dry
+//! run.
+
+use super::left_out::{LeftOut, leave_out};
+use super::merge::{MergedDataset, Prefix};
+use super::options::{ImportOptions, RowsAs, Target};
+use super::{Imported, LONGEST_IMAGE};
+use crate::data::summary::SummaryCounter;
+use crate::data::{Case, DatasetWriter, Document, Manifest, OnlyPart, Picture};
+use crate::files::durable::linked;
+use anyhow::{Context, Result, bail};
+use image::{DynamicImage, ImageFormat};
+use rustc_hash::FxHashSet;
+use std::fmt::Display;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+/// Where the rows go.
+enum Output {
+    DryRun,
+    New(DatasetWriter),
+    Merged(Box<MergedDataset>),
+}
+
+/// An import at work. If dropped unfinished, nothing is left of it.
+pub struct ImportSession {
+    output: Output,
+    /// What precedes the ids and groups of a source that is merged into a dataset.
+    prefix: Option<Prefix>,
+    rows: RowsAs,
+    copies: bool,
+    counter: SummaryCounter,
+    left_out: Vec<LeftOut>,
+    remarks: Vec<String>,
+    /// Hashes of the ids so far.
+    case_ids: FxHashSet<u64>,
+    document_ids: FxHashSet<u64>,
+}
+
+impl ImportSession {
+    /// Starts an import into the dataset `target`; `rows` is what the format makes unless the options say otherwise.
+    ///
+    /// # Errors
+    /// Fails if the target may not be written as the options say.
+    pub fn start(target: &Path, options: &ImportOptions, rows: RowsAs) -> Result<Self> {
+        let output = match &options.target {
+            _ if options.dry_run => Output::DryRun,
+            Target::New(existing) => Output::New(DatasetWriter::create(target, *existing)?),
+            Target::Into { source, existing } => {
+                Output::Merged(Box::new(MergedDataset::open(&linked(target)?, source, *existing)?))
+            }
+        };
+        let prefix = match &options.target {
+            Target::New(_) => None,
+            Target::Into { source, .. } => Some(Prefix::new(source)?),
+        };
+        Ok(Self {
+            output,
+            prefix,
+            rows: options.rows.unwrap_or(rows),
+            copies: options.copy,
+            counter: SummaryCounter::default(),
+            left_out: Vec::new(),
+            remarks: Vec::new(),
+            case_ids: FxHashSet::default(),
+            document_ids: FxHashSet::default(),
+        })
+    }
+
+    /// What the rows become.
+    pub fn rows(&self) -> RowsAs {
+        self.rows
+    }
+
+    /// Whether rows become cases.
+    pub fn wants_cases(&self) -> bool {
+        self.rows != RowsAs::Corpus
+    }
+
+    /// Names an image file, or a member of an archive (`images.zip!/a.jpg`), for cases and documents. The file stays where it
+    /// is unless the options copy it to `images/NAME`.
+    ///
+    /// # Errors
+    /// Fails if the file cannot be copied, or its path is not UTF-8.
+    pub fn image(&mut self, path: &Path, name: &str) -> Result<PathBuf> {
+        if path.to_str().is_none() {
+            bail!("{}: expected a path in UTF-8, because a dataset is UTF-8, found other bytes", path.display());
+        }
+        if !self.copies {
+            return std::path::absolute(path).with_context(|| format!("cannot name {}", path.display()));
+        }
+        let bytes = Picture::read_bytes(path)?;
+        self.image_bytes(name, &bytes)
+    }
+
+    /// Writes an image of the source as `images/NAME`, for sources whose images are not files.
+    ///
+    /// # Errors
+    /// Fails if the image is too long or cannot be written, or the name leads out of `images/`.
+    pub fn image_bytes(&mut self, name: &str, bytes: &[u8]) -> Result<PathBuf> {
+        if bytes.len() as u64 > LONGEST_IMAGE {
+            bail!("image {name}: expected at most {LONGEST_IMAGE} bytes, found {}", bytes.len());
+        }
+        match &mut self.output {
+            Output::DryRun => Ok(Path::new("images").join(name)),
+            Output::New(writer) => writer.image(name, bytes),
+            Output::Merged(merged) => merged.image(name, bytes),
+        }
+    }
+
+    /// Encodes an image as PNG and writes it like [`ImportSession::image_bytes`].
+    ///
+    /// # Errors
+    /// Fails like it, or if the image cannot be encoded.
+    pub fn png(&mut self, name: &str, image: &DynamicImage) -> Result<PathBuf> {
+        if matches!(self.output, Output::DryRun) {
+            return Ok(Path::new("images").join(name));
+        }
+        let mut bytes = Cursor::new(Vec::new());
+        image.write_to(&mut bytes, ImageFormat::Png).with_context(|| format!("cannot encode image {name}"))?;
+        self.image_bytes(name, bytes.get_ref())
+    }
+
+    /// Adds a case, unless rows become documents only. The id must be new.
+    ///
+    /// # Errors
+    /// Fails if an earlier case has the id, or the disk is full.
+    pub fn case(&mut self, mut case: Case) -> Result<()> {
+        if self.rows == RowsAs::Corpus {
+            return Ok(());
+        }
+        if let Some(prefix) = &self.prefix {
+            prefix.apply(&mut case.id, case.group.as_mut());
+            case.task = prefix.task(&case.task);
+        }
+        check_new(&mut self.case_ids, &case.id, "case")?;
+        self.counter.case(&case);
+        match &mut self.output {
+            Output::DryRun => Ok(()),
+            Output::New(writer) => writer.case(&case),
+            Output::Merged(merged) => merged.case(&case),
+        }
+    }
+
+    /// Adds a document, unless rows become cases only. The id must be new.
+    ///
+    /// # Errors
+    /// Fails if an earlier document has the id, or the disk is full.
+    pub fn document(&mut self, mut document: Document) -> Result<()> {
+        if self.rows == RowsAs::Cases {
+            return Ok(());
+        }
+        if let Some(prefix) = &self.prefix {
+            prefix.apply(&mut document.id, document.group.as_mut());
+        }
+        check_new(&mut self.document_ids, &document.id, "document")?;
+        self.counter.document(&document);
+        match &mut self.output {
+            Output::DryRun => Ok(()),
+            Output::New(writer) => writer.document(&document),
+            Output::Merged(merged) => merged.document(&document),
+        }
+    }
+
+    /// Counts a row that cannot be used. `reason` is the same for all rows with it ("no image file"); `place` is the row's file
+    /// and number.
+    pub fn leave_out(&mut self, reason: &str, place: &dyn Display) {
+        leave_out(&mut self.left_out, reason, place);
+    }
+
+    /// Tells the user something about the source.
+    pub fn remark(&mut self, remark: impl Into<String>) {
+        self.remarks.push(remark.into());
+    }
+
+    /// Checks everything, and moves it into place unless this is a dry run.
+    ///
+    /// # Errors
+    /// Fails if nothing came in, or an answer is not one of its task's labels; nothing is then left of the import.
+    pub fn finish(self, mut manifest: Manifest) -> Result<Imported> {
+        if self.case_ids.is_empty() && self.document_ids.is_empty() {
+            let reasons: Vec<String> = self.left_out.iter().map(LeftOut::to_string).collect();
+            let found = if reasons.is_empty() { "no row".into() } else { reasons.join("; ") };
+            bail!("expected rows that become cases or documents, found none: {found}");
+        }
+        if let Some(prefix) = &self.prefix {
+            manifest.tasks.iter_mut().for_each(|task| task.id = prefix.task(&task.id));
+        }
+        if self.case_ids.is_empty() {
+            manifest.only = Some(OnlyPart::Corpus);
+            manifest.tasks.clear();
+        } else if self.document_ids.is_empty() {
+            manifest.only = Some(OnlyPart::Cases);
+        }
+        for (task, answer) in self.counter.answers() {
+            let Some(task) = manifest.tasks.iter().find(|known| known.id == task) else {
+                bail!("task {task:?} of the cases is not in the manifest");
+            };
+            if let Err(unknown) = task.spell(answer) {
+                bail!("answer {answer:?}: expected labels of task {}, found {unknown:?}", task.id);
+            }
+        }
+        match self.output {
+            Output::DryRun => {}
+            Output::New(writer) => writer.finish(&manifest)?,
+            Output::Merged(merged) => merged.finish(&manifest)?,
+        }
+        let summary = self.counter.finish(&manifest.name, &manifest.tasks);
+        Ok(Imported { summary, left_out: self.left_out, remarks: self.remarks })
+    }
+}
+
+/// Only hashes are kept: two ids among millions that differ and share one are less likely than a damaged disk.
+fn check_new(known: &mut FxHashSet<u64>, id: &str, what: &str) -> Result<()> {
+    if !known.insert(crate::files::fingerprint::Fingerprint::of_bytes(id.as_bytes()).number()) {
+        bail!("expected one {what} with the id {id:?}, found two");
+    }
+    Ok(())
+}

@@ -1,0 +1,31 @@
+//! Small sources, and what an import made of them.
+
+use dissent_core::data::import::{ImportOptions, Imported, RowsAs, Target};
+use dissent_core::data::{Dataset, Existing, Summary};
+use std::io::Cursor;
+use std::path::Path;
+
+/// A grey PNG of 4 x 4 pixels of this value.
+pub fn grey_png(value: u8) -> Vec<u8> {
+    let image = image::GrayImage::from_pixel(4, 4, image::Luma([value]));
+    let mut bytes = Cursor::new(Vec::new());
+    image.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
+/// Options of an import into a new dataset.
+pub fn rows_as(rows: RowsAs) -> ImportOptions {
+    ImportOptions { rows: Some(rows), ..ImportOptions::default() }
+}
+
+/// Options of an import into a dataset that is there.
+pub fn into(source: &str, existing: Existing) -> ImportOptions {
+    ImportOptions { target: Target::Into { source: source.into(), existing }, ..ImportOptions::default() }
+}
+
+/// Opens what an import wrote, and makes sure that the import said what it wrote.
+pub fn opened(imported: &Imported, target: &Path) -> Dataset {
+    let dataset = Dataset::open(target).unwrap();
+    assert_eq!(Summary::of(&dataset), imported.summary);
+    dataset
+}
