@@ -4,7 +4,7 @@ use super::answer::AnswerParser;
 use super::line::{Group, Passage};
 use super::options::ReferenceRunOptions;
 use crate::data::{Case, Dataset, DatasetWriter, Document, Existing, Label, Manifest, PromptTemplate, Task, TaskKind};
-use crate::files::input_file;
+use crate::files::archive_member;
 use anyhow::{Context, Result};
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -103,7 +103,7 @@ impl DatasetParts {
             let kind = image.extension().unwrap_or_default().to_string_lossy();
             let name = format!("{id}.{kind}");
             let from = images.join(image);
-            let path = match input_file::read(&from, LONGEST_IMAGE) {
+            let path = match archive_member::read(&from, LONGEST_IMAGE) {
                 Ok(bytes) => writer.image(&name, &bytes)?,
                 // An empty path names no image; a path below a file does not exist either.
                 Err(error) if image.as_os_str().is_empty() || is_missing(&error) => {

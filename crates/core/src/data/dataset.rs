@@ -194,7 +194,8 @@ impl Dataset {
         self.task(&case.task)?.answer_of(&case.answer)
     }
 
-    /// The full path of an image of a case or document.
+    /// The full path of an image of a case or document, which may lead into a container
+    /// ([`crate::files::archive_member`]).
     pub fn image_path(&self, image: &Path) -> PathBuf {
         self.root.join(image)
     }

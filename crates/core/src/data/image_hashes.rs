@@ -1,6 +1,7 @@
 //! Finds image files with the same content; computes hashes on demand and caches them.
 
 use super::Picture;
+use crate::files::archive_member;
 use crate::files::fingerprint::Fingerprint;
 use crate::files::known_files::KnownFiles;
 use anyhow::Result;
@@ -53,7 +54,7 @@ impl ImageHashes {
         if let Some(known) = sizes.get(path) {
             return *known;
         }
-        let size = std::fs::metadata(path).ok().map(|metadata| metadata.len());
+        let size = archive_member::length(path).ok();
         sizes.insert(path.into(), size);
         size
     }

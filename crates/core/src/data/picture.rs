@@ -9,8 +9,8 @@ use super::picture_limits::MOST_BYTES;
 use super::png_file::{self, PngHeader};
 use super::value_window::ValueWindow;
 use super::{PictureRemark, value_range};
+use crate::files::archive_member;
 use crate::files::fingerprint::Fingerprint;
-use crate::files::input_file;
 use anyhow::{Context, Result, bail};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageBuffer, ImageFormat, RgbImage};
@@ -54,9 +54,10 @@ impl Picture {
         Self::decode_with_remarks(path, &Self::read_bytes(path)?)
     }
 
-    /// The bytes of a picture file, which must be regular and not too long.
+    /// The bytes of a picture file, which must be regular and not too long, or of a member of a container (see
+    /// [`archive_member`]).
     pub fn read_bytes(path: &Path) -> Result<Vec<u8>> {
-        input_file::read(path, MOST_BYTES)
+        archive_member::read(path, MOST_BYTES)
             .with_context(|| format!("cannot read image {}: expected a {FORMATS} file", path.display()))
     }
 

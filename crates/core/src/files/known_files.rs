@@ -2,8 +2,10 @@
 //! ten seconds, hashing 200,000 images minutes.
 //!
 //! The key of an entry is the path and everything that the file system changes with the file (size, modification
-//! time, inode and inode change time), so a changed or replaced file has no entry.
+//! time, inode and inode change time), so a changed or replaced file has no entry. The key of a member of a container has
+//! the state of the container.
 
+use super::archive_member::{self, MemberPath};
 use super::durable::write_file;
 use super::fingerprint::Fingerprint;
 use super::input_file;
@@ -21,6 +23,8 @@ const LARGE: u64 = 1 << 20;
 const SETTLED: Duration = Duration::from_secs(2);
 /// Maximum size of a table: ten million images of 34 bytes each.
 const LARGEST_TABLE: u64 = 340 << 20;
+/// Maximum size of a member of a container, which is read into memory; pictures are not larger.
+const MOST_MEMBER: u64 = 512 << 20;
 
 /// Fingerprint of the content of one file; cached if the file is large.
 pub fn fingerprint_of_file(path: &Path) -> io::Result<Fingerprint> {
@@ -53,7 +57,7 @@ fn remembered(path: &Path, notes: &Path, large: u64) -> io::Result<Fingerprint> 
     Ok(found)
 }
 
-/// Fingerprints of many small files, in one table on disk.
+/// Fingerprints of many small files, and of members of containers, in one table on disk.
 #[derive(Debug)]
 pub(crate) struct KnownFiles {
     /// `None` keeps the fingerprints in memory only.
@@ -149,18 +153,21 @@ fn find(path: &Path, known: &HashMap<u64, u64>) -> io::Result<Found> {
     if let Some(content) = known.get(&state.number()) {
         return Ok(Found::Known(Fingerprint::from_number(*content)));
     }
-    let content = Fingerprint::of_file(path)?;
+    let content = match MemberPath::of(path) {
+        None => Fingerprint::of_file(path)?,
+        Some(_) => Fingerprint::of_bytes(&archive_member::read(path, MOST_MEMBER)?),
+    };
     let keep = is_unchanged(path, &state)?;
     Ok(Found::New { state, content, keep })
 }
 
 fn state_now(path: &Path) -> io::Result<Fingerprint> {
-    state_of(path, &fs::metadata(path)?)
+    state_of(path, &fs::metadata(archive_member::on_disk(path))?)
 }
 
 /// Whether the file is unchanged since it was hashed, and old enough for its timestamps to prove that.
 fn is_unchanged(path: &Path, state: &Fingerprint) -> io::Result<bool> {
-    let after = fs::metadata(path)?;
+    let after = fs::metadata(archive_member::on_disk(path))?;
     Ok(state_of(path, &after)? == *state && is_settled(&after)?)
 }
 

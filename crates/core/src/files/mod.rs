@@ -1,5 +1,6 @@
 //! Reading other people's files within limits, and writing files atomically.
 
+pub mod archive_member;
 pub mod durable;
 pub mod fingerprint;
 pub mod input_file;

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use dissent_core::data::Picture;
+use dissent_core::files::archive_member;
 use dissent_core::lru::LruCache;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,7 +26,9 @@ impl Pictures {
 
     /// The image in this file.
     pub fn read(&mut self, path: &Path) -> Result<Arc<Picture>> {
-        let stamp = std::fs::metadata(path).ok().map(|metadata| (metadata.len(), metadata.modified().ok()));
+        let stamp = std::fs::metadata(archive_member::on_disk(path))
+            .ok()
+            .map(|metadata| (metadata.len(), metadata.modified().ok()));
         let version = (path.to_path_buf(), stamp);
         if let Some(picture) = self.recent.get(&version) {
             return Ok(picture.clone());
