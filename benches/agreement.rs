@@ -92,6 +92,7 @@ fn cases() -> Vec<Case> {
         image: format!("case-{number:04}.png").into(),
         question: None,
         answer: "No".into(),
+        unknown: Vec::new(),
         group: None,
     };
     (0..CASES).map(case).collect()

@@ -257,6 +257,7 @@ fn generate(root: &Path) {
             image: image_name(case % IMAGES).into(),
             question: None,
             answer: if case % 2 == 0 { "Yes" } else { "No" }.into(),
+            unknown: Vec::new(),
             group: None,
         })
         .collect();

@@ -5,6 +5,9 @@ use crate::data::{Answer, TaskKind};
 use crate::evaluation::PartialCaseAnswer;
 use crate::run::Prediction;
 
+/// Name of the empty set of labels.
+pub const NO_LABEL: &str = "none";
+
 /// Letter of a label: A for the first, `?` for an answer that names none.
 pub fn letter(label: Option<usize>) -> char {
     const LETTERS: &[u8; 52] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

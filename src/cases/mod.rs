@@ -118,9 +118,9 @@ impl Cases {
         self.dataset.tasks.iter().find(|task| task.id == case.task)
     }
 
-    /// The gold answer to a case.
+    /// The gold answer to a case; `None` if some of its labels are unknown.
     pub fn gold_of(&self, case: &Case) -> Option<Answer> {
-        self.task_of(case)?.answer_of(&case.answer)
+        self.task_of(case)?.gold_of(case)
     }
 
     /// Names of the sources of the corpus, sorted.

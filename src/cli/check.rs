@@ -5,6 +5,7 @@ use crate::data::{CheckReport, Split, Summary, check};
 use crate::output::{count, one_line, print_json, print_line, progress_bar, within};
 use crate::text::printable::Printable;
 use anyhow::{Result, bail};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Arguments of `dissent check`.
@@ -60,15 +61,20 @@ pub(super) fn summary_text(summary: &Summary) -> String {
         for split in [Split::Train, Split::Validation, Split::Test] {
             let Some(labels) = splits.get(&split) else { continue };
             let total: usize = labels.values().sum();
-            let parts: Vec<String> =
-                labels.iter().map(|(label, count)| format!("{} {count}", Printable(label))).collect();
-            let task = Printable(task);
-            lines.push(format!("  {task}, {split}: {total} cases ({})", parts.join(", ")));
+            let name = Printable(task);
+            lines.push(format!("  {name}, {split}: {total} cases ({})", listed(labels)));
+            if let Some(labels) = summary.labels.get(task).and_then(|splits| splits.get(&split)) {
+                lines.push(format!("    cases with each label: {}", listed(labels)));
+            }
         }
     }
-    let sources: Vec<String> =
-        summary.sources.iter().map(|(source, count)| format!("{} {count}", Printable(source))).collect();
-    lines.push(format!("  corpus: {} documents ({})", summary.documents, sources.join(", ")));
+    lines.push(format!("  corpus: {} documents ({})", summary.documents, listed(&summary.sources)));
     lines.push(format!("  images: {} files", summary.images));
     lines.join("\n")
+}
+
+/// Names and counts: "Yes 3, No 4".
+fn listed(counts: &BTreeMap<String, usize>) -> String {
+    let parts: Vec<String> = counts.iter().map(|(name, count)| format!("{} {count}", Printable(name))).collect();
+    parts.join(", ")
 }

@@ -39,6 +39,7 @@ impl DatasetParts {
                 image: group.sample.image_path.clone().into(),
                 question: Some(group.query.clone()),
                 answer: parser.exact(&group.gold).map(|label| parser.labels[label].clone()).unwrap_or_default(),
+                unknown: Vec::new(),
                 group: None,
             });
             for candidate in &group.candidates {

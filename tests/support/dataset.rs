@@ -40,6 +40,7 @@ pub fn case(id: &str, task: &str, answer: &str) -> Case {
         image: format!("images/{id}.png").into(),
         question: None,
         answer: answer.into(),
+        unknown: Vec::new(),
         group: None,
     }
 }

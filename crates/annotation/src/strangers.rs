@@ -79,6 +79,7 @@ mod tests {
             image: "a.png".into(),
             question: None,
             answer: "Yes".into(),
+            unknown: Vec::new(),
             group: None,
         };
         let say = |annotator: &str, case: &str, category: &str| {

@@ -155,6 +155,7 @@ pub fn prodigy(bytes: &[u8]) {
         image: format!("images/{id}.png").into(),
         question: None,
         answer: "Yes".into(),
+        unknown: Vec::new(),
         group: None,
     };
     let options = ProdigyOptions {

@@ -63,6 +63,7 @@ fn dataset() -> Dataset {
         image: "q.png".into(),
         question: None,
         answer: "Yes".into(),
+        unknown: Vec::new(),
         group: None,
     };
     let document = |number: usize| Document {

@@ -4,7 +4,7 @@ use super::field::{Field, Kind};
 use super::matching::same;
 use super::{Filter, Test};
 use crate::cases::Cases;
-use crate::cases::answer_names::letter;
+use crate::cases::answer_names::{NO_LABEL, letter};
 use crate::data::{Task, TaskKind};
 
 /// Names in a message; a corpus may have thousands of sources.
@@ -37,8 +37,9 @@ fn unknown(cases: &Cases, field: Field, value: &str) -> Option<Vec<String>> {
         // Any words may answer an open question.
         Field::Label | Field::Answer if tasks.iter().any(|task| task.kind == TaskKind::OpenVqa) => return None,
         Field::Answer if value == "?" => return None,
+        Field::Label | Field::Answer if value == NO_LABEL && tasks.iter().any(takes_several) => return None,
         Field::Label | Field::Answer => {
-            if tasks.iter().any(|task| is_letter_of(task, value)) {
+            if tasks.iter().any(|task| !takes_several(task) && is_letter_of(task, value)) {
                 return None;
             }
             let labels = || tasks.iter().flat_map(|task| &task.labels);
@@ -65,6 +66,10 @@ fn unknown(cases: &Cases, field: Field, value: &str) -> Option<Vec<String>> {
         _ => return None,
     };
     if known.iter().any(|name| same(name, value)) { None } else { Some(known) }
+}
+
+fn takes_several(task: &Task) -> bool {
+    task.kind == TaskKind::MultiLabel
 }
 
 /// The letter that one of the task's labels has on the screen.

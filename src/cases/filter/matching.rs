@@ -4,8 +4,8 @@ use super::field::{FLIPPED, Field};
 use super::{Comparison, Filter, Term, Test};
 use crate::annotation::{CaseReview, CategoryId, Standing};
 use crate::cases::Cases;
-use crate::cases::answer_names::letter;
-use crate::data::{Answer, Case};
+use crate::cases::answer_names::{NO_LABEL, letter};
+use crate::data::{Answer, Case, LabelIndex, Task};
 use crate::evaluation::{CaseOutcome, PartialCaseAnswer, Verdict};
 use std::collections::BTreeSet;
 
@@ -146,26 +146,31 @@ fn at_rank(outcome: &CaseOutcome, value: &str, test: fn(&CaseOutcome, usize) -> 
     }
 }
 
-/// Matches an open answer by its words. Matches a label by id; if no label of the task has this id, by name; if none
-/// has this name, by its letter on the screen. Letters after Z are in lower case there, which a filter does not
-/// distinguish: those labels match by name only.
+/// Matches an open answer by its words, a label by its id, name or letter, and a set of labels by each label in it, by id or
+/// name; `none` matches the empty set.
 fn answer_is(cases: &Cases, case: &Case, answer: Option<Answer>, value: &str) -> bool {
-    let label = match answer {
-        None => return value == "?",
-        Some(Answer::Text(_)) => return Answer::from_words(value) == answer,
-        Some(Answer::Label(label)) => label,
-    };
     let Some(task) = cases.task_of(case) else { return false };
-    let labels = &task.labels;
-    let Some(known) = labels.get(label) else { return false };
-    if labels.iter().any(|label| same(&label.id, value)) {
-        return same(&known.id, value);
+    match answer {
+        None => value == "?",
+        Some(Answer::Text(_)) => Answer::from_words(value) == answer,
+        Some(Answer::Label(label)) => label_is(task, label, value).unwrap_or_else(|| {
+            // Letters after Z are in lower case on the screen, which a filter does not distinguish.
+            let letter = letter(Some(label));
+            letter.is_ascii_uppercase() && value.chars().eq([letter.to_ascii_lowercase()])
+        }),
+        Some(Answer::Set(set)) if set.is_empty() => value == NO_LABEL,
+        Some(Answer::Set(set)) => set.labels().any(|label| label_is(task, label, value) == Some(true)),
     }
-    if labels.iter().any(|label| same(&label.name, value)) {
-        return same(&known.name, value);
+}
+
+/// Whether the label has this id or, if no label of the task has it, this name; `None` if no label has it either.
+fn label_is(task: &Task, label: LabelIndex, value: &str) -> Option<bool> {
+    let known = task.labels.get(label)?;
+    if task.labels.iter().any(|label| same(&label.id, value)) {
+        return Some(same(&known.id, value));
     }
-    let letter = letter(Some(label));
-    letter.is_ascii_uppercase() && value.chars().eq([letter.to_ascii_lowercase()])
+    let is_name = task.labels.iter().any(|label| same(&label.name, value));
+    is_name.then(|| same(&known.name, value))
 }
 
 fn hits_of(answers: Option<&PartialCaseAnswer>) -> impl Iterator<Item = &crate::run::Hit> {

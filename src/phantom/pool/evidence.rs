@@ -50,6 +50,7 @@ pub fn evidence_item(pool: &Pool, index: usize, split: Split, rng: &mut PhantomR
             image: query_image.clone().into(),
             question: None,
             answer: answer.into(),
+            unknown: Vec::new(),
             group: None,
         });
     }

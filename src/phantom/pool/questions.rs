@@ -53,6 +53,7 @@ pub fn question_cases(
             image: image.into(),
             question: None,
             answer: answer.into(),
+            unknown: Vec::new(),
             group: None,
         })
         .collect()

@@ -132,6 +132,7 @@ fn case(phantom: &Phantom, image: PathBuf, site: &OutcomeTable, split: Split) ->
         question: None,
         answer: answer.into(),
         // Every phantom is a separate patient.
+        unknown: Vec::new(),
         group: None,
     }
 }

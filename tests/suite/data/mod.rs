@@ -8,5 +8,6 @@ mod identifiers;
 mod import_medmnist;
 mod import_nih_cxr;
 mod import_vqa_rad;
+mod label_sets;
 mod picture;
 mod support;

@@ -1,6 +1,7 @@
-//! Answers as they are compared: a label of the task, or the words of an open answer.
+//! Answers as they are compared: a label of the task, a set of labels, or the words of an open answer.
 
 use super::label::Label;
+use super::label_set::LabelSet;
 use crate::files::fingerprint::Fingerprint;
 
 const ARTICLES: [&str; 3] = ["a", "an", "the"];
@@ -8,10 +9,12 @@ const ARTICLES: [&str; 3] = ["a", "an", "the"];
 /// Position of a label in its task.
 pub type LabelIndex = usize;
 
-/// An answer to a case. Two answers are equal if they are the same label or the same words.
+/// An answer to a case. Two answers are equal if they are the same label, the same set of labels or the same words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Answer {
     Label(LabelIndex),
+    /// Several labels at once, or none of them.
+    Set(LabelSet),
     /// An open answer.
     Text(AnswerKey),
 }
@@ -30,15 +33,23 @@ impl Answer {
         Some(Self::Text(AnswerKey(Fingerprint::of_bytes(words.join(" ").as_bytes()).number())))
     }
 
-    /// The label's position; `None` for an open answer.
+    /// The label's position; `None` for a set of labels and for an open answer.
     pub fn label(self) -> Option<LabelIndex> {
         match self {
             Self::Label(label) => Some(label),
-            Self::Text(_) => None,
+            Self::Set(_) | Self::Text(_) => None,
         }
     }
 
-    /// The answered label among those of the task; `None` for an open answer.
+    /// The set of labels; `None` for a single label and for an open answer.
+    pub fn label_set(self) -> Option<LabelSet> {
+        match self {
+            Self::Set(set) => Some(set),
+            Self::Label(_) | Self::Text(_) => None,
+        }
+    }
+
+    /// The answered label among those of the task; `None` for a set of labels and for an open answer.
     pub fn label_in(self, labels: &[Label]) -> Option<&Label> {
         labels.get(self.label()?)
     }

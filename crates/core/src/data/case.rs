@@ -39,9 +39,13 @@ pub struct Case {
     /// The case's own question; default: the task's question.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<String>,
-    /// Gold answer: a label id of the task.
+    /// Gold answer: a label id of the task, several with commas between them or as a JSON list
+    /// ([`Task::answer_text_of_set`](super::Task::answer_text_of_set)), or words.
     #[serde(alias = "answers")]
     pub answer: String,
+    /// Labels of which nobody knows whether they belong to the answer; only where several labels are answered at once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<String>,
     /// Patient or study. A case never retrieves a document of its own group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,

@@ -189,9 +189,9 @@ impl Dataset {
         }
     }
 
-    /// The gold answer. Every case of an opened dataset has one, unless its task takes several labels at once.
+    /// The gold answer. Every case of an opened dataset has one, unless some of its labels are unknown.
     pub fn gold_of(&self, case: &Case) -> Option<Answer> {
-        self.task(&case.task)?.answer_of(&case.answer)
+        self.task(&case.task)?.gold_of(case)
     }
 
     /// The full path of an image of a case or document, which may lead into a container

@@ -2,6 +2,7 @@
 
 use super::Problem;
 use super::identifier::{group_of, identifier_of};
+use super::label_set::list_text;
 use crate::text::written_json::{Written, repeated};
 use std::path::Path;
 
@@ -44,6 +45,31 @@ impl<'a> Fields<'a> {
         self.without_space(names[0], &text)
     }
 
+    /// Like [`Fields::required_id`], for a set of labels, which may also be a list of labels; it becomes the text of the
+    /// list.
+    pub fn required_set(&mut self, names: &[&str]) -> String {
+        let text = self.text_of(names, "a text or a list of labels ([] for none of them)", &|value| match value {
+            Written::List(entries) => Some(list_text(&entries.iter().map(identifier_of).collect::<Option<Vec<_>>>()?)),
+            other => identifier_of(other),
+        });
+        let text = self.not_empty(names, text, "labels, or [] for none of them");
+        self.without_space(names[0], &text)
+    }
+
+    /// A list of labels that may be missing or null.
+    pub fn labels(&mut self, name: &str) -> Vec<String> {
+        let Some((_, value)) = self.entries.iter().rev().find(|(key, _)| key == name) else { return Vec::new() };
+        let labels = match value {
+            Written::Null => return Vec::new(),
+            Written::List(entries) => entries.iter().map(identifier_of).collect::<Option<Vec<String>>>(),
+            _ => None,
+        };
+        labels.unwrap_or_else(|| {
+            self.report(name, "expected a list of labels, such as [\"Edema\"]".into());
+            Vec::new()
+        })
+    }
+
     /// The patient or study, normalised for comparison.
     pub fn group(&mut self) -> Option<String> {
         let text = self.optional(&["group"])?;
@@ -63,17 +89,22 @@ impl<'a> Fields<'a> {
 
     /// A required text that must not be empty; `names` are the field's name and its other spellings.
     pub fn required(&mut self, names: &[&str]) -> String {
-        match self.text(names) {
+        let text = self.text(names);
+        self.not_empty(names, text, "a text")
+    }
+
+    fn not_empty(&mut self, names: &[&str], text: Option<String>, expected: &str) -> String {
+        match text {
             Some(text) if !super::identifier::trimmed(&text).is_empty() => text,
             Some(_) => {
-                self.report(names[0], "expected a text, found an empty one".into());
+                self.report(names[0], format!("expected {expected}, found an empty text"));
                 String::new()
             }
             None => {
                 // A wrong type was reported already.
                 let is_named = |problem: &Problem| problem.field.as_deref().is_some_and(|field| names.contains(&field));
                 if !self.problems.iter().any(is_named) {
-                    self.report(names[0], "the field is missing; expected a text".into());
+                    self.report(names[0], format!("the field is missing; expected {expected}"));
                 }
                 String::new()
             }
@@ -89,6 +120,11 @@ impl<'a> Fields<'a> {
 
     /// The text under one of the names. Under several names, it must be the same.
     fn text(&mut self, names: &[&str]) -> Option<String> {
+        self.text_of(names, "a text", &identifier_of)
+    }
+
+    /// As [`Fields::text`]; `read` gives the text of a value that is none, or `None` if it is not what is `expected`.
+    fn text_of(&mut self, names: &[&str], expected: &str, read: &dyn Fn(&Written) -> Option<String>) -> Option<String> {
         let mut found: Option<(&str, String)> = None;
         for name in names {
             let Some((_, value)) = self.entries.iter().rev().find(|(key, _)| key == name) else { continue };
@@ -104,8 +140,8 @@ impl<'a> Fields<'a> {
                     return None;
                 }
                 other => {
-                    let Some(text) = identifier_of(other) else {
-                        let message = format!("expected a text, found {}", other.kind());
+                    let Some(text) = read(other) else {
+                        let message = format!("expected {expected}, found {}", other.kind());
                         self.report(names[0], message);
                         return None;
                     };

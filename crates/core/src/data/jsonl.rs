@@ -2,7 +2,7 @@
 
 use super::fields::Fields;
 use super::identifier::{is_plain, is_plain_group};
-use super::{Case, Document, Problem, Split, Task};
+use super::{Case, Document, LabelSet, Problem, Split, Task, TaskKind};
 use crate::files::input_file::without_bom;
 use crate::files::line_blocks::LineBlocks;
 use rayon::prelude::*;
@@ -18,13 +18,14 @@ pub(super) struct Lines<T> {
 }
 
 /// Fields of a case, the reference code's and ours; `target`, `passages` and `metadata` are the reference code's and unused.
-const CASE_FIELDS: [&str; 12] = [
+const CASE_FIELDS: [&str; 13] = [
     "id",
     "task",
     "split",
     "image",
     "question",
     "answer",
+    "unknown",
     "group",
     "image_path",
     "answers",
@@ -108,16 +109,23 @@ pub(super) fn for_each_case(path: &Path, tasks: &[Task], keep: &mut dyn FnMut(us
         let (question, group) = (not_blank(line.question), not_blank(line.group));
         question.as_ref().or(task.question.as_ref())?;
         let PlainCase { id, task, split, image, answer, .. } = line;
-        Some((id.clone(), Case { id, task, split, image: image.into(), question, answer, group }))
+        Some((id.clone(), Case { id, task, split, image: image.into(), question, answer, unknown: Vec::new(), group }))
     };
     let by_field = |fields: &mut Fields| {
+        let id = fields.required_id(&["id"]);
+        let task = fields.required_id(&["task"]);
+        let takes_several = tasks.iter().any(|known| known.id == task && known.kind == TaskKind::MultiLabel);
         let mut case = Case {
-            id: fields.required_id(&["id"]),
-            task: fields.required_id(&["task"]),
+            id,
+            task,
             split: split_of(fields),
             image: PathBuf::from(fields.required(&["image", "image_path"])),
             question: fields.optional(&["question"]),
-            answer: fields.required_id(&["answer", "answers"]),
+            answer: match takes_several {
+                true => fields.required_set(&["answer", "answers"]),
+                false => fields.required_id(&["answer", "answers"]),
+            },
+            unknown: fields.labels("unknown"),
             group: fields.group(),
         };
         check_task(fields, &mut case, tasks);
@@ -287,10 +295,40 @@ fn check_task(fields: &mut Fields, case: &mut Case, tasks: &[Task]) {
             fields.report("answer", message);
         }
     }
+    check_unknown(fields, case, task);
     if case.question.is_none() && task.question.is_none() {
         let message = format!("the field is missing, and task {} has no question of its own", task.id);
         fields.report("question", message);
     }
+}
+
+/// Checks the labels that are unknown and replaces them by their ids in the task's order.
+fn check_unknown(fields: &mut Fields, case: &mut Case, task: &Task) {
+    if case.unknown.is_empty() {
+        return;
+    }
+    if task.kind != TaskKind::MultiLabel {
+        let message = format!("found unknown labels, but task {} is answered with one label or in words", task.id);
+        fields.report("unknown", message);
+        return;
+    }
+    let mut unknown = Vec::with_capacity(case.unknown.len());
+    for name in &case.unknown {
+        let Some(label) = task.label_index(name) else {
+            let known: Vec<&str> = task.labels.iter().map(|label| label.id.as_str()).collect();
+            let message = format!("unknown label {name:?} of task {}; expected one of {}", task.id, quoted(&known));
+            fields.report("unknown", message);
+            return;
+        };
+        unknown.push(label);
+    }
+    let unknown = LabelSet::of(unknown);
+    let answer = task.set_of(&case.answer).unwrap_or_default();
+    if let Some(both) = unknown.labels().find(|label| answer.contains(*label)) {
+        let message = format!("label {:?} is in the answer, too; expected it in one of them", task.labels[both].id);
+        fields.report("unknown", message);
+    }
+    case.unknown = unknown.labels().map(|label| task.labels[label].id.clone()).collect();
 }
 
 fn quoted(names: &[&str]) -> String {

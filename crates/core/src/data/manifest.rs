@@ -1,7 +1,7 @@
 //! `dataset.toml`: name, licence, note and tasks.
 
 use super::identifier::{look_alikes, trimmed};
-use super::{Problem, Task, TaskKind};
+use super::{MOST_LABELS_IN_SETS, Problem, Task, TaskKind};
 use crate::files::input_file;
 use crate::text::toml_text;
 use serde::{Deserialize, Serialize};
@@ -111,8 +111,8 @@ fn task_problems(task: &Task, path: &Path, problems: &mut Vec<Problem>) {
         (TaskKind::OpenVqa, 0) => {}
         (TaskKind::OpenVqa, count) => report("labels", format!("expected no labels for open-vqa, found {count}")),
         (_, count @ 0..2) => report("labels", format!("expected at least two labels, found {count}")),
-        (TaskKind::MultiLabel, _) if task.labels.iter().any(|label| label.id.contains(',')) => {
-            report("labels", "expected ids without commas, because commas separate the labels of an answer".into());
+        (TaskKind::MultiLabel, count) if count > MOST_LABELS_IN_SETS => {
+            report("labels", format!("expected at most {MOST_LABELS_IN_SETS} labels for multi-label, found {count}"));
         }
         _ => {}
     }

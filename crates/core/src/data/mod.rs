@@ -19,6 +19,7 @@ mod jpeg_file;
 mod jpeg_scans;
 mod jsonl;
 mod label;
+mod label_set;
 mod leakage;
 mod look_alikes;
 mod manifest;
@@ -41,7 +42,12 @@ pub use check::{CheckReport, check};
 pub use dataset::{CASES_FILE, CORPUS_FILE, Dataset, LenientDataset, OpenedCases};
 pub use document::Document;
 pub use label::Label;
+<<<<<<< HEAD
 pub use manifest::{MANIFEST_FILE, Manifest, OnlyPart};
+=======
+pub use label_set::{LabelSet, MOST_LABELS_IN_SETS};
+pub use manifest::{MANIFEST_FILE, Manifest};
+>>>>>>> a59bc29 (Sets of labels as answers: the empty set and unknown labels)
 pub use picture::{CONVERSION_VERSION, Picture};
 pub use problem::{Problem, Severity};
 pub use remark::PictureRemark;

@@ -6,15 +6,19 @@ use rustc_hash::FxHashSet;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Numbers of cases by gold answer.
-type Answers = BTreeMap<String, usize>;
+/// Counts by task, split and answer.
+type CasesByAnswer = BTreeMap<String, BTreeMap<Split, BTreeMap<String, usize>>>;
 
 /// The content of a dataset.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
     pub name: String,
-    /// Number of cases by task, then split, then gold label.
-    pub cases: BTreeMap<String, BTreeMap<Split, Answers>>,
+    /// Number of cases by task, then split, then gold label; if several labels are answered at once, then by how many there
+    /// are.
+    pub cases: CasesByAnswer,
+    /// Number of cases that have each label, for tasks that are answered with several labels at once.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: CasesByAnswer,
     pub documents: usize,
     /// Number of documents by source; documents without a source are under "(none)".
     pub sources: BTreeMap<String, usize>,
@@ -34,27 +38,33 @@ impl Summary {
     }
 }
 
+/// A gold answer as it is written, and whether some of its labels are unknown.
+type WrittenAnswer = (String, bool);
+
 /// Counts cases and documents as they are read or written; it keeps a number for each distinct image and group.
 #[derive(Debug, Default)]
 pub(super) struct SummaryCounter {
-    summary: Summary,
+    cases: BTreeMap<String, BTreeMap<Split, BTreeMap<WrittenAnswer, usize>>>,
+    documents: usize,
+    sources: BTreeMap<String, usize>,
     groups: FxHashSet<u64>,
     images: FxHashSet<u64>,
 }
 
 impl SummaryCounter {
     pub fn case(&mut self, case: &Case) {
-        let splits = self.summary.cases.entry(case.task.clone()).or_default();
-        *splits.entry(case.split).or_default().entry(case.answer.clone()).or_default() += 1;
+        let splits = self.cases.entry(case.task.clone()).or_default();
+        let answer = (case.answer.clone(), !case.unknown.is_empty());
+        *splits.entry(case.split).or_default().entry(answer).or_default() += 1;
         self.image_and_group(&case.image.to_string_lossy(), case.group.as_deref());
     }
 
     pub fn document(&mut self, document: &Document) {
-        self.summary.documents += 1;
+        self.documents += 1;
         let source = document.source.as_deref().unwrap_or("(none)");
-        match self.summary.sources.get_mut(source) {
+        match self.sources.get_mut(source) {
             Some(count) => *count += 1,
-            None => drop(self.summary.sources.insert(source.into(), 1)),
+            None => drop(self.sources.insert(source.into(), 1)),
         }
         self.image_and_group(&document.image.to_string_lossy(), document.group.as_deref());
     }
@@ -66,25 +76,39 @@ impl SummaryCounter {
         }
     }
 
-    /// Every distinct gold answer, with its task.
+    /// Every distinct gold answer as it is written, with its task.
     pub fn answers(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.summary.cases.iter().flat_map(|(task, splits)| {
-            splits.values().flat_map(|answers| answers.keys().map(|answer| (task.as_str(), answer.as_str())))
+        self.cases.iter().flat_map(|(task, splits)| {
+            splits.values().flat_map(|answers| answers.keys().map(|(answer, _)| (task.as_str(), answer.as_str())))
         })
     }
 
-    /// The summary, with the answers as the tasks spell them. Open answers count together, because nearly all differ.
+    /// The summary, with the answers as the tasks spell them.
     pub fn finish(self, name: &str, tasks: &[Task]) -> Summary {
-        let mut summary = self.summary;
-        summary.name = name.into();
-        summary.groups = self.groups.len();
-        summary.images = self.images.len();
-        for (task, splits) in &mut summary.cases {
-            let Some(task) = tasks.iter().find(|known| known.id == *task) else { continue };
-            for answers in splits.values_mut() {
-                let written = std::mem::take(answers);
-                for (answer, count) in written {
-                    *answers.entry(as_spelt(task, answer)).or_default() += count;
+        let mut summary = Summary {
+            name: name.into(),
+            documents: self.documents,
+            sources: self.sources,
+            groups: self.groups.len(),
+            images: self.images.len(),
+            ..Summary::default()
+        };
+        for (task_id, splits) in self.cases {
+            let task = tasks.iter().find(|known| known.id == task_id);
+            for (split, answers) in splits {
+                for ((answer, has_unknown), count) in answers {
+                    if let Some((task, Ok(set))) = task
+                        .filter(|task| task.kind == TaskKind::MultiLabel)
+                        .map(|task| (task, task.set_of(&answer)))
+                    {
+                        let counts = summary.labels.entry(task_id.clone()).or_default().entry(split).or_default();
+                        for label in set.labels() {
+                            *counts.entry(task.labels[label].id.clone()).or_default() += count;
+                        }
+                    }
+                    let splits = summary.cases.entry(task_id.clone()).or_default();
+                    let shown = shown_answer(task, answer, has_unknown);
+                    *splits.entry(split).or_default().entry(shown).or_default() += count;
                 }
             }
         }
@@ -92,9 +116,16 @@ impl SummaryCounter {
     }
 }
 
-fn as_spelt(task: &Task, answer: String) -> String {
-    if task.kind == TaskKind::OpenVqa {
-        return "(free text)".into();
+/// The answer under which a case counts: nearly all open answers and many sets differ, so they count together.
+fn shown_answer(task: Option<&Task>, answer: String, has_unknown: bool) -> String {
+    let Some(task) = task else { return answer };
+    match task.kind {
+        TaskKind::OpenVqa => "(free text)".into(),
+        TaskKind::MultiLabel if has_unknown => "(some unknown)".into(),
+        TaskKind::MultiLabel => match task.set_of(&answer) {
+            Ok(set) => ["(no label)", "(one label)", "(several labels)"][set.len().min(2)].into(),
+            Err(_) => answer,
+        },
+        _ => task.spell(&answer).unwrap_or(answer),
     }
-    task.spell(&answer).unwrap_or(answer)
 }

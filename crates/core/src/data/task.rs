@@ -1,6 +1,7 @@
 //! A task: a kind of question with its labels and its prompt.
 
 use super::answer::Answer;
+use super::case::Case;
 use super::label::Label;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub enum TaskKind {
     Classification,
     ClosedVqa,
-    /// Several labels at once: the answer lists their ids, as in `0, 3`.
+    /// Several labels at once: the answer lists their ids, as in `0, 3`, or `[]` for none of them.
     MultiLabel,
     /// The answer is one of some sets of labels, each of which is a label id: `0, 3`.
     LabelSet,
@@ -79,11 +80,17 @@ impl Task {
         self.kind != TaskKind::MultiLabel
     }
 
-    /// The answer with this text, for comparison with predictions: the label with this id, or the words of an open
-    /// answer.
+    /// The gold answer to a case of this task; `None` if some of its labels are unknown, so that no set is known to be right.
+    pub fn gold_of(&self, case: &Case) -> Option<Answer> {
+        if case.unknown.is_empty() { self.answer_of(&case.answer) } else { None }
+    }
+
+    /// The answer with this text, for comparison with predictions: the label with this id, the set of
+    /// these labels, or the words of an open answer.
     pub fn answer_of(&self, text: &str) -> Option<Answer> {
         match self.kind {
             TaskKind::OpenVqa => Answer::from_words(text),
+            TaskKind::MultiLabel => self.set_of(text).ok().map(Answer::Set),
             _ => self.label_index(text).map(Answer::Label),
         }
     }
@@ -99,13 +106,7 @@ impl Task {
                 Ok(self.labels[known(answer)?].id.clone())
             }
             TaskKind::OpenVqa => Ok(answer.trim().to_owned()),
-            TaskKind::MultiLabel => {
-                let mut chosen = answer.split(',').map(known).collect::<Result<Vec<usize>, String>>()?;
-                chosen.sort_unstable();
-                chosen.dedup();
-                let ids: Vec<&str> = chosen.into_iter().map(|label| self.labels[label].id.as_str()).collect();
-                Ok(ids.join(", "))
-            }
+            TaskKind::MultiLabel => Ok(self.text_of_set(self.set_of(answer)?)),
         }
     }
 

@@ -58,6 +58,7 @@ mod tests {
             image: "i.png".into(),
             question: None,
             answer: "Yes".into(),
+            unknown: Vec::new(),
             group: group.map(Into::into),
         }
     }

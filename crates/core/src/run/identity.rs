@@ -249,6 +249,8 @@ pub fn cases_fingerprint(dataset: &Dataset) -> Fingerprint {
         parts.push(case.question.clone().unwrap_or_default());
         parts.push(case.answer.clone());
         parts.push(case.group.clone().unwrap_or_default());
+        // Added only where there are some, so that the fingerprints of older runs stay the same.
+        parts.extend((!case.unknown.is_empty()).then(|| format!("unknown: {}", case.unknown.join("\n"))));
     }
     Fingerprint::of_parts(parts.iter().map(String::as_str))
 }

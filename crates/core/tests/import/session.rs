@@ -41,6 +41,7 @@ fn import(source: &Path, target: &Path, options: &ImportOptions, answers: &[&str
             question: None,
             answer: (*answer).into(),
             group,
+            unknown: Vec::new(),
         })?;
     }
     session.finish(manifest())

@@ -71,7 +71,7 @@ fn learn(evaluation: &Evaluation, system: &System, task: &Task) -> Option<(Learn
     let mut cases = Vec::new();
     for answer in &system.validation {
         let case = evaluation.dataset.cases.get(answer.case).filter(|case| case.task == task.id);
-        let gold = case.and_then(|case| task.answer_of(&case.answer)?.label());
+        let gold = case.and_then(|case| task.gold_of(case)?.label());
         cases.extend(gold.map(|gold| (scored_hits(answer), gold)));
     }
     Some((LearnedWeights::learn(&cases)?, cases.len()))

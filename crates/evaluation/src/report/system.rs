@@ -73,7 +73,7 @@ impl<'a> TaskRows<'a> {
         for answer in answers {
             let Some(case) = dataset.cases.get(answer.case) else { continue };
             let Some(own) = by_task.iter_mut().find(|own| own.task.id == case.task) else { continue };
-            let gold = own.task.answer_of(&case.answer);
+            let gold = own.task.gold_of(case);
             let (fused, outcome) = CaseOutcome::of(gold, answer).unzip();
             let fused = fused.map(|fused| fused.prediction);
             own.rows.push(Row { case: answer.case, gold, group: groups[answer.case], answer, fused, outcome });

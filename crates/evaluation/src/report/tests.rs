@@ -24,6 +24,7 @@ fn dataset(cases: usize) -> Dataset {
         image: format!("case-{number}.png").into(),
         question: None,
         answer: if number.is_multiple_of(2) { "No" } else { "Yes" }.into(),
+        unknown: Vec::new(),
         group: None,
     };
     let document = |number: usize| Document {

@@ -120,6 +120,7 @@ mod tests {
             image: "a.png".into(),
             question: None,
             answer: "Yes".into(),
+            unknown: Vec::new(),
             group: None,
         };
         let manifest = Manifest::new("small", vec![task]);

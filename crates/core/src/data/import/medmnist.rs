@@ -205,6 +205,7 @@ fn write_row(
         image: path.clone(),
         question: None,
         answer: label.id.clone(),
+        unknown: Vec::new(),
         group: Some(id.clone()),
     })?;
     if split != Split::Train {

@@ -204,6 +204,7 @@ fn write_xray(session: &mut ImportSession, task: &Task, xray: &Xray) -> Result<(
         image: image.clone(),
         question: None,
         answer: label.id.clone(),
+        unknown: Vec::new(),
         group: Some(xray.patient.clone()),
     })?;
     if xray.split != Split::Train {

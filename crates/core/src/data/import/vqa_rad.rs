@@ -98,6 +98,7 @@ pub fn import_vqa_rad(
                 image: path.clone(),
                 question: Some(row.question.clone()),
                 answer: answer.into(),
+                unknown: Vec::new(),
                 group: group.clone(),
             })?;
         }
