@@ -173,7 +173,7 @@ fn remarks_say_what_came_of_it_and_whom_to_credit() {
     fs::write(source.path().join(".DS_Store"), "hidden").unwrap();
     fs::write(source.path().join("Pneumonia/._00000021_000.jpg"), "hidden").unwrap();
     fs::write(source.path().join("Pneumonia/00000050_009.png"), grey_png(4, 4, 7)).unwrap();
-    let Done { dataset, remarks, .. } = import(source.path()).unwrap();
+    let Done { dataset, remarks } = import(source.path()).unwrap();
     let png = dataset.cases.iter().find(|case| case.id == "00000050_009").unwrap();
     assert!(fs::read(dataset.image_path(&png.image)).unwrap() == grey_png(4, 4, 7));
     let splits = splits_of_patients(&dataset);

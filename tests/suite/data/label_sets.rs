@@ -58,10 +58,10 @@ fn a_case_with_an_unknown_label_has_no_gold_set() {
     assert_eq!(read.cases[1], Case { id: "c1".into(), ..read.cases[2].clone() });
     let summary = check(folder.path(), &|_, _| {}).summary.unwrap();
     let (_, counts) = summary.cases["findings"].first_key_value().unwrap();
-    assert_eq!(counts.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>(), [
-        "(one label) 2",
-        "(some unknown) 1"
-    ]);
+    assert_eq!(
+        counts.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>(),
+        ["(one label) 2", "(some unknown) 1"]
+    );
     let (_, labels) = summary.labels["findings"].first_key_value().unwrap();
     assert_eq!((labels.get("0"), labels.get("Edema")), (Some(&2), None));
 }

@@ -4,8 +4,8 @@ use crate::support::absent::absent;
 use crate::support::dataset::{case, closed_task, document, manifest, replace_line, write_dataset};
 use crate::support::fixtures::project;
 use crate::support::pictures::grey_png;
-use dissent::data::import::{ImportOptions, Imported, LeftOut, Target};
-use dissent::data::{Case, Dataset, Document, Existing, Split, Summary};
+use dissent::data::import::Imported;
+use dissent::data::{Case, Dataset, Document, Split, Summary};
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -14,22 +14,15 @@ use tempfile::TempDir;
 #[derive(Debug)]
 pub struct Done {
     pub dataset: Dataset,
-    pub summary: Summary,
-    pub left_out: Vec<LeftOut>,
     pub remarks: Vec<String>,
 }
 
 /// Opens what an import wrote.
 pub fn done(imported: anyhow::Result<Imported>, target: &Path) -> anyhow::Result<Done> {
-    let Imported { summary, left_out, remarks } = imported?;
+    let Imported { summary, remarks, .. } = imported?;
     let dataset = Dataset::open(target)?;
     assert_eq!(Summary::of(&dataset), summary, "what the import says is what it wrote");
-    Ok(Done { dataset, summary, left_out, remarks })
-}
-
-/// The options of an import that replaces an earlier one.
-pub fn replacing() -> ImportOptions {
-    ImportOptions { target: Target::New(Existing::Replace), ..ImportOptions::default() }
+    Ok(Done { dataset, remarks })
 }
 
 /// A dataset of 20 cases (id `c1` on line 1 and so on) and 3 documents in a folder of its own. Case 1 asks the task's

@@ -42,12 +42,8 @@ pub use check::{CheckReport, check};
 pub use dataset::{CASES_FILE, CORPUS_FILE, Dataset, LenientDataset, OpenedCases};
 pub use document::Document;
 pub use label::Label;
-<<<<<<< HEAD
-pub use manifest::{MANIFEST_FILE, Manifest, OnlyPart};
-=======
 pub use label_set::{LabelSet, MOST_LABELS_IN_SETS};
-pub use manifest::{MANIFEST_FILE, Manifest};
->>>>>>> a59bc29 (Sets of labels as answers: the empty set and unknown labels)
+pub use manifest::{MANIFEST_FILE, Manifest, OnlyPart};
 pub use picture::{CONVERSION_VERSION, Picture};
 pub use problem::{Problem, Severity};
 pub use remark::PictureRemark;

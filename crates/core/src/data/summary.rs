@@ -97,9 +97,8 @@ impl SummaryCounter {
             let task = tasks.iter().find(|known| known.id == task_id);
             for (split, answers) in splits {
                 for ((answer, has_unknown), count) in answers {
-                    if let Some((task, Ok(set))) = task
-                        .filter(|task| task.kind == TaskKind::MultiLabel)
-                        .map(|task| (task, task.set_of(&answer)))
+                    if let Some((task, Ok(set))) =
+                        task.filter(|task| task.kind == TaskKind::MultiLabel).map(|task| (task, task.set_of(&answer)))
                     {
                         let counts = summary.labels.entry(task_id.clone()).or_default().entry(split).or_default();
                         for label in set.labels() {
