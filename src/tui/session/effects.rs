@@ -77,7 +77,9 @@ impl Session<'_> {
     fn open_in_viewer(&mut self, path: &Path) {
         let sender = self.sender.clone();
         let on_failure = move |reason| drop(sender.send(Message::ViewerFailed(reason)));
-        self.app.notify(match external_viewer::open(self.viewer, path, on_failure) {
+        let opened = self.viewer_copies.file_of(path);
+        let opened = opened.and_then(|file| external_viewer::open(self.viewer, &file, on_failure));
+        self.app.notify(match opened {
             Ok(()) => Notice::Said(format!("opening {} with {}", path.display(), self.viewer[0])),
             Err(reason) => Notice::Error(reason),
         });

@@ -2,6 +2,7 @@
 
 use super::agreement_counter::AgreementCounter;
 use super::casebook_writer::CasebookWriter;
+use super::external_viewer::ViewerCopies;
 use super::message::{Message, OnPanic};
 use super::recording::{CastRecorder, record};
 use super::renderer::Renderer;
@@ -37,6 +38,7 @@ pub struct Session<'a> {
     pub(super) casebook_folder: &'a Path,
     /// Words of the command that opens an image in a window.
     pub(super) viewer: &'a [String],
+    pub(super) viewer_copies: ViewerCopies,
     pub(super) recorder: CastRecorder,
     pub(super) worker: WorkerHandle,
     pub(super) renderer: Renderer,

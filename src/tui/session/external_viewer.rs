@@ -1,7 +1,12 @@
 //! Opens an image in a window of another program.
 
-use std::path::Path;
+use crate::data::Picture;
+use crate::files::archive_member::MemberPath;
+use crate::files::fingerprint::Fingerprint;
+use crate::text::printable::message_of;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use tempfile::TempDir;
 
 /// Stands for the path in the words of the command.
 const PLACE: &str = "{}";
@@ -45,6 +50,40 @@ pub fn open(words: &[String], path: &Path, on_failure: impl FnOnce(String) + Sen
     Ok(())
 }
 
+/// Copies of images that are inside a zip, tar, parquet or Arrow file, for viewers, which open only files. They are removed
+/// when the explorer ends, because a viewer may return before it has read its file.
+#[derive(Debug, Default)]
+pub struct ViewerCopies {
+    folder: Option<TempDir>,
+}
+
+impl ViewerCopies {
+    /// The path that a viewer can open: of the image itself, or of a copy.
+    ///
+    /// # Errors
+    /// Fails with a sentence if the image cannot be read or the copy not be written.
+    pub fn file_of(&mut self, image: &Path) -> Result<PathBuf, String> {
+        if MemberPath::of(image).is_none() {
+            return Ok(image.to_path_buf());
+        }
+        let bytes = Picture::read_bytes(image).map_err(|error| message_of(&error))?;
+        let failed = |error: std::io::Error| format!("cannot write a copy of the image for the viewer: {error}");
+        if self.folder.is_none() {
+            self.folder = Some(tempfile::Builder::new().prefix("dissent-viewer-").tempdir().map_err(failed)?);
+        }
+        let Some(folder) = &self.folder else { return Ok(image.to_path_buf()) };
+        let name = image.file_name().unwrap_or_default().to_string_lossy();
+        // A cell of a table has no ending, by which many programs know what to do.
+        let ending = match image::guess_format(&bytes).ok().and_then(|format| format.extensions_str().first()) {
+            Some(ending) if image.extension().is_none() => format!(".{ending}"),
+            _ => String::new(),
+        };
+        let path = folder.path().join(format!("{}-{name}{ending}", Fingerprint::of_bytes(&bytes)));
+        std::fs::write(&path, bytes).map_err(failed)?;
+        Ok(path)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,5 +121,25 @@ mod tests {
         open(&words("false"), Path::new("a.png"), move |reason| drop(sender.send(reason))).unwrap();
         let reason = failures.recv_timeout(Duration::from_secs(60)).unwrap();
         assert!(reason.starts_with("the viewer false ended with exit status: 1"), "{reason}");
+    }
+
+    #[test]
+    fn an_image_inside_a_tar_file_is_copied_until_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let shard = folder.path().join("shard.tar");
+        let mut tar = tar::Builder::new(std::fs::File::create(&shard).unwrap());
+        let mut header = tar::Header::new_gnu();
+        header.set_size(6);
+        tar.append_data(&mut header, "a/b.png", &b"pixels"[..]).unwrap();
+        tar.into_inner().unwrap();
+        let mut copies = ViewerCopies::default();
+        let copy = copies.file_of(&folder.path().join("shard.tar!/a/b.png")).unwrap();
+        assert_eq!(std::fs::read(&copy).unwrap(), b"pixels");
+        assert!(copy.to_str().unwrap().ends_with("-b.png"), "{}", copy.display());
+        assert_eq!(copies.file_of(&shard).unwrap(), shard);
+        let error = copies.file_of(&folder.path().join("shard.tar!/c.png")).unwrap_err();
+        assert!(error.contains("c.png") && error.contains("shard.tar"), "{error}");
+        drop(copies);
+        assert!(!copy.exists());
     }
 }

@@ -29,6 +29,7 @@ pub use message::Opened;
 use self::agreement_counter::AgreementCounter;
 use self::casebook_writer::CasebookWriter;
 use self::event_loop::Session;
+use self::external_viewer::ViewerCopies;
 use self::message::Message;
 use self::recording::{CastFile, CastRecorder, Recording};
 use self::renderer::Renderer;
@@ -136,6 +137,7 @@ pub fn run(
         screens,
         casebook_folder: casebooks,
         viewer,
+        viewer_copies: ViewerCopies::default(),
         recorder,
         worker,
         renderer,

@@ -1,6 +1,7 @@
 //! Datasets on disk: reading, writing, checking, importing.
 
 mod check;
+mod container_images;
 mod dataset;
 mod dicom;
 mod hostile_pictures;

@@ -20,6 +20,7 @@ const NOTE: &str = "note";
 /// Fails if a user is no UUID, or is given for somebody who annotated nothing.
 pub fn argilla_files(export: &ToolExport<'_>) -> Result<Vec<(&'static str, Value)>> {
     export.check_users()?;
+    export.check_images("Argilla")?;
     let records: Result<Vec<Value>> = export.cases().iter().map(|case| record_of(export, case)).collect();
     let name: String = export
         .dataset

@@ -4,6 +4,7 @@ use crate::rated_cases::positions_of;
 use crate::{AnnotationState, CaseReview, Category, CategoryId, Decision, Taxonomy};
 use anyhow::{Result, bail};
 use dissent_core::data::{Case, Dataset};
+use dissent_core::files::archive_member::MemberPath;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -84,6 +85,22 @@ impl ToolExport<'_> {
             return format!("{prefix}{}", utf8_percent_encode(&path, NOT_IN_URLS));
         }
         format!("{prefix}{path}")
+    }
+
+    /// # Errors
+    /// Fails if an image is inside a zip, tar, parquet or Arrow file: `tool` opens only files and URLs.
+    pub(super) fn check_images(&self, tool: &str) -> Result<()> {
+        let is_inside =
+            |reviewed: &ReviewedCase| MemberPath::of(&self.dataset.image_path(&reviewed.case.image)).is_some();
+        if let Some(ReviewedCase { case, .. }) = self.cases().into_iter().find(is_inside) {
+            bail!(
+                "the image of case {} is inside another file ({}), where {tool} finds none; \
+                 unpack the images, name the files in cases.jsonl, and export again",
+                case.id,
+                case.image.display()
+            );
+        }
+        Ok(())
     }
 
     /// # Errors

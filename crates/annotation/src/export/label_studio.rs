@@ -24,6 +24,7 @@ const REMARKS: &str = "remarks";
 /// Fails if a user is no number, or is given for somebody who annotated nothing.
 pub fn label_studio_tasks(export: &ToolExport<'_>) -> Result<Value> {
     export.check_users()?;
+    export.check_images("Label Studio")?;
     let tasks: Result<Vec<Value>> = export.cases().iter().map(|case| task_of(export, case)).collect();
     Ok(Value::Array(tasks?))
 }

@@ -12,6 +12,8 @@ const MOST_HEADER: usize = 1 << 22;
 /// Maximum size of a page in memory. Old versions of `datasets` put hundreds of images into one page.
 pub(super) const MOST_PAGE: u64 = 1 << 30;
 const MOST_DEPTH: usize = 16;
+/// The type that ends a struct.
+const STOP: u8 = 0;
 
 /// A page with values.
 #[derive(Clone, Copy, Debug)]
@@ -83,26 +85,26 @@ impl PageHeader {
 
     fn parse(&mut self, fields: &mut Compact) -> Option<()> {
         let mut last = 0;
-        while let Some((id, kind)) = fields.field(&mut last)? {
-            match (id, kind) {
+        loop {
+            match fields.field(&mut last)? {
+                (_, STOP) => return Some(()),
                 (1, 5) => self.kind = fields.number()?,
                 (2, 5) => self.size = fields.number()?,
                 (3, 5) => self.packed = fields.number()?,
                 // The first field of both kinds of data pages is their number of values.
                 (5 | 8, 12) => {
                     let mut inner = 0;
-                    while let Some((id, kind)) = fields.field(&mut inner)? {
-                        if (id, kind) == (1, 5) {
-                            self.values = fields.number()?;
-                        } else {
-                            fields.skip(kind, 0)?;
+                    loop {
+                        match fields.field(&mut inner)? {
+                            (_, STOP) => break,
+                            (1, 5) => self.values = fields.number()?,
+                            (_, kind) => fields.skip(kind, 0)?,
                         }
                     }
                 }
-                _ => fields.skip(kind, 0)?,
+                (_, kind) => fields.skip(kind, 0)?,
             }
         }
-        Some(())
     }
 }
 
@@ -137,15 +139,15 @@ impl Compact<'_> {
         Some((number >> 1) as i64 ^ -((number & 1) as i64))
     }
 
-    /// Identifier and type of the next field; `Some(None)` at the end of the struct.
-    fn field(&mut self, last: &mut i64) -> Option<Option<(i64, u8)>> {
+    /// Identifier and type of the next field; [`STOP`] at the end of the struct.
+    fn field(&mut self, last: &mut i64) -> Option<(i64, u8)> {
         let byte = self.byte()?;
-        if byte == 0 {
-            return Some(None);
+        if byte == STOP {
+            return Some((0, STOP));
         }
         let delta = i64::from(byte >> 4);
         *last = if delta == 0 { self.number()? } else { last.checked_add(delta)? };
-        Some(Some((*last, byte & 0x0F)))
+        Some((*last, byte & 0x0F))
     }
 
     fn skip(&mut self, kind: u8, depth: usize) -> Option<()> {
@@ -164,8 +166,11 @@ impl Compact<'_> {
             }
             12 => {
                 let mut last = 0;
-                while let Some((_, kind)) = self.field(&mut last)? {
-                    self.skip(kind, depth + 1)?;
+                loop {
+                    match self.field(&mut last)? {
+                        (_, STOP) => break,
+                        (_, kind) => self.skip(kind, depth + 1)?,
+                    }
                 }
             }
             // Page headers have no lists, sets or maps.

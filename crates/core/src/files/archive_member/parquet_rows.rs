@@ -110,13 +110,12 @@ impl ParquetRows {
     fn page_of(&self, file: &File, group: usize, column: usize, row: u64) -> io::Result<(PageValues, usize)> {
         let mut known = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         let chunk = self.metadata.row_group(group).column(column);
-        let pages = match known.get(&(group, column)) {
-            Some(pages) => pages.clone(),
-            None => {
-                let pages = Arc::new(pages_of(file, chunk)?);
-                known.insert((group, column), pages.clone());
-                pages
-            }
+        let pages = if let Some(pages) = known.get(&(group, column)) {
+            pages.clone()
+        } else {
+            let pages = Arc::new(pages_of(file, chunk)?);
+            known.insert((group, column), pages.clone());
+            pages
         };
         let position = pages.partition_point(|page| page.first_row <= row).checked_sub(1);
         let page = position.and_then(|position| pages.get(position)).filter(|page| row - page.first_row < page.rows);

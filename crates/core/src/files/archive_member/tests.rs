@@ -238,7 +238,7 @@ mod columns {
     use arrow_ipc::writer::StreamWriter;
     use arrow_schema::{DataType, Field, Fields, Schema};
     use parquet::arrow::ArrowWriter;
-    use parquet::basic::Compression;
+    use parquet::basic::{Compression, ZstdLevel};
     use parquet::file::properties::{WriterProperties, WriterVersion};
     use std::sync::Arc;
 
@@ -251,9 +251,9 @@ mod columns {
             names.append_option((row % 2 == 0).then(|| format!("name {row}")));
             plain.append_value(format!("plain {row}"));
             if row == 3 || row == 5 {
-                bytes.append_null()
+                bytes.append_null();
             } else {
-                bytes.append_value(cell(row))
+                bytes.append_value(cell(row));
             }
             paths.append_value(format!("{row}.jpg"));
             present.push(row != 5);
@@ -330,7 +330,10 @@ mod columns {
             WriterProperties::builder().build(),
             small().set_compression(Compression::SNAPPY).build(),
             small().set_dictionary_enabled(false).set_writer_version(WriterVersion::PARQUET_2_0).build(),
-            small().set_dictionary_page_size_limit(600).set_compression(Compression::ZSTD(Default::default())).build(),
+            small()
+                .set_dictionary_page_size_limit(600)
+                .set_compression(Compression::ZSTD(ZstdLevel::default()))
+                .build(),
         ];
         for properties in all {
             for bytes_first in [true, false] {
