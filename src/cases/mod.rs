@@ -54,7 +54,7 @@ pub struct Cases {
     annotations: FxHashMap<usize, Arc<CaseAnnotation>>,
     /// The annotations and decisions of everybody.
     reviews: FxHashMap<usize, CaseReview>,
-    /// Annotations of others stay hidden until asked for, even after the annotator has annotated the case.
+    /// Annotations of others stay hidden until asked for, even after the annotator has labelled the case.
     is_blind: bool,
     /// Cases opened in this session or an earlier one.
     seen: FxHashSet<usize>,
@@ -284,9 +284,11 @@ impl Cases {
 
     /// Whether the case has changed since it was annotated.
     pub fn staleness_of(&self, case: usize) -> Staleness {
-        // This runs for every row of a frame, so answers are fingerprinted only for decided cases.
-        let decided = self.annotation_of(case).filter(|annotation| annotation.is_decided());
-        let Some(annotation) = decided else { return Staleness::Unknown };
+        let Some(annotation) = self.annotation_of(case) else { return Staleness::Unknown };
+        // This runs for every row of a frame, so answers are fingerprinted only for cases with a label.
+        if !annotation.is_labelled() && annotation.hits.is_empty() {
+            return Staleness::Unknown;
+        }
         let answers_now = self.answers_fingerprint_of(case);
         annotation.staleness(self.run_fingerprint(), answers_now.as_deref())
     }
@@ -308,10 +310,15 @@ impl Cases {
         self.is_blind
     }
 
+    /// Whether the annotator has labelled the case ([`CaseAnnotation::is_labelled`]).
+    pub fn is_labelled(&self, case: usize) -> bool {
+        self.annotation_of(case).is_some_and(CaseAnnotation::is_labelled)
+    }
+
     /// Whether the annotations of others stay hidden until asked for. They would influence an annotator who works
-    /// blind or has not annotated the case yet.
+    /// blind or has not labelled the case yet.
     pub fn hides_others(&self, case: usize) -> bool {
-        self.is_blind || !self.annotation_of(case).is_some_and(CaseAnnotation::is_decided)
+        self.is_blind || !self.is_labelled(case)
     }
 
     /// The state of agreement on the case, as shown under its answers; `None` if nobody else has annotated it or it

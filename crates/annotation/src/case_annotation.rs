@@ -83,14 +83,15 @@ impl Default for CaseAnnotation {
 }
 
 impl CaseAnnotation {
-    /// Whether the annotator has given a category, to the case or a document, or skipped the case on purpose.
-    pub fn is_decided(&self) -> bool {
-        self.skipped || !self.categories.is_empty() || !self.hits.is_empty()
+    /// Whether the annotator is done with the case: it has a category, or was skipped on purpose. This is what "labelled"
+    /// and "left" mean everywhere. A note, a flag or the label of a document says nothing about the case itself.
+    pub fn is_labelled(&self) -> bool {
+        self.skipped || !self.categories.is_empty()
     }
 
     /// Whether it is empty, perhaps after something was taken back.
     pub fn is_empty(&self) -> bool {
-        !self.is_decided() && !self.unsure && !self.flagged && self.note.is_none()
+        !self.is_labelled() && self.hits.is_empty() && !self.unsure && !self.flagged && self.note.is_none()
     }
 
     /// The annotation in words, such as "look-alike, other; d7 look-alike; unsure; note: the margin is copied".

@@ -52,9 +52,9 @@ pub fn answers_fingerprint<'a>(answers: impl IntoIterator<Item = (&'a str, Optio
 }
 
 impl CaseAnnotation {
-    /// See [`Staleness::between`]; without a decision it counts as not stale.
+    /// See [`Staleness::between`]; without a label of the case or of a document it counts as not stale.
     pub fn staleness(&self, run_now: Option<&str>, answers_now: Option<&str>) -> Staleness {
-        if !self.is_decided() {
+        if !self.is_labelled() && self.hits.is_empty() {
             return Staleness::Unknown;
         }
         let then = (self.run_fingerprint.as_deref(), self.answers_fingerprint.as_deref());

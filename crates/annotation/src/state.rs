@@ -243,7 +243,7 @@ impl Record {
     }
 
     fn latest(&self) -> Option<&Arc<CaseAnnotation>> {
-        let decided = self.passes.values().rev().find(|pass| pass.is_decided());
-        decided.or_else(|| self.passes.values().next_back())
+        let labelled = self.passes.values().rev().find(|pass| pass.is_labelled() || !pass.hits.is_empty());
+        labelled.or_else(|| self.passes.values().next_back())
     }
 }

@@ -10,11 +10,11 @@ pub enum Wanted {
     /// All assigned cases.
     #[default]
     All,
-    /// Cases that the annotator has not decided.
+    /// Cases that the annotator has not labelled.
     Left,
-    /// Cases that somebody else has decided and the annotator has not, for a second reading.
+    /// Cases that somebody else has labelled and the annotator has not, for a second reading.
     SecondPass,
-    /// Cases that the annotator decided at least this long ago, for reading them again; both readings are kept.
+    /// Cases that the annotator labelled at least this long ago, for reading them again; both readings are kept.
     OwnAgain(Duration),
 }
 
@@ -38,14 +38,14 @@ impl Worklist {
     ) -> Self {
         let mut list = Self::default();
         for (position, case) in cases.iter().enumerate() {
-            let own = state.of(annotator, case).filter(|annotation| annotation.is_decided());
+            let own = state.of(annotator, case).filter(|annotation| annotation.is_labelled());
             let is_wanted = match wanted {
                 Wanted::All => true,
                 Wanted::Left => own.is_none(),
                 Wanted::SecondPass => {
                     let review = state.review(case);
                     let mut others = review.annotations.iter().filter(|other| other.annotator != annotator);
-                    own.is_none() && others.any(|other| other.annotation.is_decided())
+                    own.is_none() && others.any(|other| other.annotation.is_labelled())
                 }
                 Wanted::OwnAgain(after) => own.is_some_and(|annotation| now - annotation.ts >= after),
             };

@@ -85,7 +85,8 @@ pub const FIELDS: &[Row] = &[
         Field::Mine,
         "mine",
         Kind::Words(&["none", "any", "skipped", "note", "unsure", "flagged", "hit", "stale"]),
-        "your annotation, or a category's key; stale: made on other answers or under another definition",
+        "your annotation, or a category's key; none: not labelled yet (a note or a hit's label alone is no label of the \
+         case); any: labelled or skipped; stale: made on other answers or under another definition",
     ),
     row(
         Field::People,

@@ -116,10 +116,10 @@ fn verdict_is(answers: Option<&PartialCaseAnswer>, value: &str) -> bool {
 }
 
 fn annotation_is(cases: &Cases, index: usize, value: &str) -> bool {
-    let annotation = cases.annotation_of(index).filter(|annotation| !annotation.is_empty());
+    let annotation = cases.annotation_of(index);
     match value {
-        "none" => annotation.is_none(),
-        "any" => annotation.is_some(),
+        "none" => !cases.is_labelled(index),
+        "any" => cases.is_labelled(index),
         "skipped" => annotation.is_some_and(|annotation| annotation.skipped),
         "note" => annotation.is_some_and(|annotation| annotation.note.is_some()),
         "unsure" => annotation.is_some_and(|annotation| annotation.unsure),

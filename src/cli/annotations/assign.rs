@@ -45,9 +45,9 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let mut parts = Vec::new();
     for annotator in plan.annotators() {
         let queue = assignment.queue_of(annotator)?;
-        let is_decided =
-            |place: &&usize| annotations.state.of(annotator, ids[**place]).is_some_and(CaseAnnotation::is_decided);
-        parts.push(Part { annotator, cases: queue.len(), decided: queue.iter().filter(is_decided).count() });
+        let is_labelled =
+            |place: &&usize| annotations.state.of(annotator, ids[**place]).is_some_and(CaseAnnotation::is_labelled);
+        parts.push(Part { annotator, cases: queue.len(), decided: queue.iter().filter(is_labelled).count() });
     }
     if args.json {
         let report = json!({

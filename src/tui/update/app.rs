@@ -295,20 +295,14 @@ impl App {
     /// The annotator's annotations of listed cases. This iterates over the annotations, which are fewer than the
     /// cases, because every frame needs it.
     fn listed_annotations(&self) -> impl Iterator<Item = &CaseAnnotation> {
-        let annotations = self.cases.annotations();
-        let listed = annotations.filter(|(case, annotation)| self.queue.shows(*case) && !annotation.is_empty());
+        let listed = self.cases.annotations().filter(|(case, _)| self.queue.shows(*case));
         listed.map(|(_, annotation)| annotation)
-    }
-
-    /// Number of listed cases with an annotation, note or skip.
-    pub fn annotated_count(&self) -> usize {
-        self.listed_annotations().count()
     }
 
     /// How fast the annotator labels the listed cases.
     pub fn throughput(&self) -> Throughput {
-        let seconds = self.listed_annotations().map(|annotation| annotation.seconds);
-        Throughput::of(self.queue.shown().len(), seconds)
+        let labelled = self.listed_annotations().filter(|annotation| annotation.is_labelled());
+        Throughput::of(self.queue.shown().len(), labelled.map(|annotation| annotation.seconds))
     }
 
     /// Number of listed cases to which, or to documents of which, the annotator has given this category.

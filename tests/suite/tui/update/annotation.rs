@@ -27,7 +27,7 @@ fn a_digit_writes_first_and_moves_on_when_written() {
         (app.queue().current(), &app.cases().annotation_of(0).unwrap().categories),
         (Some(1), &category_ids(&[2]))
     );
-    assert_eq!(app.annotated_count(), 1);
+    assert_eq!(app.throughput().labelled, 1);
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn undo_goes_back_to_the_case_it_changes() {
     app.recorded(&toggle(0, 2), written(0, annotation(&[2])));
     assert_eq!(app.update(Action::Undo), [Effect::Record(AnnotationEdit::Undo)]);
     app.recorded(&AnnotationEdit::Undo, written(0, CaseAnnotation::default()));
-    assert_eq!((app.queue().current(), app.annotated_count()), (Some(0), 0));
+    assert_eq!((app.queue().current(), app.throughput().labelled), (Some(0), 0));
     app.recorded(&AnnotationEdit::Undo, Ok(EditOutcome::Nothing));
     assert_eq!(app.notice(), Some(&Notice::Said("nothing to undo".into())));
     app.recorded(&AnnotationEdit::Undo, Ok(EditOutcome::Elsewhere { id: "old-7".into() }));
@@ -129,7 +129,7 @@ fn doubt_flag_and_redo_have_keys_and_filters() {
     app.recorded(&AnnotationEdit::ToggleFlag { case: case_id(1) }, written(1, CaseAnnotation::default()));
     assert_eq!(app.notice(), Some(&Notice::Said("us-test-0002: no longer flagged (u takes it back)".into())));
     app.recorded(&AnnotationEdit::Redo, written(1, CaseAnnotation { flagged: true, ..annotation(&[]) }));
-    assert_eq!((app.queue().current(), app.annotated_count()), (Some(1), 2), "redo goes to its case");
+    assert_eq!((app.queue().current(), app.throughput().labelled), (Some(1), 0), "redo goes to its case");
     app.recorded(&AnnotationEdit::Redo, Ok(EditOutcome::Nothing));
     assert_eq!(app.notice(), Some(&Notice::Said("nothing to redo".into())));
     let shown = |filter: &str| {

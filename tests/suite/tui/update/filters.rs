@@ -343,7 +343,7 @@ fn the_palette_finds_a_command_by_its_words_and_a_theme_is_seen_at_once() {
 }
 
 #[test]
-fn annotated_cases_are_counted_in_the_list() {
+fn labelled_cases_are_counted_in_the_list() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = app(folder.path(), 4);
     app.start();
@@ -351,10 +351,10 @@ fn annotated_cases_are_counted_in_the_list() {
         app.set_annotation(case, Some(annotation(places).into()));
     }
     app.update(Action::Down);
-    assert_eq!(app.annotated_count(), 2);
+    assert_eq!(app.throughput().labelled, 2);
     type_filter(&mut app, "mine:none");
     assert_eq!(app.queue().shown(), [1, 3]);
-    assert_eq!(app.annotated_count(), 0);
+    assert_eq!(app.throughput().labelled, 0);
 }
 
 #[test]

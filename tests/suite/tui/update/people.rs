@@ -4,7 +4,7 @@ use crate::support::annotations::{annotation, case_id, category_id, category_ids
 use crate::support::explorer;
 use crate::support::explorer::{answer, app, app_with};
 use dissent::annotation::agreement::{AgreementReport, RatedCases};
-use dissent::annotation::{AnnotationEdit, CaseReview};
+use dissent::annotation::{AnnotationEdit, CaseAnnotation, CaseReview};
 use dissent::cases::filter::Filter;
 use dissent::tui::App;
 use dissent::tui::action::{Action, Context};
@@ -68,6 +68,10 @@ fn others_words_are_hidden_until_one_has_spoken_or_asks() {
     app.update(Action::Reveal);
     assert_eq!(app.case_with_others_shown(), Some(0));
     app.update(Action::Cancel);
+    let of_a_hit = CaseAnnotation { hits: [("us-doc-001".to_owned(), category_ids(&[0]))].into(), ..annotation(&[]) };
+    app.set_annotation(0, Some(of_a_hit.into()));
+    assert!(app.cases().hides_others(0) && app.cases().standing_shown(0).is_none(), "the case itself has no label yet");
+    assert_eq!((app.throughput().labelled, app.throughput().left), (0, 2));
     app.set_annotation(0, Some(annotation(&[0]).into()));
     assert!(!app.cases().hides_others(0));
     let mut blind = app_with(folder.path(), 2, |setting| setting.known.is_blind = true);
