@@ -96,14 +96,14 @@ impl Journal {
         Ok(event)
     }
 
-    /// The event that would be undone next.
-    pub(super) fn next_undo(&self) -> Option<Uuid> {
-        self.history.next_undo().map(|(id, _)| *id)
+    /// The event that would be undone next, and its case.
+    pub(super) fn next_undo(&self) -> Option<(Uuid, &str)> {
+        self.history.next_undo().map(|(id, case)| (*id, case.as_str()))
     }
 
-    /// The event that would be redone next.
-    pub(super) fn next_redo(&self) -> Option<Uuid> {
-        self.history.next_redo().map(|(id, _)| *id)
+    /// The event that would be redone next, and its case.
+    pub(super) fn next_redo(&self) -> Option<(Uuid, &str)> {
+        self.history.next_redo().map(|(id, case)| (*id, case.as_str()))
     }
 
     /// Undoes the annotator's last event that still counts, of this session or an earlier one; returns `None` if

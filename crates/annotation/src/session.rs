@@ -35,6 +35,8 @@ pub struct AnnotationSession {
     on_screen: Option<ShownCase>,
     /// Events that were written as one step.
     steps: Vec<HashSet<Uuid>>,
+    /// Events of this annotator that another program wrote since this session began.
+    of_other_sessions: HashSet<Uuid>,
 }
 
 /// The case that the annotator looks at.
@@ -78,6 +80,7 @@ impl AnnotationSession {
             run_fingerprint: None,
             on_screen: None,
             steps: Vec::new(),
+            of_other_sessions: HashSet::new(),
         };
         Ok((session, problems))
     }
@@ -129,11 +132,11 @@ impl AnnotationSession {
     /// nothing. An event of the same annotator from another machine can be undone, and later events are dated after it.
     pub fn receive(&mut self, event: &Event) -> bool {
         let is_new = self.state.apply(event);
-        if is_new
-            && event.annotator == self.annotator
-            && let Ok(journal) = &mut self.journal
-        {
-            journal.know(&self.state.events_of(&self.annotator));
+        if is_new && event.annotator == self.annotator {
+            self.of_other_sessions.insert(event.id);
+            if let Ok(journal) = &mut self.journal {
+                journal.know(&self.state.events_of(&self.annotator));
+            }
         }
         is_new
     }
@@ -232,11 +235,7 @@ impl AnnotationSession {
     /// # Errors
     /// Fails like [`apply`](Self::apply). If a part of a step is undone then, the next call goes on.
     pub fn take_step(&mut self, edit: &AnnotationEdit) -> Result<Vec<Event>> {
-        let next = |session: &Self| match (edit, session.journal.as_ref()) {
-            (AnnotationEdit::Undo, Ok(journal)) => journal.next_undo(),
-            (AnnotationEdit::Redo, Ok(journal)) => journal.next_redo(),
-            _ => None,
-        };
+        let next = |session: &Self| session.next_of(edit).map(|(id, _)| id);
         let first = next(self);
         let step = self.steps.iter().find(|step| first.is_some_and(|id| step.contains(&id))).cloned();
         let mut events: Vec<Event> = self.apply(edit)?.into_iter().collect();
@@ -251,6 +250,22 @@ impl AnnotationSession {
             }
         }
         Ok(events)
+    }
+
+    /// The event that this undo or redo takes, and its case.
+    fn next_of(&self, edit: &AnnotationEdit) -> Option<(Uuid, &str)> {
+        let journal = self.journal.as_ref().ok()?;
+        match edit {
+            AnnotationEdit::Undo => journal.next_undo(),
+            AnnotationEdit::Redo => journal.next_redo(),
+            _ => None,
+        }
+    }
+
+    /// The event that this undo or redo takes and its case, if another session of this annotator wrote it since this one
+    /// began: the annotator may not mean it.
+    pub fn next_of_another_session(&self, edit: &AnnotationEdit) -> Option<(Uuid, &str)> {
+        self.next_of(edit).filter(|(id, _)| self.of_other_sessions.contains(id))
     }
 
     /// Writes an event with its pass, the definitions of its categories, and whether the annotator was blind.

@@ -33,6 +33,11 @@ impl Session<'_> {
 
     /// Applies an edit to the journal and returns the changed case with its new annotation.
     pub(super) fn apply(&mut self, edit: &AnnotationEdit) -> Result<EditOutcome, String> {
+        if let Some((event, case)) = self.annotations.next_of_another_session(edit)
+            && self.warned_of_step.replace(event) != Some(event)
+        {
+            return Ok(EditOutcome::OfAnotherSession { id: case.to_owned() });
+        }
         let events = self.annotations.take_step(edit).map_err(|error| format!("{error:#}"))?;
         let Some(event) = events.last() else { return Ok(EditOutcome::Nothing) };
         if events.len() > 1 {

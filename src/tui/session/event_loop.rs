@@ -22,6 +22,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use uuid::Uuid;
 
 /// Shortest time between frames; changes in between are drawn together.
 const FRAME: Duration = Duration::from_millis(8);
@@ -49,6 +50,8 @@ pub struct Session<'a> {
     pub(super) kitty: bool,
     /// Events of others that are not on the screen yet.
     pub(super) new_events: Vec<Arc<Event>>,
+    /// The event of another session of the annotator whose undo or redo was warned of.
+    pub(super) warned_of_step: Option<Uuid>,
     /// Stop signals sent to our own process group that will come back to us.
     pub(super) own_stops: usize,
     /// Sends images to show over the whole screen; `None` if the terminal cannot show any.

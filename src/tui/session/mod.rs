@@ -146,6 +146,7 @@ pub fn run(
         sender,
         kitty,
         new_events: Vec::new(),
+        warned_of_step: None,
         own_stops: 0,
         full_screen,
         wanted_image,

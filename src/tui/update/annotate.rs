@@ -8,13 +8,16 @@ use crate::tui::effect::Effect;
 use crate::tui::state::overlay::Overlay;
 use tui_input::Input;
 
+/// The key to press again after a warning.
+const SAME_KEY: &str = "the key";
+
 impl App {
     /// Annotates the case with a category, or the selected document if the hits have the focus and the category is
     /// for documents.
     pub(super) fn annotate(&mut self, id: &CategoryId) -> Vec<Effect> {
         let Some(known) = self.cases.category(id).filter(|_| self.current().is_some()) else { return Vec::new() };
         let (category, name, target) = (id.clone(), known.name.clone(), self.label_target(known));
-        if target.is_some() && self.warns_of_another_session() {
+        if target.is_some() && self.warns_of_another_session(SAME_KEY) {
             return Vec::new();
         }
         match target {
@@ -35,28 +38,18 @@ impl App {
     }
 
     pub(super) fn skip(&mut self) -> Vec<Effect> {
-        if self.warns_of_another_session() {
+        if self.warns_of_another_session(SAME_KEY) {
             return Vec::new();
         }
         self.record_here(|case| AnnotationEdit::Skip { case })
     }
 
-    /// Notes that another session of the same annotator has changed this case.
-    pub fn note_change_elsewhere(&mut self, case: usize) {
-        self.changed_elsewhere.insert(case);
-    }
-
-    /// Warns once if another session of this annotator has changed the current case meanwhile: the key would replace
-    /// what was said there. The same key pressed again goes on.
-    fn warns_of_another_session(&mut self) -> bool {
-        let Some(case) = self.queue.current().filter(|case| self.changed_elsewhere.remove(case)) else { return false };
-        let own = self.cases.annotation_of(case);
-        let names = own.map_or_else(|| "nothing".to_owned(), |own| self.cases.category_names(&own.categories));
-        let (id, annotator) = (self.cases.id_of(case), self.cases.annotator());
-        self.say(format!(
-            "another session of {annotator} has changed {id} to {names}: press the key again to replace it"
-        ));
-        true
+    /// Marks the annotation as unsure, or flags the case; the same key takes it back.
+    pub(super) fn toggle_remark(&mut self, edit: impl FnOnce(String) -> AnnotationEdit) -> Vec<Effect> {
+        if self.warns_of_another_session(SAME_KEY) {
+            return Vec::new();
+        }
+        self.record_here(edit)
     }
 
     /// Asks for an edit of the current case.
@@ -76,6 +69,9 @@ impl App {
         let text = input.value().trim().to_owned();
         match action {
             Action::Accept => {
+                if self.warns_of_another_session("Enter") {
+                    return Vec::new();
+                }
                 self.overlay = None;
                 self.record_here(|case| AnnotationEdit::Note { case, text })
             }

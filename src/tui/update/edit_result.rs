@@ -16,6 +16,9 @@ pub enum EditOutcome {
     Elsewhere { id: String },
     /// An undo or redo changed this many cases, which were labelled at once.
     Many { count: usize },
+    /// Another session of the annotator wrote what the undo or redo would take, on the case with this id; nothing was
+    /// changed.
+    OfAnotherSession { id: String },
     /// There was nothing to undo or redo.
     Nothing,
 }
@@ -35,6 +38,10 @@ impl App {
                 self.say(format!("{}: {back}", cases_in_words(count)));
                 return Vec::new();
             }
+            Ok(EditOutcome::OfAnotherSession { id }) => {
+                self.warn_of_step_of_another_session(&id, back);
+                return Vec::new();
+            }
             Ok(EditOutcome::Nothing) => {
                 let what = if is_redo { "redo" } else { "undo" };
                 self.say(format!("nothing to {what}"));
@@ -52,6 +59,7 @@ impl App {
         let id = self.cases.id_of(case);
         let said = self.what_was_recorded(&id, edit, annotation.as_deref());
         self.cases.set_annotation(case, annotation);
+        self.changed_elsewhere.remove(&case);
         self.say(said);
         match edit {
             // If a case may have several categories, more may follow, so stay.

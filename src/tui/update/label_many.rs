@@ -53,6 +53,10 @@ impl App {
                     self.say("nothing labelled: press a category's key first");
                     return Vec::new();
                 };
+                let cases = open.cases.clone();
+                if self.warns_of_another_session_for(&cases) {
+                    return Vec::new();
+                }
                 let edits = self.edits_for_many(&category);
                 self.overlay = None;
                 return vec![Effect::RecordMany(edits)];

@@ -7,6 +7,7 @@
 //! | `go_to_case` | goes to a case by its id |
 //! | `navigation` | moves among cases and hits, and the requests to the worker that follow |
 //! | `annotate`, `edit_result` | annotates a case; handles the result of an edit |
+//! | `other_session` | warns before a key changes what another session of the annotator said |
 //! | [`category_target`] | what the key of a category does now |
 //! | [`label_many`] | marks cases and labels many at once |
 //! | `adjudication`, `agreement`, `definitions` | deciding a case, the agreement report, the taxonomy |
@@ -37,6 +38,7 @@ pub mod label_many;
 mod line_edit;
 mod mouse;
 mod navigation;
+mod other_session;
 mod overview;
 mod page;
 mod picker;

@@ -1,12 +1,13 @@
 //! Going to a case by its id, marking cases, labelling many at once.
 
 use crate::support::annotations::{annotation, case_id, category_id, category_ids, review, toggle};
-use crate::support::explorer::{app, app_with, screen, text};
+use crate::support::explorer::{answer, app, app_with, screen, text};
 use dissent::annotation::{AnnotationEdit, AnnotationSession, CaseAnnotation, Taxonomy};
 use dissent::tui::App;
 use dissent::tui::action::{Action, Context};
 use dissent::tui::effect::Effect;
 use dissent::tui::state::overlay::Notice;
+use dissent::tui::update::edit_result::EditOutcome;
 
 fn said(app: &App) -> &str {
     match app.notice() {
@@ -109,6 +110,74 @@ fn a_word_of_another_session_is_replaced_only_at_the_second_press() {
     assert!(app.update(Action::Annotate(category_id(1))).is_empty());
     assert!(said(&app).starts_with("another session of ada has changed us-test-0001 to Right evidence ignored"));
     assert_eq!(app.update(Action::Annotate(category_id(1))), [Effect::Record(toggle(0, 1))]);
+}
+
+#[test]
+fn notes_remarks_hit_labels_and_many_labels_warn_of_another_session() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    let elsewhere = CaseAnnotation {
+        note: Some("blurred".into()),
+        hits: [("us-doc-002".to_owned(), category_ids(&[0]))].into(),
+        ..annotation(&[2])
+    };
+    app.set_annotation(0, Some(elsewhere.into()));
+    app.start();
+    answer(&mut app, 0, &[0.9, 0.2, 0.9, 0.2]);
+    app.update(Action::Note);
+    app.note_change_elsewhere(0);
+    app.paste(" at the margin");
+    assert!(app.update(Action::Accept).is_empty());
+    assert!(said(&app).ends_with("us-doc-002: Misleading look-alike; note “blurred”: press Enter again to replace it"));
+    let text = "blurred at the margin".to_owned();
+    assert_eq!(app.update(Action::Accept), [Effect::Record(AnnotationEdit::Note { case: case_id(0), text })]);
+
+    for action in [Action::Unsure, Action::Flag, Action::Skip] {
+        app.note_change_elsewhere(0);
+        assert!(app.update(action.clone()).is_empty(), "{action:?}");
+        assert_eq!(app.update(action).len(), 1);
+    }
+    app.update(Action::SwitchFocus);
+    app.note_change_elsewhere(0);
+    assert!(app.update(Action::Annotate(category_id(0))).is_empty());
+    let [Effect::Record(AnnotationEdit::ToggleHitCategory { .. })] = app.update(Action::Annotate(category_id(0)))[..]
+    else {
+        panic!("a hit is labelled")
+    };
+
+    app.set_filter("id:us-test".parse().unwrap());
+    app.update(Action::LabelMany);
+    app.update(Action::Annotate(category_id(1)));
+    app.note_change_elsewhere(2);
+    assert!(app.update(Action::Accept).is_empty());
+    assert!(said(&app).starts_with("another session of ada has changed us-test-0003, one of them"), "{}", said(&app));
+    assert_eq!(app.update(Action::Accept).len(), 1);
+}
+
+/// Ada works in two terminals. What the other one wrote is undone only at the second press.
+#[test]
+fn an_undo_of_another_sessions_label_is_known_as_such() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || AnnotationSession::open(folder.path(), "ada", "here", Taxonomy::default()).unwrap().0;
+    let (mut here, mut there) = (open(), open());
+    here.apply(&toggle(0, 1)).unwrap();
+    assert_eq!(here.next_of_another_session(&AnnotationEdit::Undo), None);
+    let event = there.apply(&toggle(1, 2)).unwrap().unwrap();
+    assert!(here.receive(&event));
+    let case = case_id(1);
+    assert_eq!(here.next_of_another_session(&AnnotationEdit::Undo), Some((event.id, case.as_str())));
+    here.take_step(&AnnotationEdit::Undo).unwrap();
+    assert_eq!(here.next_of_another_session(&AnnotationEdit::Undo), None, "the next one is this session's own");
+    assert_eq!(here.next_of_another_session(&AnnotationEdit::Redo), Some((event.id, case.as_str())));
+
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.start();
+    app.recorded(&AnnotationEdit::Undo, Ok(EditOutcome::OfAnotherSession { id: case }));
+    assert_eq!(
+        said(&app),
+        "the change to be undone is that of another session of ada, on us-test-0002: press the key again to go on"
+    );
 }
 
 #[test]
