@@ -187,7 +187,7 @@ impl Opener {
             app.on_worker_event(event);
         }
         app.recall(session_state);
-        if let Some(notice) = first_notice(&app, &annotations) {
+        if let Some(notice) = first_notice(&app, &annotations).map(|notice| with_earlier(notice, &app)) {
             app.notify(notice);
         }
         // The models may never be loaded here; annotations refer to the stored run all the same.
@@ -233,6 +233,15 @@ fn first_notice(app: &App, annotations: &AnnotationSession) -> Option<Notice> {
         more => format!(" (and {} more, see ?)", more - 1),
     };
     Some(Notice::Said(format!("skipped: {first}{rest}")))
+}
+
+/// The notice, and after it the one that stands already: that marks were kept or dropped.
+fn with_earlier(notice: Notice, app: &App) -> Notice {
+    let Some(Notice::Said(earlier)) = app.notice() else { return notice };
+    match notice {
+        Notice::Error(text) => Notice::Error(format!("{text}; {earlier}")),
+        Notice::Said(text) => Notice::Said(format!("{text}; {earlier}")),
+    }
 }
 
 /// The problem, with its file relative to the dataset.

@@ -45,7 +45,7 @@ impl Session<'_> {
                     self.apply_many(&edits);
                 }
                 Effect::Agreement(ticket) => self.count_agreement(ticket),
-                Effect::Remember => self.remember(),
+                Effect::Remember => self.saver.save(self.app.session_state(), true),
                 Effect::Copy(text) => {
                     let copy = CopyToClipboard::to_clipboard_from(text);
                     execute!(self.renderer.out(), copy).context("cannot write to the terminal")?;
@@ -76,7 +76,7 @@ impl Session<'_> {
 
     fn open_in_viewer(&mut self, path: &Path) {
         let sender = self.sender.clone();
-        let on_failure = move |reason| drop(sender.send(Message::ViewerFailed(reason)));
+        let on_failure = move |reason| drop(sender.send(Message::Failed(reason)));
         let opened = self.viewer_copies.file_of(path);
         let opened = opened.and_then(|file| external_viewer::open(self.viewer, &file, on_failure));
         self.app.notify(match opened {
@@ -145,13 +145,6 @@ impl Session<'_> {
             Err(error) => self.app.notify(Notice::Error(format!("screen not saved: {error:#}"))),
         }
         Ok(())
-    }
-
-    /// Saves place and views. If that fails, the session goes on.
-    fn remember(&mut self) {
-        if let Err(error) = self.app.session_state().write(self.state_file) {
-            self.app.notify(Notice::Error(format!("cannot save the session: {error:#}")));
-        }
     }
 
     /// Gives the terminal back and stops the whole process group (make, cargo), as the terminal itself would.

@@ -6,6 +6,7 @@ use super::external_viewer::ViewerCopies;
 use super::message::{Message, OnPanic};
 use super::recording::{CastRecorder, record};
 use super::renderer::Renderer;
+use super::state_saver::StateSaver;
 use crate::annotation::{AnnotationSession, Event};
 use crate::terminal::print_pixels::FullScreenImage;
 use crate::terminal::screen;
@@ -31,8 +32,6 @@ const FRAME: Duration = Duration::from_millis(8);
 pub struct Session<'a> {
     pub(super) app: App,
     pub(super) annotations: AnnotationSession,
-    /// File in which place and views are saved.
-    pub(super) state_file: &'a Path,
     /// Folder for saved screens.
     pub(super) screens: &'a Path,
     /// Folder for the queue as a page.
@@ -64,8 +63,10 @@ pub struct Session<'a> {
     pub(super) begun: Instant,
     /// Exit code, set once the loop is to end.
     pub(super) exit: Option<u8>,
-    /// Something was labelled, or the queue shows other cases, since the state of the session was saved.
+    /// Something was labelled or marked, or the queue shows other cases, since the state of the session was saved.
     pub(super) place_is_unsaved: bool,
+    /// Saves the state of the session.
+    pub(super) saver: StateSaver,
 }
 
 impl Session<'_> {
@@ -128,7 +129,7 @@ impl Session<'_> {
             }
             Message::Image(loaded) => self.renderer.loaded(loaded, &mut self.app),
             Message::Agreement(ticket, report) => self.app.on_agreement(ticket, *report),
-            Message::ViewerFailed(reason) => self.app.notify(Notice::Error(reason)),
+            Message::Failed(reason) => self.app.notify(Notice::Error(reason)),
             Message::Casebook(path, outcome) => {
                 let effects = self.app.on_casebook(&path, outcome);
                 self.carry_out(effects)?;
@@ -178,7 +179,7 @@ impl Session<'_> {
                 _ => return Ok(false),
             }
         }
-        let shown = self.shown_cases();
+        let before = self.worth_saving();
         let effects = match event {
             event::Event::Key(key) => {
                 match self.app.keymap().pressed(key, self.app.context(), self.app.cases().categories()) {
@@ -196,22 +197,23 @@ impl Session<'_> {
             event::Event::FocusGained | event::Event::FocusLost => return Ok(false),
         };
         self.carry_out(effects)?;
-        self.place_is_unsaved |= self.shown_cases() != shown;
+        self.place_is_unsaved |= self.worth_saving() != before;
         self.show_new_events();
         self.set_shown_case();
         Ok(true)
     }
 
-    /// Filter and order of the queue, as text.
-    fn shown_cases(&self) -> (String, &'static str) {
-        (self.app.view().filter().to_string(), self.app.view().order().name())
+    /// What is saved as soon as it changes: filter and order of the queue, as text, and how many cases are marked.
+    fn worth_saving(&self) -> (String, &'static str, usize) {
+        let view = self.app.view();
+        (view.filter().to_string(), view.order().name(), self.app.marked_count())
     }
 
-    /// Saves the place after a label or a new filter, so that it survives a kill. That the file cannot be written is
-    /// said when the session ends.
+    /// Saves the place after a label, a mark or a new filter, so that it survives a kill. That the file cannot be written
+    /// is said when the session ends.
     fn save_place(&mut self) {
         if std::mem::take(&mut self.place_is_unsaved) {
-            drop(self.app.session_state().write(self.state_file));
+            self.saver.save(self.app.session_state(), false);
         }
     }
 

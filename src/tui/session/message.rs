@@ -41,8 +41,8 @@ pub enum Message {
     Image(Loaded),
     /// An agreement report for the request with this ticket.
     Agreement(Ticket, Box<AgreementReport>),
-    /// The program that was to open an image failed.
-    ViewerFailed(String),
+    /// Something beside the loop failed, such as the program that was to open an image.
+    Failed(String),
     /// A casebook is written to this path, or could not be.
     Casebook(PathBuf, Result<Written, String>),
     /// New events in the journals of others.

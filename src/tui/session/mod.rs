@@ -8,6 +8,7 @@
 //! | `external_viewer` | opens an image in a window of another program |
 //! | `message`, `threads` | the messages to the loop, and the threads that send them |
 //! | `agreement_counter`, `casebook_writer` | compute agreement and write the queue as a page, beside the loop |
+//! | `state_saver` | saves place, views and marks beside the loop |
 //! | `renderer` | draws frames and their images on the terminal |
 //! | [`recording`], [`snapshot`] | records the session, saves the screen as a picture |
 
@@ -22,6 +23,7 @@ pub mod recording;
 mod renderer;
 pub mod snapshot;
 mod startup;
+mod state_saver;
 mod threads;
 
 pub use message::Opened;
@@ -34,6 +36,7 @@ use self::message::Message;
 use self::recording::{CastFile, CastRecorder, Recording};
 use self::renderer::Renderer;
 use self::startup::{Startup, Waited};
+use self::state_saver::StateSaver;
 use crate::annotation::AnnotationSession;
 use crate::terminal::color_depth::Depth;
 use crate::terminal::image_protocol::{ImageMode, PixelProtocol};
@@ -130,10 +133,11 @@ pub fn run(
     }
     threads::forward_worker_events(worker.events.clone(), sender.clone())?;
     threads::listen_to_others(annotations.watch(), sender.clone())?;
+    let saver = StateSaver::start(session_state, sender.clone())?;
     let mut session = Session {
+        saver,
         app,
         annotations,
-        state_file: session_state,
         screens,
         casebook_folder: casebooks,
         viewer,
@@ -156,7 +160,9 @@ pub fn run(
         place_is_unsaved: false,
     };
     let code = session.run(held, &messages);
-    let kept = session.app.session_state().write(session.state_file);
+    // A state that is still being written must not replace the last one.
+    session.saver.finish();
+    let kept = session.app.session_state().write(session_state);
     drop(taken);
     let not_kept = kept.err().map(|error| format!("{error:#}"));
     Ok(Ended { code: code?, annotations: Some(session.annotations), not_kept })

@@ -1,4 +1,4 @@
-//! State saved from one session to the next: the place, the saved views, the opened cases. There is one file per
+//! State saved from one session to the next: the place, the saved views, the opened and the marked cases. There is one file per
 //! annotator; annotations are in the journal.
 
 use crate::files::durable;
@@ -14,6 +14,8 @@ use std::path::Path;
 pub struct SessionState {
     /// Ids of the cases that were opened.
     pub seen: Vec<String>,
+    /// Ids of the cases marked for labelling many at once.
+    pub marked: Vec<String>,
     pub place: Option<Place>,
     pub view: Vec<SavedView>,
 }
@@ -55,12 +57,15 @@ impl SessionState {
         toml_text::parse(&text).with_context(|| format!("{}: expected the saved state of a session", path.display()))
     }
 
-    /// Replaces the file atomically.
+    /// Replaces the file atomically; ids stand there in order.
     ///
     /// # Errors
     /// Fails if the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
-        let text = toml::to_string(self).context("cannot write the state of the session as TOML")?;
+        let mut sorted = self.clone();
+        sorted.seen.sort_unstable();
+        sorted.marked.sort_unstable();
+        let text = toml::to_string(&sorted).context("cannot write the state of the session as TOML")?;
         durable::write_file(path, text.as_bytes())
     }
 }
@@ -76,7 +81,8 @@ mod tests {
         assert_eq!(SessionState::read(&path).unwrap(), SessionState::default());
         let view = SavedView { name: "hard".into(), filter: "fused:wrong \"a, b\"".into(), order: "entropy".into() };
         let place = Place { case: Some("c-1".into()), hit: 2, ..Place::default() };
-        let state = SessionState { seen: vec!["c-1".into()], place: Some(place), view: vec![view] };
+        let marked = vec!["c-1".into(), "c-2".into()];
+        let state = SessionState { seen: vec!["c-1".into()], marked, place: Some(place), view: vec![view] };
         state.write(&path).unwrap();
         assert_eq!(SessionState::read(&path).unwrap(), state);
         std::fs::write(&path, "seen = 3").unwrap();

@@ -14,7 +14,7 @@ impl App {
         if !self.marked.remove(&case) {
             self.marked.insert(case);
         }
-        self.say(match self.marked.len() {
+        self.say(match self.marked_cases().len() {
             0 => "no case is marked".to_owned(),
             count => format!("{} marked; L labels them at once", cases_in_words(count)),
         });
@@ -25,11 +25,25 @@ impl App {
         self.marked.contains(&case)
     }
 
+    /// The marked cases of the queue, in its order, whether the filter shows them or not.
+    pub fn marked_cases(&self) -> Vec<usize> {
+        if self.marked.is_empty() {
+            return Vec::new();
+        }
+        self.queue.all().iter().copied().filter(|case| self.marked.contains(case)).collect()
+    }
+
+    /// Number of marks, those of cases outside the queue among them.
+    pub fn marked_count(&self) -> usize {
+        self.marked.len()
+    }
+
     /// Opens the question for the marked cases or, if none is marked, for those that the filter leaves.
     pub(super) fn open_label_many(&mut self) {
-        let are_marked = !self.marked.is_empty();
+        let marked = self.marked_cases();
+        let are_marked = !marked.is_empty();
         let cases: Vec<usize> = if are_marked {
-            self.queue.all().iter().copied().filter(|case| self.marked.contains(case)).collect()
+            marked
         } else if self.view.filter().is_empty() {
             Vec::new()
         } else {
@@ -93,7 +107,8 @@ impl App {
             self.notify(Notice::Error(format!("{written} of {} saved: {message}", cases_in_words(asked))));
             return;
         }
-        self.marked.clear();
+        let labelled = self.marked_cases();
+        self.marked.retain(|case| !labelled.contains(case));
         self.say(format!("{} labelled (u takes all of them back)", cases_in_words(written)));
     }
 }

@@ -1,6 +1,7 @@
-//! State saved for the next session: place, filter, order, columns, saved views, opened cases.
+//! State saved for the next session: place, filter, order, columns, saved views, opened and marked cases.
 
 use super::app::App;
+use super::label_many::cases_in_words;
 use crate::cases::filter::Filter;
 use crate::tui::state::order::Order;
 use crate::tui::state::queue_columns::Column;
@@ -10,8 +11,6 @@ impl App {
     /// The state to save for the next session.
     pub fn session_state(&self) -> SessionState {
         let id = |case: usize| self.cases.get(case).map(|case| case.id.clone());
-        let mut seen: Vec<String> = self.cases.seen().filter_map(id).collect();
-        seen.sort_unstable();
         SessionState {
             place: Some(Place {
                 case: self.queue.current().and_then(id),
@@ -21,7 +20,8 @@ impl App {
                 columns: self.view.columns().iter().map(|column| column.name().to_owned()).collect(),
             }),
             view: self.view.saved_views().to_vec(),
-            seen,
+            seen: self.cases.seen().filter_map(id).collect(),
+            marked: self.marked.iter().copied().filter_map(id).collect(),
         }
     }
 
@@ -43,7 +43,11 @@ impl App {
             self.dataset().cases.iter().enumerate().map(|(index, case)| (case.id.as_str(), index)).collect();
         let seen: Vec<usize> = session_state.seen.iter().filter_map(|id| ids.get(id.as_str()).copied()).collect();
         let case = session_state.place.as_ref().and_then(|place| ids.get(place.case.as_deref()?).copied());
+        let marked: Vec<Option<usize>> =
+            session_state.marked.iter().map(|id| ids.get(id.as_str()).copied()).collect();
+        let gone = session_state.marked.iter().zip(&marked).find(|(_, case)| case.is_none()).map(|(id, _)| id.clone());
         self.cases.replace_seen(seen.into_iter());
+        self.recall_marks(&marked, gone.as_deref());
         self.view.set_saved_views(session_state.view);
         let Some(place) = session_state.place else { return };
         self.view.set_columns(self.columns_named(&place.columns));
@@ -56,6 +60,27 @@ impl App {
         drop(self.set_filter(filter));
         self.selection.set_hit(if is_there && self.queue.current() == case { place.hit } else { 0 });
         self.ahead.clear();
+    }
+
+    /// Restores the marks of the last session; `None` stands for a case that the dataset lacks now, and `gone` is the id of
+    /// one.
+    fn recall_marks(&mut self, marked: &[Option<usize>], gone: Option<&str>) {
+        self.marked = marked.iter().copied().flatten().collect();
+        let mut words = Vec::new();
+        if let Some(id) = gone {
+            let count = marked.iter().filter(|case| case.is_none()).count();
+            words.push(match count {
+                1 => format!("the mark of {id} is dropped: this case is not in the dataset any more"),
+                _ => format!("{count} marks are dropped, that of {id} among them: these cases are not in the dataset any more"),
+            });
+        }
+        let kept = self.marked_cases().len();
+        if kept > 0 {
+            words.push(format!("{} marked in an earlier session; L labels them", cases_in_words(kept)));
+        }
+        if !words.is_empty() {
+            self.say(words.join("; "));
+        }
     }
 
     /// The columns with these names that have something to show here.

@@ -60,6 +60,38 @@ fn marked_cases_are_labelled_at_once_after_a_question_with_their_number() {
 }
 
 #[test]
+fn marks_are_kept_for_the_next_session_unless_their_case_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut today = app(folder.path(), 5);
+    today.start();
+    (0..2).for_each(|_| drop(today.update(Action::Mark)));
+    let mut state = today.session_state();
+    state.marked.sort_unstable();
+    assert_eq!(state.marked, [case_id(0), case_id(1)]);
+    state.marked.push("us-test-9999".into());
+    let mut later = app(folder.path(), 5);
+    later.recall(state);
+    later.start();
+    assert_eq!([0, 1, 2].map(|case| later.is_marked(case)), [true, true, false]);
+    assert_eq!(
+        said(&later),
+        "the mark of us-test-9999 is dropped: this case is not in the dataset any more; 2 cases marked in an earlier \
+         session; L labels them"
+    );
+    later.update(Action::LabelMany);
+    later.update(Action::Annotate(category_id(1)));
+    assert_eq!(later.update(Action::Accept), [Effect::RecordMany(vec![toggle(0, 1), toggle(1, 1)])]);
+    // A queue without these cases leaves their marks alone.
+    let mut elsewhere = app_with(folder.path(), 5, |setting| setting.queue = vec![3, 4]);
+    elsewhere.recall(today.session_state());
+    assert_eq!(said(&elsewhere), "");
+    elsewhere.update(Action::Mark);
+    assert_eq!(said(&elsewhere), "1 case marked; L labels them at once");
+    elsewhere.recorded_many(1, 1, None);
+    assert_eq!([0, 1, 3].map(|case| elsewhere.is_marked(case)), [true, true, false]);
+}
+
+#[test]
 fn without_marks_the_filtered_cases_are_meant_and_one_of_several_categories_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = app_with(folder.path(), 4, |setting| setting.known.several = true);
