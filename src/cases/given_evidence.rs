@@ -36,13 +36,18 @@ impl<'a> GivenEvidence<'a> {
         Self { document, has_image: true, caption: GivenCaption::Own }
     }
 
-    /// The caption that the reader was given, if it was given one.
-    pub fn caption_text(&self) -> Option<&'a str> {
+    /// The document whose caption the reader was given, if it was given one.
+    pub fn caption_document(&self) -> Option<&'a Document> {
         match self.caption {
-            GivenCaption::Own => Some(&self.document.caption),
-            GivenCaption::Swapped(other) => Some(&other.caption),
+            GivenCaption::Own => Some(self.document),
+            GivenCaption::Swapped(other) => Some(other),
             GivenCaption::Withheld | GivenCaption::Awaited | GivenCaption::Failed(_) => None,
         }
+    }
+
+    /// The caption that the reader was given, if it was given one.
+    pub fn caption_text(&self) -> Option<&'a str> {
+        self.caption_document().map(|document| document.caption.as_str())
     }
 
     /// The document whose caption stood in the place of this one's.

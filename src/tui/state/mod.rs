@@ -7,6 +7,7 @@
 //! | [`label_many`] | labelling many cases at once |
 //! | [`gold`] | which gold answers are on the screen |
 //! | [`what_if`], [`flip_cache`] | the fusion as changed by the user, and the smallest change that flips the answer |
+//! | [`caption_names`] | where the captions of the current case name labels |
 //! | [`queue`], [`queue_view`] | the cases in the list, and their filter, order and columns |
 //! | [`filter_edit`], [`order`], [`queue_columns`] | the filter while it is typed, how cases are sorted, optional columns |
 //! | [`selection`], [`image_panes`], [`drawn`] | the selection, its images, places of parts for the mouse |
@@ -16,10 +17,11 @@
 //! | [`overview`] | figures of the current view, each with its cases |
 //! | [`agreement_screen`] | the agreement report |
 //! | [`worker_status`], [`reading_rest`] | models and progress of the worker; answering every case that the figures lack |
-//! | [`session_state`] | place, views and opened cases, saved between sessions |
+//! | [`session_state`] | place, views, opened and marked cases, saved between sessions |
 
 pub mod adjudication;
 pub mod agreement_screen;
+pub mod caption_names;
 pub mod definitions;
 pub mod drawn;
 pub mod filter_edit;

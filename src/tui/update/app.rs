@@ -9,6 +9,7 @@ use crate::terminal::image_protocol::ImageMode;
 use crate::terminal::images::Loaded;
 use crate::tui::action::{Action, Context, bindings};
 use crate::tui::keymap::{self, Keymap};
+use crate::tui::state::caption_names::CaptionNames;
 use crate::tui::state::drawn::Drawn;
 use crate::tui::state::flip_cache::FlipCache;
 use crate::tui::state::gold::Gold;
@@ -63,6 +64,8 @@ pub struct App {
     pub(super) what_if: WhatIf,
     /// The smallest flip of the current case's answer.
     pub(super) last_flip: FlipCache,
+    /// Where the captions of the current case name labels.
+    pub(super) caption_names: CaptionNames,
     pub(super) overlay: Option<Overlay>,
     pub(super) notice: Option<Notice>,
     pub(super) worker: WorkerStatus,
@@ -100,6 +103,7 @@ impl App {
             marked: FxHashSet::default(),
             what_if: WhatIf::default(),
             last_flip: FlipCache::default(),
+            caption_names: CaptionNames::default(),
             overlay: None,
             notice: None,
             worker: WorkerStatus::default(),

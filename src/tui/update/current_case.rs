@@ -5,7 +5,9 @@ use crate::cases::given_evidence::GivenEvidence;
 use crate::data::Document;
 use crate::evaluation::{CaseOutcome, Fused, PartialCaseAnswer, SmallestFlip};
 use crate::run::{Hit, Prediction};
+use crate::tui::state::caption_names::NamedCaption;
 use crate::tui::state::selection::Shown;
+use std::rc::Rc;
 use unicode_width::UnicodeWidthStr;
 
 impl App {
@@ -118,6 +120,12 @@ impl App {
     /// What the reader of the other run was given in the current case with the document in this row.
     pub fn given_by_other(&self, row: usize) -> Option<GivenEvidence<'_>> {
         self.cases.given_by_other(self.queue.current()?, row)
+    }
+
+    /// This document's caption on one line, with the parts that name a label of the current case.
+    pub fn caption_names(&self, document: &Document) -> Option<Rc<NamedCaption>> {
+        let (index, case) = self.current()?;
+        Some(self.caption_names.of(index, self.cases.task_of(case)?, document))
     }
 
     /// What the reader was given with the document that is shown; one found by search is shown whole.

@@ -3,8 +3,7 @@
 use super::super::theme::Role;
 use super::{caption_words, text};
 use crate::cases::given_evidence::{CAPTION_WITHHELD, GivenCaption, GivenEvidence, IMAGE_WITHHELD, head_column};
-use crate::data::Task;
-use crate::text::printable::one_line;
+use crate::tui::state::caption_names::NamedCaption;
 use crate::tui::update::app::App;
 use ratatui::text::{Line, Span};
 use std::collections::HashSet;
@@ -15,27 +14,25 @@ const SWAPPED: &str = "⇄ ";
 /// Columns below which a caption shows its beginning: two letters of a name ("…sp…") say nothing.
 const LEAST_FOR_A_NAME: usize = 8;
 
-/// What the captions of a table are cut and marked by.
-pub struct CaptionColumn<'a> {
-    /// Its labels' names are not cut off.
-    task: Option<&'a Task>,
-    /// The words of the selected caption; others are marked. `None` if no caption was shown with the selected document.
+/// How the captions of a table are cut and marked: the names of labels are not cut off, and words that the selected caption
+/// lacks are marked.
+pub struct CaptionColumn {
+    /// `None` if no caption was shown with the selected document.
     selected_words: Option<HashSet<String>>,
 }
 
-impl<'a> CaptionColumn<'a> {
+impl CaptionColumn {
     /// For the current case and the selected document.
-    pub fn new(app: &'a App) -> Self {
-        let task = app.current().and_then(|(_, case)| app.cases().task_of(case));
+    pub fn new(app: &App) -> Self {
         let selected = app.given_evidence().and_then(|given| given.caption_text());
-        Self { task, selected_words: selected.map(caption_words::words_of) }
+        Self { selected_words: selected.map(caption_words::words_of) }
     }
 
     /// Columns that this caption needs to keep each name that it has.
-    pub fn columns_for(&self, given: &GivenEvidence) -> usize {
-        let (Some(task), Some(caption)) = (self.task, given.caption_text()) else { return 0 };
+    pub fn columns_for(&self, app: &App, given: &GivenEvidence) -> usize {
+        let Some(named) = given.caption_document().and_then(|document| app.caption_names(document)) else { return 0 };
         let sign = if matches!(given.caption, GivenCaption::Swapped(_)) { SWAPPED.width() } else { 0 };
-        match caption_words::columns_for(caption, &task.names_in(caption)) {
+        match caption_words::columns_for(&named.text, &named.names) {
             0 => 0,
             columns => sign + columns,
         }
@@ -51,7 +48,7 @@ impl<'a> CaptionColumn<'a> {
         if !given.has_image {
             spans.push(Span::styled(format!("{IMAGE_WITHHELD} · "), app.theme().style(Role::Substituted)));
         }
-        let Some(caption) = given.caption_text() else {
+        let Some(named) = given.caption_document().and_then(|document| app.caption_names(document)) else {
             let (words, role) = words(given);
             spans.push(Span::styled(words, app.theme().style(role)));
             return text::fit_spans(spans, width);
@@ -63,18 +60,17 @@ impl<'a> CaptionColumn<'a> {
         }
         let mut spans = text::fit_spans(spans, width);
         let used: usize = spans.iter().map(Span::width).sum();
-        spans.extend(self.cut_and_marked(app, caption, role, width.saturating_sub(used)));
+        spans.extend(self.cut_and_marked(app, &named, role, width.saturating_sub(used)));
         spans
     }
 
-    fn cut_and_marked(&self, app: &App, caption: &str, role: Role, width: usize) -> Vec<Span<'static>> {
-        let caption = one_line(caption);
-        let keeps_names = caption.width() > width && width >= LEAST_FOR_A_NAME;
-        let names = self.task.filter(|_| keeps_names).map(|task| task.names_in(&caption)).unwrap_or_default();
-        let parts = caption_words::cut(&caption, &names, width);
+    fn cut_and_marked(&self, app: &App, named: &NamedCaption, role: Role, width: usize) -> Vec<Span<'static>> {
+        let caption = &named.text;
+        let names = if width >= LEAST_FOR_A_NAME { named.names.as_slice() } else { &[] };
+        let parts = caption_words::cut(caption, names, width);
         let plain = app.theme().style(role);
         let unlike = plain.patch(app.theme().style(Role::Unlike));
-        let pieces = caption_words::mark(&caption, &parts, self.selected_words.as_ref());
+        let pieces = caption_words::mark(caption, &parts, self.selected_words.as_ref());
         let styled =
             |(text, is_unlike): (&str, bool)| Span::styled(text.to_owned(), if is_unlike { unlike } else { plain });
         pieces.into_iter().map(styled).collect()

@@ -154,7 +154,7 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
 fn caption_needs(app: &App, captions: &CaptionColumn, rows: &[Row]) -> usize {
     let needs = |row: &Row| match row {
         Row::Divider => 0,
-        Row::Slot(slot) => app.given_at(*slot).map_or(0, |given| captions.columns_for(&given)),
+        Row::Slot(slot) => app.given_at(*slot).map_or(0, |given| captions.columns_for(app, &given)),
     };
     rows.iter().map(needs).max().unwrap_or(0)
 }

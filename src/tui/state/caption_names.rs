@@ -1,0 +1,44 @@
+//! Caches where captions name labels. The search reads the whole caption, and each frame needs its result twice for each
+//! row of a table, so it runs once per caption of the current case.
+
+use crate::data::{Document, Task};
+use crate::text::printable::one_line;
+use rustc_hash::FxHashMap;
+use std::cell::RefCell;
+use std::ops::Range;
+use std::rc::Rc;
+
+/// A caption on one line, and the bytes of it that name a label of the task.
+#[derive(Debug, PartialEq, Eq)]
+pub struct NamedCaption {
+    pub text: String,
+    pub names: Vec<Range<usize>>,
+}
+
+/// The captions of the current case, by document id.
+#[derive(Default)]
+pub struct CaptionNames(RefCell<OfCase>);
+
+#[derive(Default)]
+struct OfCase {
+    /// Position of the case in the dataset.
+    case: Option<usize>,
+    captions: FxHashMap<String, Rc<NamedCaption>>,
+}
+
+impl CaptionNames {
+    /// The document's caption with the names of this case's task.
+    pub fn of(&self, case: usize, task: &Task, document: &Document) -> Rc<NamedCaption> {
+        let mut known = self.0.borrow_mut();
+        if known.case != Some(case) {
+            *known = OfCase { case: Some(case), captions: FxHashMap::default() };
+        }
+        if let Some(named) = known.captions.get(&document.id) {
+            return Rc::clone(named);
+        }
+        let text = one_line(&document.caption);
+        let named = Rc::new(NamedCaption { names: task.names_in(&text), text });
+        known.captions.insert(document.id.clone(), Rc::clone(&named));
+        named
+    }
+}
