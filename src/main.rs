@@ -1,9 +1,8 @@
 //! The main program: arguments, dispatch, exit codes (0 done, 1 failed, 2 wrong usage, 130 interrupted).
 
-use clap::Parser;
 use clap::error::Error as UsageError;
 use dissent::cli::interrupt::{INTERRUPTED_EXIT_CODE, Interrupted, outlive_file_size_limit};
-use dissent::cli::{self, Cli, ExitWith, panic_hook, render_template};
+use dissent::cli::{self, Cli, ExitWith, ParseError, panic_hook, render_template};
 use dissent::model::chat::{RENDERING_SUBCOMMAND, use_program};
 use dissent::out_of_memory::AdvisingAllocator;
 use dissent::output::{print_styled, say, say_styled};
@@ -55,9 +54,13 @@ fn run() -> u8 {
         say(&format!("error: {error:#}"));
         return WRONG_USAGE;
     }
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::read() {
         Ok(cli) => cli,
-        Err(usage) => return say_usage(&usage),
+        Err(ParseError::Usage(usage)) => return say_usage(&usage),
+        Err(ParseError::Config(error)) => {
+            say(&format!("error: {error:#}"));
+            return FAILED;
+        }
     };
     match cli::run(cli) {
         Ok(()) => 0,

@@ -1,22 +1,61 @@
-//! The user's configuration file, `config.toml`: values of options that neither a flag nor the environment gives.
+//! The user's configuration file, `config.toml`: values of options that neither a flag nor the environment gives. They
+//! become the options' defaults ([`super::config_defaults`]).
 
 use crate::files::durable::{make_folder, write_file};
 use crate::files::input_file::read_text;
+use crate::model::precision::Precision;
+use crate::terminal::color_depth::ColorDepth;
 use crate::terminal::image_protocol::ImageProtocol;
 use crate::text::toml_text;
 use anyhow::{Context, Result};
-use serde::Deserialize;
+use clap::ValueEnum;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 const LONGEST: u64 = 1 << 20;
 
-/// The file's values. A new option is a new field; keys without a field are errors.
+/// The file's values, each named like its flag. A new option is a new field here and a row of
+/// [`super::config_defaults`]; keys without a field are errors.
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Config {
-    /// Default of `--images`.
     pub images: Option<ImageProtocol>,
+    pub theme: Option<String>,
+    #[serde(default, deserialize_with = "one_of::<ColorDepth, _>")]
+    pub color: Option<String>,
+    #[serde(default, deserialize_with = "device")]
+    pub device: Option<String>,
+    #[serde(default, deserialize_with = "one_of::<Precision, _>")]
+    pub dtype: Option<String>,
+    pub annotator: Option<String>,
+    pub keep_gold: Option<bool>,
+    pub viewer: Option<String>,
+    pub encoder: Option<String>,
+    pub retriever: Option<String>,
+    pub reader: Option<String>,
+}
+
+/// One of the words that the flag takes.
+fn one_of<'de, T: ValueEnum, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let value = String::deserialize(deserializer)?;
+    if T::from_str(&value, false).is_ok() {
+        return Ok(Some(value));
+    }
+    let words = T::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+    let words: Vec<String> = words.map(|word| format!("`{}`", word.get_name())).collect();
+    Err(D::Error::custom(format!("unknown value `{value}`, expected one of {}", words.join(", "))))
+}
+
+/// A device that has a valid name; whether this machine has it is found out when it is used.
+fn device<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let value = String::deserialize(deserializer)?;
+    let is_gpu = value.strip_prefix("cuda:").is_some_and(|number| number.parse::<usize>().is_ok());
+    if is_gpu || ["auto", "cpu", "cuda", "metal"].contains(&value.as_str()) {
+        return Ok(Some(value));
+    }
+    Err(D::Error::custom(format!("unknown device `{value}`, expected auto, cpu, cuda, cuda:N or metal")))
 }
 
 impl Config {
@@ -36,7 +75,7 @@ impl Config {
         }
     }
 
-    fn read(path: &Path) -> Result<Self> {
+    pub(super) fn read(path: &Path) -> Result<Self> {
         match read_text(path, LONGEST) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
@@ -100,6 +139,12 @@ mod tests {
             message.contains("line 1") && message.contains("`octants`") && message.contains("`octant`"),
             "{message}"
         );
+        let message = format!("{:#}", read("# mine\ncolor = \"265\"").unwrap_err());
+        assert!(message.contains("line 2") && message.contains("`265`") && message.contains("`256`"), "{message}");
+        let message = format!("{:#}", read("device = \"gpu\"").unwrap_err());
+        assert!(message.contains("line 1") && message.contains("`gpu`") && message.contains("cuda:N"), "{message}");
+        let message = format!("{:#}", read("keep-gold = \"yes\"").unwrap_err());
+        assert!(message.contains("line 1") && message.contains("expected a boolean"), "{message}");
     }
 
     #[test]

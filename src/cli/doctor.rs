@@ -243,17 +243,22 @@ fn terminal(common: &Common, facts: &mut Vec<Fact>) {
         .then(|| name_and_version(&environment))
         .flatten();
     facts.extend(name.clone().map(|name| fact(section, "own name", name)));
-    let (choice, warning) = match common.images() {
-        Ok(choice) => (choice, None),
-        Err(error) => (ImageProtocol::Auto, Some(format!("{error:#}"))),
-    };
-    facts.push(fact(section, "images", image_mode(choice, &environment, || name).name()));
-    if let Some(path) = Config::path() {
-        let exists = if path.is_file() { "" } else { " (none yet)" };
-        facts.push(Fact { warning, ..fact(section, "configuration", format!("{}{exists}", path.display())) });
-    }
+    facts.push(fact(section, "images", image_mode(common.images(), &environment, || name).name()));
+    facts.extend(configuration(section));
     let theme = common.theme.as_deref().unwrap_or_else(|| default_theme(&environment));
     facts.push(fact(section, "theme", theme));
+}
+
+/// The path of the configuration file, and which options it sets.
+fn configuration(section: &'static str) -> Option<Fact> {
+    let path = Config::path()?;
+    let (what, warning) = match Config::load() {
+        _ if !path.is_file() => (" (none yet)".to_owned(), None),
+        Ok(config) if config.names().is_empty() => (" (sets nothing)".to_owned(), None),
+        Ok(config) => (format!(" (sets {})", config.names().join(", ")), None),
+        Err(error) => (String::new(), Some(format!("{error:#}"))),
+    };
+    Some(Fact { warning, ..fact(section, "configuration", format!("{}{what}", path.display())) })
 }
 
 fn models(dataset: Option<&Path>, common: &Common, facts: &mut Vec<Fact>) {

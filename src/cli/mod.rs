@@ -7,6 +7,7 @@ mod caption_line;
 pub mod check;
 pub mod completions;
 mod config;
+mod config_defaults;
 pub mod demo;
 pub mod doctor;
 pub mod download;
@@ -39,11 +40,12 @@ pub mod show;
 mod table_choice;
 pub mod train;
 
+use self::config::Config;
 use crate::model::precision::Precision;
 use crate::terminal::color_depth::ColorDepth;
 use crate::terminal::guard;
 use crate::terminal::image_protocol::ImageProtocol;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::path::PathBuf;
 
 /// Explore where and why retrieval-augmented diagnosis goes wrong: one prediction per retrieved document.
@@ -71,7 +73,7 @@ pub struct Common {
     /// How many colours the screen uses
     #[arg(long, global = true, env = "DISSENT_COLOR", value_enum, default_value_t = ColorDepth::Auto)]
     pub color: ColorDepth,
-    /// How images are drawn; default: `images` in config.toml (see `dissent doctor`), else auto
+    /// How images are drawn; default: auto
     #[arg(long, global = true, env = "DISSENT_IMAGES", value_enum)]
     pub images: Option<ImageProtocol>,
     /// Built-in theme (dark, light, sixteen, deuteranopia, tritanopia, monochrome) or path of a theme file
@@ -83,15 +85,9 @@ pub struct Common {
 }
 
 impl Common {
-    /// How images are drawn: by flag or environment, else by the configuration file, else `Auto`.
-    ///
-    /// # Errors
-    /// Fails if the configuration file is needed and has an error.
-    pub fn images(&self) -> anyhow::Result<ImageProtocol> {
-        match self.images {
-            Some(images) => Ok(images),
-            None => Ok(config::Config::load()?.images.unwrap_or(ImageProtocol::Auto)),
-        }
+    /// How images are drawn; `Auto` unless somebody has chosen.
+    pub fn images(&self) -> ImageProtocol {
+        self.images.unwrap_or(ImageProtocol::Auto)
     }
 }
 
@@ -146,6 +142,11 @@ pub enum Command {
 }
 
 impl Command {
+    /// Whether this command works while the configuration file has an error; `doctor` tells of it.
+    fn works_without_config(&self) -> bool {
+        matches!(self, Self::Doctor(_) | Self::Keys(_) | Self::Completions(_) | Self::Man(_) | Self::GuardTerminal(_))
+    }
+
     /// Whether a signal may end this command at any point. The others first finish a step, or report what they keep.
     fn may_end_anywhere(&self) -> bool {
         match self {
@@ -171,6 +172,35 @@ impl Command {
             | Self::Rerank(_)
             | Self::Explain(_)
             | Self::GuardTerminal(_) => false,
+        }
+    }
+}
+
+/// Why the arguments cannot be used.
+pub enum ParseError {
+    /// Wrong usage; also a request for help or the version.
+    Usage(clap::Error),
+    /// The configuration file has an error.
+    Config(anyhow::Error),
+}
+
+impl Cli {
+    /// Parses the program's arguments. Of each option, a flag comes first, then the environment, then the user's
+    /// configuration file, then the built-in default.
+    ///
+    /// # Errors
+    /// Fails if the arguments are wrong, or if the configuration file has an error and the command is not one that works
+    /// without the file.
+    pub fn read() -> Result<Self, ParseError> {
+        let (command, error) = match Config::load() {
+            Ok(config) => (config.applied_to(Self::command()), None),
+            Err(error) => (Self::command(), Some(error)),
+        };
+        let matches = command.try_get_matches().map_err(ParseError::Usage)?;
+        let cli = Self::from_arg_matches(&matches).map_err(ParseError::Usage)?;
+        match error {
+            Some(error) if !cli.command.works_without_config() => Err(ParseError::Config(error)),
+            _ => Ok(cli),
         }
     }
 }

@@ -46,7 +46,7 @@ impl PicturePrinter {
     /// Fails if the configuration file has an error.
     pub fn new(common: &Common) -> Result<Self> {
         let environment = |name: &str| std::env::var(name).ok();
-        let choice = common.images()?;
+        let choice = common.images();
         let is_asked_for = common.images.is_some_and(|images| images != ImageProtocol::Auto);
         let on_terminal = io::stdout().is_terminal();
         let wanted = image_mode(choice, &environment, || None);

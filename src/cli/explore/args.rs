@@ -24,7 +24,16 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     pub annotator: Option<String>,
     /// Keep gold answers shown from case to case; without it, g shows the gold answer of one case
-    #[arg(long)]
+    #[arg(
+        long,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true",
+        hide_default_value = true,
+        value_name = "BOOL",
+        action = clap::ArgAction::Set
+    )]
     pub keep_gold: bool,
     #[command(flatten)]
     pub screen: ScreenOptions,

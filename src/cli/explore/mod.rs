@@ -41,7 +41,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let (screens, casebooks) = (workspace.path.join("screens"), workspace.path.join("casebooks"));
     let recording = args.screen.record.clone();
     let viewer = viewer_command(args.screen.viewer.as_deref());
-    let images = image_mode(common.images()?, &environment, || name_and_version(&environment));
+    let images = image_mode(common.images(), &environment, || name_and_version(&environment));
     let mut opener = Opener {
         args,
         common: common.clone(),

@@ -6,7 +6,7 @@ use crate::text::printable::one_line;
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// A caption on one line, and the bytes of it that name a label of the task.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,22 +23,22 @@ pub struct CaptionNames(RefCell<OfCase>);
 struct OfCase {
     /// Position of the case in the dataset.
     case: Option<usize>,
-    captions: FxHashMap<String, Rc<NamedCaption>>,
+    captions: FxHashMap<String, Arc<NamedCaption>>,
 }
 
 impl CaptionNames {
     /// The document's caption with the names of this case's task.
-    pub fn of(&self, case: usize, task: &Task, document: &Document) -> Rc<NamedCaption> {
+    pub fn of(&self, case: usize, task: &Task, document: &Document) -> Arc<NamedCaption> {
         let mut known = self.0.borrow_mut();
         if known.case != Some(case) {
             *known = OfCase { case: Some(case), captions: FxHashMap::default() };
         }
         if let Some(named) = known.captions.get(&document.id) {
-            return Rc::clone(named);
+            return Arc::clone(named);
         }
         let text = one_line(&document.caption);
-        let named = Rc::new(NamedCaption { names: task.names_in(&text), text });
-        known.captions.insert(document.id.clone(), Rc::clone(&named));
+        let named = Arc::new(NamedCaption { names: task.names_in(&text), text });
+        known.captions.insert(document.id.clone(), Arc::clone(&named));
         named
     }
 }

@@ -7,7 +7,7 @@ use crate::evaluation::{CaseOutcome, Fused, PartialCaseAnswer, SmallestFlip};
 use crate::run::{Hit, Prediction};
 use crate::tui::state::caption_names::NamedCaption;
 use crate::tui::state::selection::Shown;
-use std::rc::Rc;
+use std::sync::Arc;
 use unicode_width::UnicodeWidthStr;
 
 impl App {
@@ -123,7 +123,7 @@ impl App {
     }
 
     /// This document's caption on one line, with the parts that name a label of the current case.
-    pub fn caption_names(&self, document: &Document) -> Option<Rc<NamedCaption>> {
+    pub fn caption_names(&self, document: &Document) -> Option<Arc<NamedCaption>> {
         let (index, case) = self.current()?;
         Some(self.caption_names.of(index, self.cases.task_of(case)?, document))
     }

@@ -43,8 +43,7 @@ impl App {
             self.dataset().cases.iter().enumerate().map(|(index, case)| (case.id.as_str(), index)).collect();
         let seen: Vec<usize> = session_state.seen.iter().filter_map(|id| ids.get(id.as_str()).copied()).collect();
         let case = session_state.place.as_ref().and_then(|place| ids.get(place.case.as_deref()?).copied());
-        let marked: Vec<Option<usize>> =
-            session_state.marked.iter().map(|id| ids.get(id.as_str()).copied()).collect();
+        let marked: Vec<Option<usize>> = session_state.marked.iter().map(|id| ids.get(id.as_str()).copied()).collect();
         let gone = session_state.marked.iter().zip(&marked).find(|(_, case)| case.is_none()).map(|(id, _)| id.clone());
         self.cases.replace_seen(seen.into_iter());
         self.recall_marks(&marked, gone.as_deref());
@@ -71,7 +70,9 @@ impl App {
             let count = marked.iter().filter(|case| case.is_none()).count();
             words.push(match count {
                 1 => format!("the mark of {id} is dropped: this case is not in the dataset any more"),
-                _ => format!("{count} marks are dropped, that of {id} among them: these cases are not in the dataset any more"),
+                _ => format!(
+                    "{count} marks are dropped, that of {id} among them: these cases are not in the dataset any more"
+                ),
             });
         }
         let kept = self.marked_cases().len();

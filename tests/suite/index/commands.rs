@@ -315,6 +315,39 @@ fn doctor_keeps_how_images_are_drawn() {
     assert!(warned.contains("warning: ") && warned.contains("`image`"), "{warned}");
 }
 
+/// A flag comes before the environment, that before the file.
+#[test]
+fn the_configuration_file_gives_what_flags_and_environment_do_not() {
+    let home = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str], environment: &[(&str, &str)]| {
+        let mut command = command(arguments);
+        command.env("HOME", home.path()).env_remove("XDG_CONFIG_HOME").envs(environment.iter().copied());
+        command.output().unwrap()
+    };
+    let fact = |arguments: &[&str], environment: &[(&str, &str)], name: &str| {
+        let output = run(&[&["doctor", "--json"], arguments].concat(), environment);
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let fact = report.as_array().unwrap().iter().find(|fact| fact["name"] == name).unwrap();
+        fact["value"].as_str().unwrap().to_owned()
+    };
+    let none = fact(&[], &[], "configuration");
+    let path = none.strip_suffix(" (none yet)").unwrap();
+    fs::create_dir_all(Path::new(path).parent().unwrap()).unwrap();
+    fs::write(path, "theme = \"light\"\nkeep-gold = true\n").unwrap();
+    assert!(fact(&[], &[], "configuration").ends_with(" (sets theme, keep-gold)"));
+    assert_eq!(fact(&[], &[], "theme"), "light");
+    assert_eq!(fact(&[], &[("DISSENT_THEME", "sixteen")], "theme"), "sixteen");
+    assert_eq!(fact(&["--theme", "dark"], &[("DISSENT_THEME", "sixteen")], "theme"), "dark");
+    fs::write(path, "theme = \"light\"\ncolour = \"16\"\n").unwrap();
+    let checked = run(&["check", "d"], &[]);
+    let error = String::from_utf8(checked.stderr).unwrap();
+    assert_eq!(checked.status.code(), Some(1));
+    for part in ["config.toml: line 2", "`colour`", "`color`", "`keep-gold`"] {
+        assert!(error.contains(part), "{part} is not in {error}");
+    }
+    assert_eq!(run(&["keys"], &[]).status.code(), Some(0), "the file has nothing to do with it");
+}
+
 #[test]
 fn doctor_says_what_a_checkpoint_is() {
     let folder = fixtures::path("readers/qwen2_5_vl/checkpoint");
