@@ -28,6 +28,8 @@ pub struct Term {
     /// The term has a minus before it: the case must not match.
     pub negated: bool,
     pub test: Test,
+    /// Names or words as they were typed, because they are compared without case; empty for other tests.
+    pub typed: Vec<String>,
 }
 
 /// The test of a term.

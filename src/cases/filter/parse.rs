@@ -48,6 +48,7 @@ impl fmt::Display for Term {
         }
         match &self.test {
             Test::Is(field, values) => {
+                let values = if self.typed.is_empty() { values } else { &self.typed };
                 let values: Vec<String> = values.iter().map(|value| quoted(value)).collect();
                 write!(formatter, "{}:{}", field.row().name, values.join(","))
             }
@@ -55,7 +56,7 @@ impl fmt::Display for Term {
                 let sign = COMPARISONS.iter().find(|(_, known)| known == comparison).map_or("", |(sign, _)| sign);
                 write!(formatter, "{}:{sign}{number}", field.row().name)
             }
-            Test::Text(text) => formatter.write_str(&quoted(text)),
+            Test::Text(text) => formatter.write_str(&quoted(self.typed.first().unwrap_or(text))),
         }
     }
 }
@@ -96,15 +97,16 @@ pub(super) fn tokens(line: &str) -> Vec<String> {
 fn term(token: &str) -> Result<Term, String> {
     let (negated, rest) = token.strip_prefix('-').map_or((false, token), |rest| (true, rest));
     let field = rest.split_once(':').filter(|(name, _)| !name.contains('"'));
-    let test = match field {
-        None => Test::Text(plain(rest)),
-        Some(("text", words)) => Test::Text(plain(words)),
+    let (test, typed) = match field {
+        None => (Test::Text(plain(rest)), vec![unquoted(rest)]),
+        Some(("text", words)) => (Test::Text(plain(words)), vec![unquoted(words)]),
         Some((name, value)) => {
             let row = named(name).ok_or_else(|| unknown(name))?;
-            test_of(row, value)?
+            let is_name = row.kind == Kind::Name;
+            (test_of(row, value)?, if is_name { split_outside_quotes(value) } else { Vec::new() })
         }
     };
-    Ok(Term { negated, test })
+    Ok(Term { negated, test, typed })
 }
 
 fn test_of(row: &Row, value: &str) -> Result<Test, String> {
@@ -171,7 +173,11 @@ fn split_outside_quotes(value: &str) -> Vec<String> {
 }
 
 fn plain(text: &str) -> String {
-    text.replace('"', "").to_lowercase()
+    unquoted(text).to_lowercase()
+}
+
+fn unquoted(text: &str) -> String {
+    text.replace('"', "")
 }
 
 #[cfg(test)]
@@ -190,7 +196,11 @@ mod tests {
         assert_eq!(filter.terms[5].test, Test::Text("posterior shadowing".into()));
         assert_eq!(filter.to_string(), line);
         assert_eq!("mine:A,None".parse::<Filter>().unwrap().to_string(), "mine:A,none");
+        let named: Filter = "label:Yes,\"No, never\" task:Fundus".parse().unwrap();
+        assert_eq!(named.to_string(), "label:Yes,\"No, never\" task:Fundus");
+        assert_eq!(named.terms[1].test, Test::Is(Field::Task, vec!["fundus".into()]));
         let text: Filter = "text:\"Round, mass\"".parse().unwrap();
+        assert_eq!(text.to_string(), "\"Round, mass\"");
         assert_eq!(text.to_string().parse::<Filter>().unwrap(), text);
     }
 

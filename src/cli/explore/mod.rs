@@ -19,7 +19,7 @@ use crate::terminal::guard;
 use crate::terminal::image_protocol::image_mode;
 use crate::terminal::self_description::name_and_version;
 use crate::tui::keymap::Keymap;
-use crate::tui::session::{self, Output};
+use crate::tui::session::{self, CasebookWriter, Output};
 use crate::workspace::Workspace;
 use anyhow::{Result, bail};
 use std::io::{IsTerminal, stdout};
@@ -68,18 +68,34 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         let _ = guard::start(&program);
     }
     let preview = opener.preview();
-    let ended = match session::run(preview, move || opener.open(), output) {
+    let mut ended = match session::run(preview, move || opener.open(), output) {
         Err(error) => return error.downcast::<NothingLeft>().map(|nothing| say(&nothing.to_string())),
         Ok(ended) => ended,
     };
     if let Some(reason) = &ended.not_kept {
         say(&format!("warning: cannot save the position and the views: {reason}"));
     }
+    say_pages(&mut ended.casebooks, ended.code == 0);
     if let Some(annotations) = ended.annotations.filter(|annotations| annotations.written() > 0) {
         let path = annotations.path().map(|path| path.display().to_string()).unwrap_or_default();
         say(&format!("{} written to {path}", count(annotations.written(), "annotation event")));
     }
     if ended.code == 0 { Ok(()) } else { Err(ExitWith(ended.code).into()) }
+}
+
+/// Names the pages that were written. A person who leaves in the usual way gets the one that is still being written, too.
+fn say_pages(casebooks: &mut CasebookWriter, waits: bool) {
+    if casebooks.is_writing() {
+        if waits {
+            say("finishing the page of the queue …");
+            casebooks.wait();
+        } else {
+            say("left before the page of the queue was finished");
+        }
+    }
+    for (path, written) in casebooks.pages() {
+        say(&format!("{}: {}", path.display(), written.in_words()));
+    }
 }
 
 /// The file in which an annotator's session keeps its place, views and opened cases.

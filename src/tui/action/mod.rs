@@ -3,9 +3,11 @@
 
 mod bindings;
 mod context;
+mod everyday_words;
 
 pub use bindings::{Binding, bindings};
 pub use context::Context;
+pub use everyday_words::everyday_words;
 
 use crate::annotation::CategoryId;
 use crate::terminal::images::ViewChange;

@@ -5,8 +5,9 @@ use crate::panics::{caught, panic_text};
 use crate::text::printable::message_of;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 
 /// Pages of one dataset that are kept apart; the last is written over.
 const MOST_PAGES: u32 = 10_000;
@@ -15,6 +16,9 @@ const MOST_PAGES: u32 = 10_000;
 #[derive(Default)]
 pub struct CasebookWriter {
     is_writing: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+    /// The pages of this session.
+    pages: Arc<Mutex<Vec<(PathBuf, Written)>>>,
 }
 
 impl CasebookWriter {
@@ -23,7 +27,7 @@ impl CasebookWriter {
     /// # Errors
     /// Fails if another page is being written, or if no thread can be started.
     pub fn start(
-        &self,
+        &mut self,
         folder: &Path,
         casebook: Box<Casebook>,
         send: impl FnOnce(PathBuf, Result<Written, String>) + Send + 'static,
@@ -32,9 +36,12 @@ impl CasebookWriter {
             return Err(io::Error::other("another page is still being written"));
         }
         let path = free_path(folder, &casebook.dataset);
-        let is_writing = Arc::clone(&self.is_writing);
+        let (is_writing, pages) = (Arc::clone(&self.is_writing), Arc::clone(&self.pages));
         let body = move || {
             let outcome = caught(|| casebook.write(&path, &mut |_| {}));
+            if let Ok(Ok(written)) = &outcome {
+                pages.lock().unwrap_or_else(PoisonError::into_inner).push((path.clone(), *written));
+            }
             is_writing.store(false, Ordering::SeqCst);
             let outcome = match outcome {
                 Ok(written) => written.map_err(|error| message_of(&error)),
@@ -43,10 +50,31 @@ impl CasebookWriter {
             send(path, outcome);
         };
         let started = std::thread::Builder::new().name("dissent-casebook".into()).spawn(body);
-        if started.is_err() {
-            self.is_writing.store(false, Ordering::SeqCst);
+        match started {
+            Ok(thread) => self.thread = Some(thread),
+            Err(error) => {
+                self.is_writing.store(false, Ordering::SeqCst);
+                return Err(error);
+            }
         }
-        started.map(drop)
+        Ok(())
+    }
+
+    /// Whether a page is being written.
+    pub fn is_writing(&self) -> bool {
+        self.is_writing.load(Ordering::SeqCst)
+    }
+
+    /// Waits for the page that is being written.
+    pub fn wait(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+
+    /// The pages written in this session, with what is in them.
+    pub fn pages(&self) -> Vec<(PathBuf, Written)> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -56,4 +84,22 @@ fn free_path(folder: &Path, dataset: &str) -> PathBuf {
     let name = if words.is_empty() { "cases".to_owned() } else { words.join("-") };
     let numbered = |number: u32| folder.join(format!("{name}-{number}.html"));
     (1..MOST_PAGES).map(numbered).find(|path| !path.exists()).unwrap_or_else(|| numbered(MOST_PAGES))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_finished_before_the_program_ends_and_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let page = Casebook { dataset: "set A".into(), about: Vec::new(), cases: Vec::new(), pixels: 64 };
+        let mut writer = CasebookWriter::default();
+        writer.start(folder.path(), Box::new(page), |_, _| {}).unwrap();
+        writer.wait();
+        let path = folder.path().join("set-A-1.html");
+        let pages: Vec<PathBuf> = writer.pages().into_iter().map(|(path, _)| path).collect();
+        assert_eq!((writer.is_writing(), pages), (false, vec![path.clone()]));
+        assert!(path.is_file());
+    }
 }

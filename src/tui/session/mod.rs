@@ -26,10 +26,10 @@ mod startup;
 mod state_saver;
 mod threads;
 
+pub use casebook_writer::CasebookWriter;
 pub use message::Opened;
 
 use self::agreement_counter::AgreementCounter;
-use self::casebook_writer::CasebookWriter;
 use self::event_loop::Session;
 use self::external_viewer::ViewerCopies;
 use self::message::Message;
@@ -76,6 +76,15 @@ pub struct Ended {
     pub annotations: Option<AnnotationSession>,
     /// Reason why place and views could not be saved.
     pub not_kept: Option<String>,
+    /// Has written the queue as a page, or is still writing.
+    pub casebooks: CasebookWriter,
+}
+
+impl Ended {
+    /// Ended before everything was read.
+    fn early(code: u8) -> Self {
+        Self { code, annotations: None, not_kept: None, casebooks: CasebookWriter::default() }
+    }
 }
 
 /// Runs the explorer until the user leaves or a signal ends it. The terminal is always restored.
@@ -100,7 +109,7 @@ pub fn run(
     let mut startup = Startup::new(&messages);
     let mut waited = startup.wait(preview.is_some())?;
     if let Waited::Left(code) = waited {
-        return Ok(Ended { code, annotations: None, not_kept: None });
+        return Ok(Ended::early(code));
     }
     let size = terminal_size();
     let recording = recording.map(|path| Recording::start(path, size)).transpose()?;
@@ -124,7 +133,7 @@ pub fn run(
     }
     let Opened { mut app, annotations, worker } = match waited {
         Waited::Opened(opened) => *opened,
-        Waited::Left(code) => return Ok(Ended { code, annotations: None, not_kept: None }),
+        Waited::Left(code) => return Ok(Ended::early(code)),
         Waited::NotYet => bail!("the explorer has not started"),
     };
     let mut held = startup.held;
@@ -165,7 +174,7 @@ pub fn run(
     let kept = session.app.session_state().write(session_state);
     drop(taken);
     let not_kept = kept.err().map(|error| format!("{error:#}"));
-    Ok(Ended { code: code?, annotations: Some(session.annotations), not_kept })
+    Ok(Ended { code: code?, annotations: Some(session.annotations), not_kept, casebooks: session.casebooks })
 }
 
 /// Keeps the loaded images. Keys typed so far were meant for the case on the screen: if another case is opened, they

@@ -30,6 +30,8 @@ pub struct Picker {
 pub struct Choice {
     pub name: String,
     pub detail: String,
+    /// Words that find the line, too, but are not shown.
+    pub words: &'static str,
     /// Key that does the same, or a tick.
     pub sign: String,
     /// The case to go to, as a position in the dataset; `None` for anything but a case.
@@ -73,7 +75,7 @@ impl Picker {
         let typed = self.input.value().to_lowercase();
         let words: Vec<&str> = typed.split_whitespace().collect();
         choices.retain(|choice| {
-            let text = format!("{} {}", choice.name, choice.detail).to_lowercase();
+            let text = format!("{} {} {}", choice.name, choice.detail, choice.words).to_lowercase();
             words.iter().all(|word| text.contains(word))
         });
     }

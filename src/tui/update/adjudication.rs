@@ -22,6 +22,7 @@ impl App {
             Action::Undo => return vec![Effect::Record(AnnotationEdit::Undo)],
             Action::Redo => return vec![Effect::Record(AnnotationEdit::Redo)],
             Action::Accept => return self.decide(),
+            Action::ExportQueue => return self.export_queue(),
             Action::Cancel => {
                 self.overlay = None;
                 return Vec::new();

@@ -20,7 +20,10 @@ impl App {
         for (index, case) in cases {
             let Some(rank) = rank(&case.id, &typed) else { continue };
             let detail = format!("go to this case: {} · {}", case.task, case.split);
-            found.push((rank, Choice { name: case.id.clone(), detail, sign: String::new(), case: Some(index) }));
+            found.push((
+                rank,
+                Choice { name: case.id.clone(), detail, words: "", sign: String::new(), case: Some(index) },
+            ));
         }
         // The sort is stable: equal ranks keep the order of the queue.
         found.sort_by_key(|(rank, _)| *rank);

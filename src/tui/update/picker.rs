@@ -1,7 +1,7 @@
 //! Lists to choose from: command palette, orders, saved views, columns, themes.
 
 use super::app::App;
-use crate::tui::action::{Action, Context, bindings};
+use crate::tui::action::{Action, Context, bindings, everyday_words};
 use crate::tui::effect::Effect;
 use crate::tui::keymap;
 use crate::tui::state::order::Order;
@@ -42,6 +42,7 @@ impl App {
                 .map(|binding| Choice {
                     name: binding.name.to_owned(),
                     detail: binding.description.to_owned(),
+                    words: everyday_words(binding.name),
                     sign: self.keymap.shown_key(binding).map(|key| keymap::shown(&key)).unwrap_or_default(),
                     case: None,
                 })
@@ -52,6 +53,7 @@ impl App {
                 .map(|order| Choice {
                     name: order.name().to_owned(),
                     detail: order.meaning().to_owned(),
+                    words: "",
                     sign: tick(*order == self.view.order()),
                     case: None,
                 })
@@ -65,6 +67,7 @@ impl App {
                     Choice {
                         name: view.name.clone(),
                         detail: format!("{filter}, by {}", view.order),
+                        words: "",
                         sign: String::new(),
                         case: None,
                     }
@@ -76,6 +79,7 @@ impl App {
                 .map(|column| Choice {
                     name: column.name().to_owned(),
                     detail: column.meaning().to_owned(),
+                    words: "",
                     sign: tick(self.view.columns().contains(column)),
                     case: None,
                 })
@@ -86,6 +90,7 @@ impl App {
                 .map(|(name, theme)| Choice {
                     name: name.clone(),
                     detail: String::new(),
+                    words: "",
                     sign: tick(*theme == self.theme),
                     case: None,
                 })

@@ -20,6 +20,8 @@ const BAR: usize = 12;
 const NAME: usize = 13;
 /// Columns kept for the smallest flip beside the user's changes.
 const LEAST_FLIP: usize = 24;
+/// Rows for the user's changes beside an image.
+const MOST_CHANGES: usize = 3;
 /// Shown in place of an answer that has not come yet.
 const TO_COME: &str = "…";
 const NEVER: &str = "-";
@@ -46,17 +48,22 @@ fn answer_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
     let answers = app.queue().current().and_then(|case| app.cases().answers_of(case));
     let fused = app.fused_now();
     let bar_width = width.min(16);
+    // Long changes take the room of the bars, which repeat a figure.
+    let changes = fused_heading(app, width);
+    let rows_of = |has_bar: bool| if has_bar { 2 } else { 1 };
     let mut lines = vec![heading("closed-book")];
-    lines.extend(answer_block(app, closed_book(app), width, bar_width));
-    lines.push(fused_heading(app, width));
-    lines.extend(answer_block(app, fused_answer(app, fused.as_ref()), width, bar_width));
+    lines.extend(answer_block(app, closed_book(app), width, bar_width).into_iter().take(rows_of(changes.len() < 2)));
+    let fused_rows = rows_of(changes.len() < 3);
+    lines.extend(changes);
+    lines.extend(answer_block(app, fused_answer(app, fused.as_ref()), width, bar_width).into_iter().take(fused_rows));
     lines.push(Line::from(verdict::verdict(app, answers, width)));
     if let Some(fused) = &fused {
         lines.push(Line::from(verdict::label_shares(app, fused, bar_width)));
         lines.push(Line::from(verdict::smallest_flip(app, fused, width)));
     }
     lines.push(Line::from(gold(app, width)));
-    if let Some((line, role)) = verdict::oracle(app) {
+    // It is wrapped here, so it needs no shorter form.
+    if let Some((line, role)) = verdict::oracle(app, usize::MAX) {
         lines.extend(text::wrap(&line, width).into_iter().map(|line| Line::styled(line, theme.style(role))));
     }
     lines.extend(annotation_lines(app, width, 4));
@@ -69,11 +76,12 @@ fn answer_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
 }
 
 /// "fused", or the user's changes to it.
-fn fused_heading(app: &App, width: usize) -> Line<'static> {
-    match app.what_if_words() {
-        None => Line::styled("fused", app.theme().style(Role::Muted)),
-        Some(words) => Line::styled(text::fit(&format!("what if {words}"), width), app.theme().style(Role::Accent)),
-    }
+fn fused_heading(app: &App, width: usize) -> Vec<Line<'static>> {
+    let Some(words) = app.what_if_words() else {
+        return vec![Line::styled("fused", app.theme().style(Role::Muted))];
+    };
+    let lines = text::wrap_into(&format!("what if {words}"), width, MOST_CHANGES);
+    lines.into_iter().map(|line| Line::styled(line, app.theme().style(Role::Accent))).collect()
 }
 
 /// The answer without a document, or a sign that it is still to come or never will.
@@ -116,7 +124,7 @@ fn document_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
     let theme = app.theme();
     let Some(given) = app.given_evidence() else { return Vec::new() };
     // The fused answer shows the effect of changes to a hit, so the document must not hide it.
-    let mut lines = vec![fused_heading(app, width)];
+    let mut lines = fused_heading(app, width);
     let fused = app.fused_now();
     let [answer, _] = answer_block(app, fused_answer(app, fused.as_ref()), width, 0);
     lines.push(answer);
@@ -159,8 +167,8 @@ pub fn below(app: &App, frame: &mut Frame, area: Rect) {
     second.extend(verdict::verdict(app, answers, width.saturating_sub(used + 2)));
     let mut last = vec![Span::styled(text::column("gold", NAME), theme.style(Role::Muted))];
     last.extend(gold_answer(app, label_width));
-    if let Some((line, role)) = verdict::oracle(app) {
-        let used: usize = last.iter().map(Span::width).sum();
+    let used: usize = last.iter().map(Span::width).sum();
+    if let Some((line, role)) = verdict::oracle(app, width.saturating_sub(used + 2)) {
         last.push(Span::raw("  "));
         last.push(Span::styled(text::fit(&line, width.saturating_sub(used + 2)), theme.style(role)));
     }

@@ -16,14 +16,21 @@ use crate::tui::update::app::App;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 /// Columns for a completed word in the list.
 const WORD: usize = 22;
+/// Columns of the popup; more where a meaning needs them and there is room.
+const WIDTH: u16 = 76;
 
 /// Draws the line over the left of the body; the case stays in view if there is room.
 pub fn draw(app: &App, edit: &FilterEdit, frame: &mut Frame, area: Rect) {
     let rows = u16::try_from(edit.completions().len() + 4).unwrap_or(area.height);
-    let area = Rect { width: area.width.min(76), height: rows.min(area.height), ..area };
+    let meanings = edit.completions().iter().filter(|completion| completion.count.is_none());
+    let longest = meanings.map(|completion| completion.meaning.width()).max().unwrap_or(0);
+    // The frame, the marker and the word stand beside a meaning.
+    let wanted = u16::try_from(longest + WORD + 4).unwrap_or(u16::MAX).max(WIDTH);
+    let area = Rect { width: area.width.min(wanted), height: rows.min(area.height), ..area };
     let inner = popup::framed(app, "filter", frame, area);
     let [line, said, list] =
         Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Min(0)]).areas(inner);

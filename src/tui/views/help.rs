@@ -1,6 +1,6 @@
 //! The help page: how to read the screen, every action of the table, the taxonomy, the filters, and what is loaded.
 
-use super::super::action::{Context, bindings};
+use super::super::action::{Context, bindings, everyday_words};
 use super::super::keymap;
 use super::super::theme::{Role, Theme};
 use super::{popup, text};
@@ -64,7 +64,8 @@ pub fn draw(app: &App, page: &HelpPage, frame: &mut Frame, area: Rect) {
     let height = area.height.min(u16::try_from(lines.len() + 2).unwrap_or(u16::MAX));
     let popup = Rect { x: area.x + (area.width - width) / 2, width, height, ..area };
     let query = page.query();
-    let has_query = |line: &Line| line.to_string().to_lowercase().contains(&query);
+    let has_query =
+        |line: &HelpLine| line.words.contains(&query) || line.line.to_string().to_lowercase().contains(&query);
     let title = match query.as_str() {
         "" => "help".to_owned(),
         _ if lines.iter().any(has_query) => format!("help: {query}"),
@@ -90,51 +91,63 @@ pub fn draw(app: &App, page: &HelpPage, frame: &mut Frame, area: Rect) {
         page.scroll().to(line);
     }
     let first = page.scroll().first_line(lines.len(), rows);
-    let marked = |line: Line<'static>| {
-        if !query.is_empty() && has_query(&line) { line.patch_style(app.theme().style(Role::Match)) } else { line }
+    let marked = |line: HelpLine| {
+        let is_found = !query.is_empty() && has_query(&line);
+        if is_found { line.line.patch_style(app.theme().style(Role::Match)) } else { line.line }
     };
     let visible: Vec<Line> = lines.into_iter().skip(first).take(rows).map(marked).collect();
     frame.render_widget(Paragraph::new(visible), inner);
 }
 
+/// A line of the page.
+struct HelpLine {
+    line: Line<'static>,
+    /// Everyday words by which a search finds it, too.
+    words: &'static str,
+}
+
+impl From<Line<'static>> for HelpLine {
+    fn from(line: Line<'static>) -> Self {
+        Self { line, words: "" }
+    }
+}
+
 /// The whole page, and the first line of each context's section.
-fn lines(app: &App, width: usize) -> (Vec<Line<'static>>, Vec<(Context, usize)>) {
+fn lines(app: &App, width: usize) -> (Vec<HelpLine>, Vec<(Context, usize)>) {
     let theme = app.theme();
+    let heading = |text: &'static str| HelpLine::from(Line::styled(text, theme.style(Role::Accent)));
+    let blank = || HelpLine::from(Line::default());
     let mut sections = Vec::new();
-    let mut lines = vec![Line::styled("How to read the screen", theme.style(Role::Accent))];
+    let mut lines = vec![heading("How to read the screen")];
     for (sign, meaning) in SIGNS {
         lines.extend(entry(theme, sign, meaning, width));
     }
-    lines.push(Line::default());
+    lines.push(blank());
     for context in Context::ALL {
         sections.push((context, lines.len()));
-        lines.push(Line::styled(context.title(), theme.style(Role::Accent)));
+        lines.push(heading(context.title()));
         for binding in bindings().filter(|binding| binding.context == context) {
             let keys: Vec<String> = app.keymap().keys(binding).iter().map(|key| keymap::shown(key)).collect();
+            let first = lines.len();
             lines.extend(entry(theme, &keys.join(" "), binding.description, width));
+            lines[first].words = everyday_words(binding.name);
         }
-        lines.push(Line::default());
+        lines.push(blank());
         if context == Context::Explore {
-            lines.push(Line::styled(
-                "Annotate the case with an error category and go to the next case",
-                theme.style(Role::Accent),
-            ));
+            lines.push(heading("Annotate the case with an error category and go to the next case"));
             for category in app.cases().categories() {
                 let sentence = format!("{}: {}", category.name, category.definition);
                 lines.extend(entry(theme, &category.key.to_string(), &sentence, width));
             }
-            lines.push(Line::default());
+            lines.push(blank());
         }
     }
-    lines.push(Line::styled(
-        "Fields of a filter: field:value or field:one,other; a minus in front negates it",
-        theme.style(Role::Accent),
-    ));
+    lines.push(heading("Fields of a filter: field:value or field:one,other; a minus in front negates it"));
     for row in FIELDS {
         lines.extend(entry(theme, row.name, row.meaning, width));
     }
-    lines.push(Line::default());
-    lines.push(Line::styled("Loaded", theme.style(Role::Accent)));
+    lines.push(blank());
+    lines.push(heading("Loaded"));
     for (name, value) in loaded(app) {
         lines.extend(entry(theme, name, &value, width));
     }
@@ -167,16 +180,17 @@ fn loaded(app: &App) -> Vec<(&'static str, String)> {
     rows
 }
 
-fn entry(theme: &Theme, key: &str, sentence: &str, width: usize) -> Vec<Line<'static>> {
+fn entry(theme: &Theme, key: &str, sentence: &str, width: usize) -> Vec<HelpLine> {
     let wrapped = text::wrap(sentence, width.saturating_sub(KEYS + 1));
     let mut lines = Vec::new();
     for (index, part) in wrapped.into_iter().enumerate() {
         let left = if index == 0 { text::column(key, KEYS) } else { " ".repeat(KEYS) };
-        lines.push(Line::from(vec![
+        let spans = vec![
             Span::styled(left, theme.style(Role::Key)),
             Span::raw(" "),
             Span::styled(part, theme.style(Role::Text)),
-        ]));
+        ];
+        lines.push(Line::from(spans).into());
     }
     lines
 }

@@ -8,6 +8,7 @@ use crate::data::Answer;
 use crate::evaluation::{CaseOutcome, Fused, PartialCaseAnswer, SmallestFlip};
 use crate::tui::update::app::App;
 use ratatui::text::Span;
+use unicode_width::UnicodeWidthStr;
 
 /// Share of the weights below which a label gets no part of the bar.
 const LEAST_SHARE: f32 = 0.005;
@@ -111,11 +112,18 @@ pub fn smallest_flip(app: &App, fused: &Fused, width: usize) -> Span<'static> {
         return Span::raw("");
     }
     let line = match app.smallest_flip() {
-        Some(SmallestFlip::Without(hits)) => {
-            let whole = format!("dropping {} changes the answer", named_places(&hits));
-            if whole.len() <= width { whole } else { format!("rests on {}", named_places(&hits)) }
+        Some(SmallestFlip::Without(hits)) => longest_that_fits(
+            [
+                format!("dropping {} changes the answer", named_places(&hits)),
+                format!("rests on {}", named_places(&hits)),
+                format!("rests on {}", places(&hits)),
+                format!("rests on {} hits", hits.len()),
+            ],
+            width,
+        ),
+        Some(SmallestFlip::NoneUpTo(1)) => {
+            longest_that_fits(["no single hit changes it".to_owned(), "no one hit changes it".to_owned()], width)
         }
-        Some(SmallestFlip::NoneUpTo(1)) => "no single hit changes it".to_owned(),
         Some(SmallestFlip::NoneUpTo(count)) => format!("no {count} hits change it"),
         Some(SmallestFlip::Never) => "no removal changes it".to_owned(),
         None => String::new(),
@@ -123,9 +131,16 @@ pub fn smallest_flip(app: &App, fused: &Fused, width: usize) -> Span<'static> {
     Span::styled(text::fit(&line, width), app.theme().style(Role::Muted))
 }
 
+/// The first of these that has room, else the last; they go from long to short.
+pub fn longest_that_fits<const N: usize>(forms: [String; N], width: usize) -> String {
+    let fitting = forms.iter().position(|form| form.width() <= width);
+    let place = fitting.unwrap_or(N.saturating_sub(1));
+    forms.into_iter().nth(place).unwrap_or_default()
+}
+
 /// With gold shown: whether the answer on the screen is right, which hits would give another, and what retrieval did
-/// to the case with its hits as retrieved.
-pub fn oracle(app: &App) -> Option<(String, Role)> {
+/// to the case with its hits as retrieved. In fewer than all columns it says less, but loses no end of a word.
+pub fn oracle(app: &App, width: usize) -> Option<(String, Role)> {
     if !app.is_gold_visible() {
         return None;
     }
@@ -142,10 +157,11 @@ pub fn oracle(app: &App) -> Option<(String, Role)> {
         (_, Some(true)) if !outcome.is_right() => "right",
         _ => "",
     };
-    let effect = match effect {
-        "" => String::new(),
-        effect if as_found == Some(outcome.is_right()) => format!("; {effect}"),
-        effect => format!("; before your changes: {effect}"),
+    let is_as_found = as_found == Some(outcome.is_right());
+    let (effect, short_effect) = match effect {
+        "" => (String::new(), String::new()),
+        effect if is_as_found => (format!("; {effect}"), format!("; {effect}")),
+        effect => (format!("; before your changes: {effect}"), format!("; before: {effect}")),
     };
     let hits = |test: &dyn Fn(&CaseOutcome, usize) -> bool| -> Vec<usize> {
         (0..slots.len()).filter(|place| test(&outcome, *place)).map(|place| slots[place]).collect()
@@ -166,7 +182,14 @@ pub fn oracle(app: &App) -> Option<(String, Role)> {
         }
     };
     let what_if = if app.counts_own_evidence() { "what if: " } else { "" };
-    Some((format!("{what_if}{line}{effect}"), role))
+    let verdict = if outcome.is_right() { "right" } else { "wrong" };
+    let forms = [
+        format!("{what_if}{line}{effect}"),
+        format!("{what_if}{line}{short_effect}"),
+        format!("{what_if}{verdict}{short_effect}"),
+        format!("{what_if}{verdict}"),
+    ];
+    Some((longest_that_fits(forms, width), role))
 }
 
 /// `↑` beside a hit that is right while the fused answer is wrong, `↓` beside the reverse; only with gold shown.

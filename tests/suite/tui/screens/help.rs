@@ -14,7 +14,7 @@ fn the_help_page() {
     app.update(Action::Help);
     // The dataset's folder has another name each time.
     let root = folder.path().display().to_string();
-    let page = text(&screen(&mut app, 100, 330));
+    let page = text(&screen(&mut app, 100, 345));
     let lines: Vec<&str> = page.lines().filter(|line| !line.contains(&root)).collect();
     assert_snapshot("help", &lines.join("\n"));
 }
@@ -38,6 +38,37 @@ fn help_starts_with_what_one_needs_first() {
         app.update(Action::Help);
         assert_screen(&mut app, (width, height), "help");
     }
+}
+
+#[test]
+fn everyday_words_find_the_line_of_a_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    for (word, line) in [
+        ("report", "Write the queue as one HTML page"),
+        ("export", "Write the queue as one HTML page"),
+        ("save", "Add the changed fusion and its answer to the note"),
+        ("quit", "Quit at once"),
+        ("exit", "Quit at once"),
+        ("undo", "Undo every change to the fusion"),
+        ("zoom", "Enlarge the image to the whole screen"),
+        ("compare", "show both runs side by side"),
+        ("gold", "(only while gold is shown)"),
+        ("label", "the labels of the task"),
+        ("find", "Search the captions of the corpus"),
+    ] {
+        app.update(Action::Help);
+        app.update(Action::Search);
+        app.paste(word);
+        let shown = text(&screen(&mut app, 120, 40));
+        assert!(shown.contains(&format!("help: {word}")) && shown.contains(line), "{word}: {shown}");
+        app.update(Action::Accept);
+        app.update(Action::Cancel);
+    }
+    app.update(Action::Palette);
+    app.paste("report");
+    let shown = text(&screen(&mut app, 120, 40));
+    assert!(shown.contains("export-queue"), "{shown}");
 }
 
 #[test]

@@ -56,6 +56,17 @@ fn a_disputed_case_is_decided_and_the_next_one_follows() {
 }
 
 #[test]
+fn the_page_of_the_queue_is_written_while_a_case_is_decided() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 2);
+    app.set_review(0, disputed());
+    app.start();
+    app.update(Action::Adjudicate);
+    assert!(matches!(app.update(Action::ExportQueue)[..], [Effect::WriteCasebook(_)]));
+    assert_eq!(app.context(), Context::Adjudication);
+}
+
+#[test]
 fn others_words_are_hidden_until_one_has_spoken_or_asks() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = app(folder.path(), 2);
