@@ -10,6 +10,8 @@ pub struct Against {
     pub name: String,
     /// What the other run withholds from its reader.
     pub ablation: Ablation,
+    /// The run was made on another corpus than the shown one: the same ids may stand for other documents.
+    pub has_other_corpus: bool,
     /// Answers by the case's position in the dataset.
     pub answers: FxHashMap<usize, PartialCaseAnswer>,
 }

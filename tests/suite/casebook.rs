@@ -205,3 +205,16 @@ fn an_image_that_cannot_be_read_is_named_in_its_place() {
     assert!(said.contains("10 images (1 of them cannot be read)"), "{said}");
     assert!(page(world.path()).contains("class=\"broken\">image of case us-test-0002: "));
 }
+
+#[test]
+fn a_run_on_another_corpus_is_named() {
+    let world = world();
+    let root = world.path();
+    let warns = |other: &str| stderr_of(&export(root, &["--against", other])).contains("was made on another corpus");
+    write_run(root, "same", Ablation::default());
+    assert!(!warns("same"));
+    let corpus = fs::read_to_string(root.join("corpus.jsonl")).unwrap();
+    fs::write(root.join("corpus.jsonl"), corpus.replace("Oval", "Round")).unwrap();
+    write_run(root, "other", Ablation::default());
+    assert!(warns("other"));
+}

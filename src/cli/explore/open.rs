@@ -8,7 +8,7 @@ use crate::cases::comparison::Against;
 use crate::cli::Common;
 use crate::cli::queue_options::{cases_of_split, stored_answers};
 use crate::data::{Dataset, OpenedCases, Problem};
-use crate::run::{Ablation, Run};
+use crate::run::{Ablation, Run, RunIdentity};
 use crate::terminal::image_protocol::ImageMode;
 use crate::tui::keymap::Keymap;
 use crate::tui::session::Opened;
@@ -156,13 +156,17 @@ impl Opener {
             left_out.push(format!("{error:#}; {}", set_aside(&session_file)));
             SessionState::default()
         });
+        let identity = run.as_ref().map(|run| &run.identity);
+        let against =
+            args.against.as_deref().map(|name| read_against(name, identity, &workspace, &dataset)).transpose()?;
+        let other_corpus = against.as_ref().filter(|other| other.has_other_corpus).map(other_corpus_words);
         let known = InitialCases {
             dataset: dataset.clone(),
             categories,
             several,
             stored_run: args.run.clone(),
             ablation,
-            against: args.against.as_deref().map(|name| read_against(name, &workspace, &dataset)).transpose()?,
+            against,
             definitions: Arc::clone(annotations.definitions()),
             annotator,
             annotations: own_annotations(&annotations, &dataset),
@@ -187,6 +191,9 @@ impl Opener {
             app.on_worker_event(event);
         }
         app.recall(session_state);
+        if let Some(words) = other_corpus {
+            app.notify(with_earlier(Notice::Error(words), &app));
+        }
         if let Some(notice) = first_notice(&app, &annotations).map(|notice| with_earlier(notice, &app)) {
             app.notify(notice);
         }
@@ -211,15 +218,33 @@ fn set_aside(session_file: &Path) -> String {
     }
 }
 
-/// The answers of the run given by `--against`.
-pub(in crate::cli) fn read_against(name: &str, workspace: &Workspace, dataset: &Arc<Dataset>) -> Result<Against> {
+/// The answers of the run given by `--against`, which is compared with the run of this identity, or without one with the
+/// dataset as it is now.
+pub(in crate::cli) fn read_against(
+    name: &str,
+    shown: Option<&RunIdentity>,
+    workspace: &Workspace,
+    dataset: &Arc<Dataset>,
+) -> Result<Against> {
     let run = Run::open(&workspace.existing_run(name)?)?;
     let ablation = run.identity.ablation.parse()?;
-    let mut against = Against { name: name.to_owned(), ablation, ..Against::default() };
+    let has_other_corpus = match shown {
+        Some(shown) => shown.has_other_corpus_than(&run.identity),
+        None => run.identity.corpus_changed_since(dataset),
+    };
+    let mut against = Against { name: name.to_owned(), ablation, has_other_corpus, ..Against::default() };
     for answer in run.into_answers(dataset)? {
         against.answers.insert(answer.case, answer.into());
     }
     Ok(against)
+}
+
+/// What to know before two runs on different corpora are compared.
+pub(in crate::cli) fn other_corpus_words(other: &Against) -> String {
+    format!(
+        "run {} was made on another corpus: documents, ranks and answers of the two runs differ for that reason, too",
+        other.name
+    )
 }
 
 /// The first notice of the status line: annotations cannot be saved, or lines were skipped.

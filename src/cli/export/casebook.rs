@@ -9,7 +9,7 @@ use crate::cases::filter::Filter;
 use crate::cases::{Cases, InitialCases};
 use crate::cli::Common;
 use crate::cli::annotator::annotator_name;
-use crate::cli::explore::{read_against, session_file};
+use crate::cli::explore::{other_corpus_words, read_against, session_file};
 use crate::cli::free_text::free_text;
 use crate::cli::queue_options::cases_of_split;
 use crate::data::{Dataset, Split};
@@ -100,7 +100,10 @@ fn read_cases(args: &Args, filter: &Filter, workspace: &Workspace, dataset: &Arc
         say(&format!("warning: run {}: {changed} changed since the run was made", args.run));
     }
     let against: Option<Against> =
-        args.against.as_deref().map(|name| read_against(name, workspace, dataset)).transpose()?;
+        args.against.as_deref().map(|name| read_against(name, Some(&run.identity), workspace, dataset)).transpose()?;
+    if let Some(other) = against.as_ref().filter(|other| other.has_other_corpus) {
+        say(&format!("warning: {}", other_corpus_words(other)));
+    }
     let folder = workspace.annotations_dir();
     let taxonomy = Taxonomy::read(&folder)?;
     let (versions, unread) = TaxonomyVersions::read(&folder);

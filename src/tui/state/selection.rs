@@ -22,7 +22,7 @@ pub enum Shown {
     /// The selected hit.
     #[default]
     Hit,
-    /// A document found by search: its row in the corpus.
+    /// A document that this run did not retrieve, found by search or by the other run alone: its row in the corpus.
     Row(usize),
 }
 
@@ -33,6 +33,8 @@ pub struct Selection {
     side: Side,
     shown: Shown,
     hit: usize,
+    /// Place among the hits of the other run of the document shown, if only that run found it.
+    other_hit: Option<usize>,
 }
 
 impl Selection {
@@ -46,6 +48,11 @@ impl Selection {
 
     pub fn shown(&self) -> Shown {
         self.shown
+    }
+
+    /// Place among the other run's hits, if the document shown is one that only that run found.
+    pub fn other_hit(&self) -> Option<usize> {
+        self.other_hit.filter(|_| self.shown != Shown::Hit)
     }
 
     /// Position of the selected hit among the hits of the current case.
@@ -92,7 +99,14 @@ impl Selection {
     /// Shows a document that is not among the hits.
     pub fn show_row(&mut self, row: usize) {
         self.shown = Shown::Row(row);
+        self.other_hit = None;
         self.side = Side::Document;
+    }
+
+    /// Shows a document that only the other run found, at this place among its hits and in this row of the corpus.
+    pub fn show_other_hit(&mut self, place: usize, row: usize) {
+        self.show_row(row);
+        self.other_hit = Some(place);
     }
 
     /// Shows the selected hit again.

@@ -27,7 +27,11 @@ impl App {
             Some(_) => self.record_here(|case| AnnotationEdit::ToggleCategory { case, category }),
             None if self.selects_own_evidence() => {
                 let key = self.key_of(&Action::SwitchFocus).map_or_else(String::new, |key| format!(" ({key})"));
-                self.say(format!("this is not a hit, so it takes no label: select a hit or a case{key}"));
+                let what = match self.selection.other_hit() {
+                    Some(_) => "only the other run found this document",
+                    None => "this is not a hit",
+                };
+                self.say(format!("{what}, so it takes no label: select a hit or a case{key}"));
                 Vec::new()
             }
             None => {

@@ -44,6 +44,13 @@ impl App {
         self.dataset().corpus.get(self.shown_row()?)
     }
 
+    /// The other run's hit that is shown, and the answer with it, if only that run found it.
+    pub fn other_hit_shown(&self) -> Option<(&Hit, Option<&Prediction>)> {
+        let place = self.selection.other_hit()?;
+        let answers = self.cases.other_answers(self.queue.current()?)?;
+        Some((answers.hits()?.get(place)?, answers.prediction_at(place)))
+    }
+
     /// Name and probability of an answer to the current case, such as "Yes 0.75".
     pub fn answer_in_words(&self, prediction: &Prediction) -> String {
         let case = self.queue.current();
@@ -128,9 +135,11 @@ impl App {
         Some(self.caption_names.of(index, self.cases.task_of(case)?, document))
     }
 
-    /// What the reader was given with the document that is shown; one found by search is shown whole.
+    /// What the reader was given with the document that is shown: the other run's reader, if only that run found it. A
+    /// document found by search is shown whole.
     pub fn given_evidence(&self) -> Option<GivenEvidence<'_>> {
         match self.selection.shown() {
+            Shown::Row(row) if self.selection.other_hit().is_some() => self.given_by_other(row),
             Shown::Row(row) => self.dataset().corpus.get(row).map(GivenEvidence::whole),
             Shown::Hit => self.given_at(self.selection.hit()),
         }

@@ -135,12 +135,4 @@ impl App {
         self.say(said);
         vec![Effect::Mouse(self.mouse)]
     }
-
-    fn toggle_comparison(&mut self) {
-        if self.cases.compares_runs() {
-            self.comparing = !self.comparing;
-        } else {
-            self.say("no run to compare with: start with --against NAME");
-        }
-    }
 }

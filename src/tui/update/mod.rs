@@ -9,6 +9,7 @@
 //! | `annotate`, `edit_result` | annotates a case; handles the result of an edit |
 //! | `other_session` | warns before a key changes what another session of the annotator said |
 //! | [`category_target`] | what the key of a category does now |
+//! | [`comparison`] | the documents of two runs side by side |
 //! | [`label_many`] | marks cases and labels many at once |
 //! | `adjudication`, `agreement`, `definitions` | deciding a case, the agreement report, the taxonomy |
 //! | `queue_view`, `session_state` | filter, order and saved views; the state saved for the next session |
@@ -26,6 +27,7 @@ mod annotate;
 pub mod app;
 mod casebook;
 pub mod category_target;
+pub mod comparison;
 mod current_case;
 mod definitions;
 pub mod edit_result;

@@ -44,10 +44,14 @@ impl App {
                 return Some(if moved { self.open_current() } else { Vec::new() });
             }
             Target::Hit(slot) => {
+                self.selection.set_focus(Focus::Hits);
+                if self.shows_aligned() {
+                    self.select_aligned(slot);
+                    return Some(Vec::new());
+                }
                 if slot >= self.slots() {
                     return None;
                 }
-                self.selection.set_focus(Focus::Hits);
                 self.selection.look_at_hit(slot);
                 return Some(Vec::new());
             }

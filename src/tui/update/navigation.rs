@@ -34,6 +34,9 @@ impl App {
     }
 
     pub(super) fn step_hit(&mut self, steps: isize) {
+        if self.step_aligned(steps) {
+            return;
+        }
         let slots = self.slots();
         self.selection.step_hit(steps, slots);
     }

@@ -34,10 +34,13 @@ impl App {
         let slot = self.selection.hit();
         let own = self.cases.answers_of(index).and_then(|answers| answers.user_hit_at(slot));
         let own = own.filter(|_| self.selection.shown() == Shown::Hit);
-        // A hit is explained as the run showed it; a found document is shown whole.
+        // A hit is explained as its run showed it; a found document is shown whole.
         let ablation = match self.selection.shown() {
             Shown::Hit => Ablation { random_documents: false, ..self.cases.evidence().ablation() },
-            Shown::Row(_) => Ablation::default(),
+            Shown::Row(_) => match self.cases.other_evidence().filter(|_| self.selection.other_hit().is_some()) {
+                Some(other) => Ablation { random_documents: false, ..other.ablation() },
+                None => Ablation::default(),
+            },
         };
         let probe = own.map_or(Probe { row, ablation }, |own| own.probe);
         let document = self.dataset().corpus.get(row).map_or("", |document| document.id.as_str());

@@ -133,10 +133,12 @@ fn document_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
         lines.push(Line::from(verdict::smallest_flip(app, fused, width)));
     }
     lines.push(Line::default());
-    if app.selection().shown() == Shown::Hit {
-        for found in evidence::origins(app, app.selection().hit()) {
-            lines.push(Line::styled(text::fit(&found, width), theme.style(Role::Muted)));
-        }
+    let origins = match app.selection().shown() {
+        Shown::Hit => evidence::origins(app, app.selection().hit()),
+        Shown::Row(_) => evidence::origins_in_other_run(app),
+    };
+    for found in origins {
+        lines.push(Line::styled(text::fit(&found, width), theme.style(Role::Muted)));
     }
     if let Some(source) = &given.document.source {
         lines.push(Line::styled(text::fit(&format!("source {source}"), width), theme.style(Role::Muted)));

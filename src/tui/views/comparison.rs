@@ -15,6 +15,7 @@ use crate::evaluation::PartialCaseAnswer;
 use crate::run::Prediction;
 use crate::tui::state::selection::Focus;
 use crate::tui::update::app::App;
+use crate::tui::update::comparison::Aligned;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -26,13 +27,6 @@ const DOCUMENT: usize = 14;
 /// Columns of a position with its change, and of an answer.
 const PLACE: usize = 5;
 const ANSWER: usize = 9;
-
-/// A document found by either run, with its position in both.
-struct Aligned {
-    row: usize,
-    a: Option<usize>,
-    b: Option<usize>,
-}
 
 /// Draws the comparison in place of the hits.
 pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
@@ -53,20 +47,19 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
         text::column("B", PLACE),
         text::column("A says", ANSWER),
         text::column("B says", ANSWER + 2),
-        if app.cases().evidence_differs() { "caption in A, else in B" } else { "caption" }
+        if app.cases().evidence_differs() { "caption as A's reader had it, else B's" } else { "caption" }
     );
-    let aligned = align(a, b);
+    let aligned = app.aligned_hits();
     let scrolls = aligned.len() + 2 > usize::from(area.height);
     let width = width.saturating_sub(if scrolls { usize::from(scrollbar::WIDTH) } else { 0 });
     lines.push(focus::heading(app, Focus::Hits, &text::fit(&heading, width)));
     // Keep the selected hit in view.
     let rows = usize::from(area.height).saturating_sub(lines.len());
-    let at = aligned.iter().position(|document| document.a == Some(app.selection().hit())).unwrap_or(0);
+    let at = aligned.iter().position(|document| is_selected(app, document)).unwrap_or(0);
     let first = (at + 1).saturating_sub(rows);
-    // A's hits come first, each at its position; documents that only B found cannot be selected.
-    let own = aligned.iter().skip(first).take(rows).take_while(|document| document.a.is_some()).count();
+    let visible = aligned.len().saturating_sub(first).min(rows);
     let top = area.y + lines.len() as u16;
-    app.drawn().set_hits(Rect { y: top, height: own as u16, ..area }, first);
+    app.drawn().set_hits(Rect { y: top, height: visible as u16, ..area }, first);
     let captions = CaptionColumn::new(app);
     for document in aligned.iter().skip(first).take(rows) {
         lines.push(document_line(app, document, (a, b), &captions, width));
@@ -109,23 +102,18 @@ fn summary(app: &App, case: usize, a: &PartialCaseAnswer, b: &PartialCaseAnswer)
         _ => "= the same answer",
     };
     spans.push(Span::styled(word, theme.style(role)));
+    if app.cases().against().is_some_and(|run| run.has_other_corpus) {
+        spans.push(Span::styled("  other corpus", theme.style(Role::Error)));
+    }
     spans
 }
 
-/// A's hits in order, then those that only B found.
-fn align(a: &PartialCaseAnswer, b: &PartialCaseAnswer) -> Vec<Aligned> {
-    let (ours, theirs) = (a.hits().unwrap_or_default(), b.hits().unwrap_or_default());
-    let mut aligned = Vec::new();
-    for (place, hit) in ours.iter().enumerate() {
-        let other = theirs.iter().position(|other| other.row == hit.row);
-        aligned.push(Aligned { row: hit.row, a: Some(place), b: other });
+/// Whether this document is the one shown.
+fn is_selected(app: &App, document: &Aligned) -> bool {
+    match app.selection().other_hit() {
+        Some(place) => document.a.is_none() && document.b == Some(place),
+        None => document.a == Some(app.selection().hit()),
     }
-    for (place, hit) in theirs.iter().enumerate() {
-        if !ours.iter().any(|other| other.row == hit.row) {
-            aligned.push(Aligned { row: hit.row, a: None, b: Some(place) });
-        }
-    }
-    aligned
 }
 
 fn document_line(
@@ -136,7 +124,7 @@ fn document_line(
     width: usize,
 ) -> Line<'static> {
     let theme = app.theme();
-    let selected = document.a == Some(app.selection().hit());
+    let selected = is_selected(app, document);
     let known = app.dataset().corpus.get(document.row);
     let id = known.map_or("?", |document| document.id.as_str());
     let place = |place: Option<usize>| place.map_or_else(|| "-".to_owned(), |place| (place + 1).to_string());
@@ -164,7 +152,13 @@ fn document_line(
         Some(slot) => app.given_at(slot),
         None => app.given_by_other(document.row),
     };
-    let caption = given.map(|given| captions.line(app, &given, room)).unwrap_or_default();
+    // Where the readers were given different things, each caption says whose it is.
+    let run = match (app.cases().evidence_differs(), document.a) {
+        (false, _) => "",
+        (true, Some(_)) => "A: ",
+        (true, None) => "B: ",
+    };
+    let caption = given.map(|given| captions.line(app, &given, room.saturating_sub(run.len()))).unwrap_or_default();
     let mut spans = vec![
         Span::styled(if selected { "▸ " } else { "  " }, theme.style(Role::Accent)),
         Span::styled(text::column(&text::fit_end(id, DOCUMENT - 1), DOCUMENT), theme.style(Role::Text)),
@@ -174,6 +168,7 @@ fn document_line(
         Span::styled(text::column(&answer(&theirs), ANSWER), theme.style(role)),
         Span::styled(if flipped { "! " } else { "  " }, theme.style(Role::Differs)),
     ];
+    spans.push(Span::styled(run, theme.style(Role::Muted)));
     spans.extend(caption);
     let style = if selected { theme.style(Role::SelectionResting) } else { Style::new() };
     Line::from(spans).style(style)

@@ -114,6 +114,17 @@ fn words(given: &GivenEvidence) -> (String, Role) {
     }
 }
 
+/// How the other run found the document shown and what its reader answered, if only that run found it.
+pub fn origins_in_other_run(app: &App) -> Vec<String> {
+    let Some((hit, prediction)) = app.other_hit_shown() else { return Vec::new() };
+    let mut origins: Vec<String> = hit.provenances.iter().map(text::provenance).collect();
+    if let Some(first) = origins.first_mut() {
+        *first = format!("B: {first}");
+    }
+    origins.extend(prediction.map(|prediction| format!("B says {}", app.answer_in_words(prediction))));
+    origins
+}
+
 /// How the document in this slot was found, a line per head; of the user's own row, what was done to it.
 pub fn origins(app: &App, slot: usize) -> Vec<String> {
     let Some(answers) = app.queue().current().and_then(|case| app.cases().answers_of(case)) else { return Vec::new() };

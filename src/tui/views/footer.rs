@@ -8,7 +8,7 @@ use crate::annotation::Category;
 use crate::run::Head;
 use crate::tui::state::overlay::Overlay;
 use crate::tui::state::picker::PickerKind;
-use crate::tui::state::selection::{Focus, Side};
+use crate::tui::state::selection::{Focus, Shown, Side};
 use crate::tui::update::app::App;
 use crate::tui::update::category_target::CategoryTarget;
 use ratatui::Frame;
@@ -90,6 +90,7 @@ fn hint_now(app: &App, binding: &Binding) -> Option<&'static str> {
         (Action::SwitchFocus, _) => Some(if app.selection().focus() == Focus::Hits { "cases" } else { hint }),
         (Action::Cancel, Some(Overlay::Overview(_))) if app.reading_rest().is_some() => Some("stop"),
         (Action::ToggleGold, _) if app.is_gold_visible() => Some("hide gold"),
+        (Action::DropHit, None) if app.selection().shown() != Shown::Hit => None,
         (Action::DropHit, None) => match (app.queue().current(), app.selected_hit()) {
             (Some(case), Some(hit)) => {
                 let is_own = hit.provenances.iter().any(|found| found.head == Head::Person);

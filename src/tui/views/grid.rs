@@ -54,8 +54,10 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
             Tile::Found(row) => {
                 let Some(document) = app.dataset().corpus.get(row) else { continue };
                 app.drawn().set_document(place);
-                let heading = Line::styled(format!("▸found {}", document.id), app.theme().style(Role::Accent));
-                picture::pane(app, heading, Content::Image(&document.image), frame, place);
+                let what = if app.selection().other_hit().is_some() { "only in B:" } else { "found" };
+                let heading = Line::styled(format!("▸{what} {}", document.id), app.theme().style(Role::Accent));
+                let content = app.given_evidence().map_or(Content::Awaited, |given| Content::of(&given));
+                picture::pane(app, heading, content, frame, place);
             }
             Tile::Slot(slot) => {
                 if is_selected(app, content) {

@@ -22,6 +22,9 @@ const SCORE: usize = 6;
 /// Columns for a hit's share of the weights.
 const WEIGHT: usize = 7;
 
+/// Columns of the name of a run before a caption: "A: ".
+pub const RUN: usize = 3;
+
 /// Column widths, which depend on the room.
 struct Columns {
     /// Of the place in the list: more than 99 hits need three.
@@ -318,16 +321,28 @@ pub fn draw_caption(app: &App, frame: &mut Frame, area: Rect) {
     if let Some(source) = &given.document.source {
         origin = format!("{origin} · {source}");
     }
-    if app.selection().shown() == Shown::Hit {
-        for found in evidence::origins(app, app.selection().hit()) {
-            origin = format!("{origin} · {found}");
-        }
+    let origins = match app.selection().shown() {
+        Shown::Hit => evidence::origins(app, app.selection().hit()),
+        Shown::Row(_) => evidence::origins_in_other_run(app),
+    };
+    for found in origins {
+        origin = format!("{origin} · {found}");
     }
     let mut lines = vec![Line::default(), Line::styled(text::fit(&origin, width), theme.style(Role::Muted))];
     let rows = usize::from(area.height).saturating_sub(lines.len());
-    let other = given_in_other_run(app, width);
-    lines.extend(evidence::caption_lines(app, &given, width, rows.saturating_sub(usize::from(other.is_some()))));
-    lines.extend(other);
+    let Some(other) = given_in_other_run(app, width) else {
+        lines.extend(evidence::caption_lines(app, &given, width, rows));
+        frame.render_widget(Paragraph::new(lines).style(theme.style(Role::Text)), area);
+        return;
+    };
+    // Two captions stand below each other: each begins with its run.
+    let own = evidence::caption_lines(app, &given, width.saturating_sub(RUN), rows.saturating_sub(1));
+    for (place, mut line) in own.into_iter().enumerate() {
+        let run = if place == 0 { "A: " } else { "   " };
+        line.spans.insert(0, Span::styled(run, theme.style(Role::Muted)));
+        lines.push(line);
+    }
+    lines.push(other);
     frame.render_widget(Paragraph::new(lines).style(theme.style(Role::Text)), area);
 }
 
@@ -338,6 +353,6 @@ fn given_in_other_run(app: &App, width: usize) -> Option<Line<'static>> {
     let is_hit = app.cases().other_answers(app.queue().current()?)?.hits()?.iter().any(|hit| hit.row == row);
     let given = app.given_by_other(row).filter(|_| is_hit)?;
     let mut spans = vec![Span::styled("B: ", app.theme().style(Role::Muted))];
-    spans.extend(CaptionColumn::new(app).line(app, &given, width.saturating_sub(3)));
+    spans.extend(CaptionColumn::new(app).line(app, &given, width.saturating_sub(RUN)));
     Some(Line::from(spans))
 }

@@ -88,6 +88,9 @@ pub fn file_names(app: &App, frame: &mut Frame, area: Rect) -> Rect {
 /// The document in the heading: a hit by its number, or one that was found by search.
 fn document_name(app: &App) -> String {
     match (app.selection().shown(), app.shown_document()) {
+        (Shown::Row(_), Some(document)) if app.selection().other_hit().is_some() => {
+            format!("B hit {}: {}", app.selection().other_hit().map_or(0, |place| place + 1), document.id)
+        }
         (Shown::Row(_), Some(document)) => format!("found: {}", document.id),
         (Shown::Hit, Some(document)) => format!("hit {}: {}", app.selection().hit() + 1, document.id),
         (_, None) => "hit".to_owned(),

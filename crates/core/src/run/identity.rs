@@ -169,6 +169,18 @@ impl RunIdentity {
         differences
     }
 
+    /// Whether the two runs retrieved from different corpora. False if this cannot be decided, because only one of them covers
+    /// the images' contents.
+    pub fn has_other_corpus_than(&self, other: &Self) -> bool {
+        let (ours, theirs) = (&self.fingerprints, &other.fingerprints);
+        ours.image_contents == theirs.image_contents && ours.corpus != theirs.corpus
+    }
+
+    /// Whether the corpus or its images changed since the run. False if this cannot be decided.
+    pub fn corpus_changed_since(&self, dataset: &Dataset) -> bool {
+        self.fingerprints.image_contents && self.fingerprints.corpus != dataset.corpus_fingerprint()
+    }
+
     /// The inputs that changed since the run (cases, corpus, prompts, names of labels). Empty if this cannot be
     /// decided, as for runs that do not cover the images' contents.
     pub fn changed_since(&self, dataset: &Dataset) -> Vec<&'static str> {
@@ -177,7 +189,7 @@ impl RunIdentity {
         if prints.image_contents && prints.dataset != cases_fingerprint(dataset) {
             changed.push("cases or their images");
         }
-        if prints.image_contents && prints.corpus != dataset.corpus_fingerprint() {
+        if self.corpus_changed_since(dataset) {
             changed.push("corpus or its images");
         }
         if prints.prompts != prompts_fingerprint(dataset) {

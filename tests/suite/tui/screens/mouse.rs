@@ -47,5 +47,6 @@ fn a_click_in_the_table_of_two_runs_chooses_the_hit_under_it() {
         assert_eq!(app.selection().hit(), slot);
         app.update(Action::First);
     }
-    assert!(app.on_mouse(at(click, 80, row_of("us-doc-002") as u16)).is_none(), "no hit of this run");
+    app.on_mouse(at(click, 80, row_of("us-doc-002") as u16)).unwrap();
+    assert_eq!(app.selection().other_hit(), Some(3), "only the other run found it");
 }

@@ -14,8 +14,23 @@ use std::time::Duration;
 fn two_runs_on_one_case() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = with_two_runs(folder.path());
-    assert_screen(&mut app, (80, 24), "against");
-    assert_screen(&mut app, (120, 40), "against");
+    for size in [(80, 24), (120, 40), (200, 60)] {
+        assert_screen(&mut app, size, "against");
+    }
+}
+
+/// A document that only the other run found is selected like a hit, with its own image, caption and answer.
+#[test]
+fn a_document_that_only_the_other_run_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = with_two_runs(folder.path());
+    app.update(Action::SwitchFocus);
+    for _ in 0..4 {
+        app.update(Action::Down);
+    }
+    for size in [(80, 24), (120, 40), (200, 60)] {
+        assert_screen(&mut app, size, "only-in-b");
+    }
 }
 
 /// Documents that only B found stand as B's reader was given them, and below the table stands what it was given with the
@@ -30,15 +45,20 @@ fn a_run_with_other_evidence_beside_a_whole_one() {
     let whole = shown("none");
     // Only B found the second document; A's reader was given the first one with its own caption.
     assert!(whole.contains("A 0.90     Oval circumscribed mass") && !whole.contains("B: "), "{whole}");
+    assert!(whole.contains("B 0.90     Irregular") && !whole.contains("A: "), "{whole}");
     for (ablation, row, below) in [
-        ("no-caption", "A 0.90     caption withheld", "B: caption withheld"),
-        ("no-image", "A 0.90     image withheld · Oval circumscribed", "B: image withheld · Irregular hypoechoic"),
-        ("no-image, no-caption", "A 0.90     image and caption withheld", "B: image and caption withheld"),
-        ("swapped-captions", "A 0.90     ⇄ Round anechoic lesion", "B: ⇄ Hypoechoic mass, indistinct"),
+        ("no-caption", "A 0.90     B: caption withheld", "B: caption withheld"),
+        ("no-image", "A 0.90     B: image withheld · Oval circumscribed", "B: image withheld · Irregular hypoechoic"),
+        ("no-image, no-caption", "A 0.90     B: image and caption withheld", "B: image and caption withheld"),
+        ("swapped-captions", "A 0.90     B: ⇄ Round anechoic lesion", "B: ⇄ Hypoechoic mass, indistinct"),
     ] {
         let shown = shown(ablation);
         assert!(shown.contains(row) && shown.contains(below), "{ablation}: {shown}");
-        assert!(shown.contains("caption in A, else in B") && shown.contains("B 0.90     Irregular"), "{shown}");
+        assert!(shown.contains("caption as A's reader had it, else B's"), "{shown}");
+        assert!(
+            shown.contains("B 0.90     A: Irregular") && shown.contains("A: Irregular hypoechoic mass with"),
+            "{shown}"
+        );
     }
 }
 

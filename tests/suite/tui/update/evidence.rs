@@ -1,8 +1,8 @@
 //! Hits dropped and put in, captions searched, and the answer that follows.
 
-use crate::support::annotations::case_id;
+use crate::support::annotations::{case_id, category_id};
 use crate::support::explorer;
-use crate::support::explorer::{answer, app, hits, ready, scores, screen};
+use crate::support::explorer::{answer, app, app_with, hits, ready, scores, screen};
 use dissent::annotation::AnnotationEdit;
 use dissent::evaluation::SmallestFlip;
 use dissent::index::CaptionResult;
@@ -372,4 +372,42 @@ fn rows_that_were_not_retrieved_count_in_no_figure_until_they_are_put_in() {
     assert!(shown.contains("what if 4 of 5 differ"), "{shown}");
     app.update(Action::DropHit);
     assert_eq!(figures(&app), before);
+}
+
+/// Two runs side by side: the documents that only the other run found follow this run's hits, the user's own evidence comes last.
+#[test]
+fn documents_of_the_other_run_alone_can_be_selected() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app_with(folder.path(), 3, |setting| {
+        setting.known.against = Some(explorer::other_run(&[(0, [0.9, 0.8, 0.7, 0.2])]));
+    });
+    app.start();
+    app.on_worker_event(ready());
+    answer(&mut app, 0, &[0.9, 0.2, 0.9, 0.9]);
+    app.update(Action::SwitchFocus);
+    let selected = |app: &App| app.shown_document().map(|document| document.id.clone()).unwrap_or_default();
+    app.update(Action::Last);
+    assert_eq!((selected(&app).as_str(), app.selection().other_hit()), ("us-doc-002", Some(3)));
+    let (hit, prediction) = app.other_hit_shown().unwrap();
+    assert_eq!((hit.document.as_str(), prediction.is_some()), ("us-doc-002", true));
+    assert!(app.given_evidence().is_some_and(|given| given.document.id == "us-doc-002"));
+    for (action, words) in [
+        (Action::Annotate(category_id(0)), "only the other run found this document, so it takes no label"),
+        (Action::DropHit, "the document shown is not a hit"),
+    ] {
+        assert!(app.update(action).is_empty());
+        assert!(matches!(app.notice(), Some(Notice::Said(said)) if said.starts_with(words)), "{:?}", app.notice());
+    }
+    // The other run's document, asked with this run's model, is the user's own evidence and comes after it.
+    assert_eq!(app.update(Action::WithoutCaption).len(), 1);
+    assert_eq!((app.selection().hit(), app.selection().other_hit()), (4, None));
+    app.update(Action::Up);
+    assert_eq!((app.selection().hit(), app.selection().other_hit()), (3, Some(3)));
+    app.update(Action::Up);
+    assert_eq!((app.selection().hit(), app.selection().other_hit()), (3, None));
+    app.update(Action::Down);
+    app.update(Action::Compare);
+    assert_eq!((app.is_comparing(), app.selection().other_hit(), app.selection().hit()), (false, None, 3));
+    app.update(Action::Down);
+    assert_eq!(app.selection().hit(), 4, "without the other run, its documents are passed over");
 }
