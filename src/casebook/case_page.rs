@@ -5,6 +5,7 @@ use crate::cases::Cases;
 use crate::cases::given_evidence::{GivenCaption, GivenEvidence};
 use crate::data::{Answer, Case};
 use crate::evaluation::{Fused, PartialCaseAnswer, Verdict};
+use crate::explain::Explanation;
 use crate::run::{Head, Hit, Prediction, Provenance};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -21,6 +22,8 @@ pub struct Told {
 /// One case.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CasePage {
+    /// Position in the dataset.
+    pub position: usize,
     pub id: String,
     pub task: String,
     pub split: String,
@@ -62,6 +65,8 @@ pub struct AnswerText {
 #[derive(Clone, Debug, PartialEq)]
 pub struct HitEntry {
     pub document: String,
+    /// Row of the document in the corpus.
+    pub row: usize,
     pub source: Option<String>,
     /// "image search, rank 1, score 0.912".
     pub found_by: Vec<String>,
@@ -76,6 +81,8 @@ pub struct HitEntry {
     pub weight: Option<f32>,
     /// Whether the answer differs from the fused one.
     pub differs: bool,
+    /// Which words and regions decided the answer, if that is known.
+    pub explanation: Option<Explanation>,
 }
 
 /// Something that a person said of the case.
@@ -97,6 +104,7 @@ impl CasePage {
         let answer = |prediction: &Prediction| answer_text(cases, index, case, prediction, told);
         let gold = told.gold.then(|| gold_name(cases, index, case));
         Some(Self {
+            position: index,
             id: case.id.clone(),
             task: case.task.clone(),
             split: case.split.to_string(),
@@ -169,6 +177,7 @@ fn hits(
         let prediction = answers.prediction_at(slot);
         Some(HitEntry {
             document: hit.document.clone(),
+            row: hit.row,
             source: given.document.source.clone(),
             found_by: hit.provenances.iter().map(found_by).collect(),
             caption: caption_of(&given),
@@ -179,6 +188,7 @@ fn hits(
             differs: prediction
                 .zip(fused)
                 .is_some_and(|(prediction, fused)| prediction.answer != fused.prediction.answer),
+            explanation: None,
         })
     };
     answers.hits().unwrap_or_default().iter().enumerate().filter_map(entry).collect()

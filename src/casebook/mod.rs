@@ -4,10 +4,13 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`case_page`] | what the page says of one case |
+//! | [`explaining`] | which words and regions decided the answers |
 //! | `images` | images, shrunk and as data URIs |
-//! | `html` | the page |
+//! | `html`, `explained` | the page; words and regions on it |
 
 pub mod case_page;
+mod explained;
+pub mod explaining;
 mod html;
 mod images;
 
@@ -15,6 +18,7 @@ use self::case_page::{CasePage, Told};
 use self::images::ImageEncoder;
 use crate::cases::Cases;
 use crate::files::durable;
+use crate::run::Ablation;
 use anyhow::{Result, bail};
 use rayon::prelude::*;
 use std::path::Path;
@@ -34,6 +38,8 @@ pub struct Casebook {
     /// Lines below the heading: the run, the filter, what the page leaves out.
     pub about: Vec<String>,
     pub cases: Vec<CasePage>,
+    /// What the run withheld from its reader, or swapped.
+    pub ablation: Ablation,
     /// Longest side of a case's image, in pixels; a document's is at most half as long.
     pub pixels: u32,
 }
@@ -45,6 +51,9 @@ pub struct Written {
     pub images: usize,
     /// Images that could not be read; the page says why in their place.
     pub unreadable: usize,
+    /// Hits, and those of which the page shows what decided the answer.
+    pub hits: usize,
+    pub explained: usize,
     pub bytes: usize,
 }
 
@@ -70,7 +79,7 @@ impl Casebook {
         about.push(if told.gold { "With gold answers." } else { "Gold answers are not shown." }.to_owned());
         about.extend(dataset.note.iter().map(|note| format!("Note on the dataset: {note}")));
         about.extend(dataset.licence.iter().map(|licence| format!("Licence of the images and captions: {licence}.")));
-        Self { dataset: dataset.name.clone(), about, cases: pages, pixels }
+        Self { dataset: dataset.name.clone(), about, cases: pages, ablation, pixels }
     }
 
     /// Writes the page, which replaces an earlier file. `on_cases` is told how many cases are done.
@@ -79,7 +88,8 @@ impl Casebook {
     /// Fails if the page would become too large to be opened, and if the file cannot be written.
     pub fn write(&self, path: &Path, on_cases: &mut dyn FnMut(usize)) -> Result<Written> {
         let encoder = ImageEncoder { pixels: self.pixels };
-        let mut written = Written { cases: self.cases.len(), ..Written::default() };
+        let (hits, explained) = self.explained_hits();
+        let mut written = Written { cases: self.cases.len(), hits, explained, ..Written::default() };
         let mut page = html::start(self);
         for (number, cases) in self.cases.chunks(CASES_AT_ONCE).enumerate() {
             let done = number * CASES_AT_ONCE;
@@ -109,7 +119,7 @@ impl Casebook {
 }
 
 impl Written {
-    /// "32 cases, 163 images, 1.2 MB".
+    /// "32 cases, 163 images, 12 of 128 hits explained, 1.2 MB".
     pub fn in_words(&self) -> String {
         let plural = |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
         let size = match self.bytes {
@@ -120,6 +130,10 @@ impl Written {
             0 => String::new(),
             some => format!(" ({some} of them cannot be read)"),
         };
-        format!("{}, {}{unreadable}, {size}", plural(self.cases, "case"), plural(self.images, "image"))
+        let explained = match self.explained {
+            0 => String::new(),
+            some => format!(", {some} of {} explained", plural(self.hits, "hit")),
+        };
+        format!("{}, {}{unreadable}{explained}, {size}", plural(self.cases, "case"), plural(self.images, "image"))
     }
 }

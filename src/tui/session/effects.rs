@@ -88,7 +88,7 @@ impl Session<'_> {
     fn write_casebook(&mut self, casebook: Box<Casebook>) {
         let sender = self.sender.clone();
         let send = move |path, outcome| drop(sender.send(Message::Casebook(path, outcome)));
-        if let Err(error) = self.casebooks.start(self.casebook_folder, casebook, send) {
+        if let Err(error) = self.casebooks.start(self.casebook_folder, casebook, self.explanations.clone(), send) {
             self.app.notify(Notice::Error(format!("no page is written: {error}")));
         }
     }

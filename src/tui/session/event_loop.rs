@@ -1,7 +1,7 @@
 //! The event loop: waits for messages, updates, carries out effects, draws if anything changed.
 
 use super::agreement_counter::AgreementCounter;
-use super::casebook_writer::CasebookWriter;
+use super::casebook_writer::{CasebookWriter, ExplanationSource};
 use super::external_viewer::ViewerCopies;
 use super::message::{Message, OnPanic};
 use super::recording::{CastRecorder, record};
@@ -44,6 +44,7 @@ pub struct Session<'a> {
     pub(super) renderer: Renderer,
     pub(super) agreement: AgreementCounter,
     pub(super) casebooks: CasebookWriter,
+    pub(super) explanations: ExplanationSource,
     /// Given to threads that send messages.
     pub(super) sender: Sender<Message>,
     pub(super) kitty: bool,
@@ -123,6 +124,9 @@ impl Session<'_> {
             Message::Worker(event) => {
                 if let crate::pipeline::Event::Ready(description) = &event {
                     self.annotations.set_run_fingerprint(Some(&description.run_fingerprint));
+                    // A stored run has its own reader.
+                    let reader = &mut self.explanations.reader;
+                    reader.get_or_insert_with(|| description.reader_fingerprint.clone());
                 }
                 let effects = self.app.on_worker_event(event);
                 self.carry_out(effects)?;

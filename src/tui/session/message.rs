@@ -1,5 +1,6 @@
 //! Messages to the event loop, all in one channel: keys, signals, events of the worker, images.
 
+use super::casebook_writer::ExplanationSource;
 use crate::annotation::agreement::AgreementReport;
 use crate::annotation::{AnnotationSession, Event};
 use crate::casebook::Written;
@@ -17,6 +18,7 @@ pub struct Opened {
     pub app: App,
     pub annotations: AnnotationSession,
     pub worker: WorkerHandle,
+    pub explanations: ExplanationSource,
 }
 
 /// Effect of a thread's panic on the session.

@@ -26,7 +26,7 @@ mod startup;
 mod state_saver;
 mod threads;
 
-pub use casebook_writer::CasebookWriter;
+pub use casebook_writer::{CasebookWriter, ExplanationSource};
 pub use message::Opened;
 
 use self::agreement_counter::AgreementCounter;
@@ -131,7 +131,7 @@ pub fn run(
     } else {
         shown = None;
     }
-    let Opened { mut app, annotations, worker } = match waited {
+    let Opened { mut app, annotations, worker, explanations } = match waited {
         Waited::Opened(opened) => *opened,
         Waited::Left(code) => return Ok(Ended::early(code)),
         Waited::NotYet => bail!("the explorer has not started"),
@@ -156,6 +156,7 @@ pub fn run(
         renderer,
         agreement: AgreementCounter::default(),
         casebooks: CasebookWriter::default(),
+        explanations,
         sender,
         kitty,
         new_events: Vec::new(),

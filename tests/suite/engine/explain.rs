@@ -6,6 +6,7 @@ use crate::support::program::{dissent, stderr_of, stdout_of};
 use candle_core::{DType, Device};
 use dissent::data::Dataset;
 use dissent::explain::{Explanation, Method, Wanted, without};
+use dissent::files::fingerprint::Fingerprint;
 use dissent::pipeline::{Event, ExplainOutcome, ExplainRequest, GridChoice, ModelDescription, Pipeline};
 use dissent::reader::{CandleReader, Evidence, ReadRequest, Reader, ReaderError};
 use dissent::run::{Ablation, Probe};
@@ -15,7 +16,7 @@ use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-fn sample() -> PathBuf {
+pub(super) fn sample() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-data")
 }
 
@@ -23,11 +24,11 @@ fn sample_reader() -> CandleReader {
     CandleReader::load(&sample().join("models/reader"), &Device::Cpu, DType::F32).unwrap()
 }
 
-fn sample_dataset() -> Arc<Dataset> {
+pub(super) fn sample_dataset() -> Arc<Dataset> {
     Arc::new(Dataset::open(&sample().join("dataset")).unwrap())
 }
 
-fn pipeline(dataset: &Arc<Dataset>, cache: &Path) -> Pipeline {
+pub(super) fn pipeline(dataset: &Arc<Dataset>, cache: &Path) -> Pipeline {
     Pipeline::new(dataset.clone(), None, Box::new(sample_reader()), cache).unwrap()
 }
 
@@ -272,6 +273,7 @@ fn the_worker_explains_in_the_background_and_the_newest_request_wins() {
             device: "cpu".into(),
             index: "none".into(),
             run_fingerprint: "none".into(),
+            reader_fingerprint: Fingerprint::of_bytes(b"counting"),
         };
         Ok(LoadedPipeline { pipeline, description })
     };

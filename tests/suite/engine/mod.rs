@@ -1,6 +1,7 @@
 //! Engine, runs, prompts, the candle reader and `dissent predict`.
 
 mod explain;
+mod explained_casebook;
 mod families;
 mod open_answers;
 mod predict;

@@ -2,6 +2,7 @@
 
 use super::support::{CountingReader, FixedHits, dataset};
 use crate::support::patience::PATIENCE;
+use dissent::files::fingerprint::Fingerprint;
 use dissent::index::CaptionResult;
 use dissent::pipeline::{Event, ModelDescription, Pipeline};
 use dissent::reader::ReadRequest;
@@ -28,6 +29,7 @@ fn description() -> ModelDescription {
         device: "cpu".into(),
         index: "Flat, 4 documents".into(),
         run_fingerprint: "none".into(),
+        reader_fingerprint: Fingerprint::of_bytes(b"counting"),
     }
 }
 

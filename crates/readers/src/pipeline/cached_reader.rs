@@ -12,6 +12,9 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::time::Instant;
 
+/// The reader's answers in a cache folder.
+pub(super) const PREDICTIONS_FILE: &str = "predictions.jsonl";
+
 /// A request and the key of its answer in the cache.
 #[derive(Clone, Debug)]
 pub(super) struct Question {
@@ -38,7 +41,7 @@ impl CachedReader {
     /// # Errors
     /// Fails if a cache file cannot be read.
     pub fn new(reader: Box<dyn Reader>, cache: &Path) -> Result<Self> {
-        let predictions = KeyedLog::open(&cache.join("predictions.jsonl"))?;
+        let predictions = KeyedLog::open(&cache.join(PREDICTIONS_FILE))?;
         let answers = KeyedLog::open(&cache.join("answers.jsonl"))?;
         Ok(Self { reader, predictions, answers, asked: 0, seconds_per_variant: None })
     }

@@ -1,6 +1,7 @@
 //! Events of the pipeline and the worker threads.
 
 use super::explaining::{ExplainOutcome, ExplainProgress, ExplainRequest};
+use dissent_core::files::fingerprint::Fingerprint;
 use dissent_core::run::{CaseAnswer, Hit, Prediction, Probe, Shown};
 use dissent_retrieval::index::CaptionResult;
 
@@ -22,6 +23,8 @@ pub struct ModelDescription {
     pub index: String,
     /// Fingerprint of dataset, retriever, reader, prompts and K together: annotations record it.
     pub run_fingerprint: String,
+    /// Fingerprint of the reader: its answers in the cache have it in their keys.
+    pub reader_fingerprint: Fingerprint,
 }
 
 /// An event of the engine. Answers about a case are valid whenever they arrive, even if other cases were opened since.

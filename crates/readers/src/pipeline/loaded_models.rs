@@ -105,6 +105,7 @@ pub fn load_models(
         device: device_reason,
         index: retriever.as_ref().map_or_else(|| "none".to_string(), |retriever| retriever.index().summary()),
         run_fingerprint: identity.fingerprint().to_string(),
+        reader_fingerprint: reader.fingerprint().clone(),
     };
     let source = retriever.map(|retriever| -> Box<dyn HitSource> {
         if choice.ablation.random_documents { Box::new(RandomDocuments::new(retriever)) } else { Box::new(retriever) }

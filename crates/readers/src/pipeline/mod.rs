@@ -1,5 +1,6 @@
 //! The pipeline from a case to its predictions: models, caches and the order of the calls.
 
+mod cached_explanations;
 mod cached_reader;
 mod case_pipeline;
 mod event;
@@ -10,6 +11,7 @@ mod loaded_models;
 mod open_case;
 mod pictures;
 
+pub use cached_explanations::CachedExplanations;
 pub use case_pipeline::{AskAbout, Pipeline};
 pub use event::{Event, ModelDescription, Progress, Ticket};
 pub use explaining::{ExplainOutcome, ExplainProgress, ExplainRequest, GridChoice};

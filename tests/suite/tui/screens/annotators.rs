@@ -26,7 +26,7 @@ pub(super) fn three_annotators() -> CaseReview {
 
 #[test]
 fn a_case_being_decided() {
-    for (width, height) in [(80, 24), (120, 40)] {
+    for (width, height) in [(80, 24), (120, 40), (200, 60)] {
         let folder = tempfile::tempdir().unwrap();
         let mut review = three_annotators();
         let (history, given) = reworded(&category_id(1), "As of May.");
@@ -68,7 +68,7 @@ fn how_far_annotators_agree() {
     }
     let tasks = vec!["malignancy".to_owned(); 5];
     let rated = RatedCases { ratings, cases: (0..5).collect(), tasks, ..RatedCases::default() };
-    for (width, height) in [(80, 24), (120, 40)] {
+    for (width, height) in [(80, 24), (120, 40), (200, 60)] {
         let folder = tempfile::tempdir().unwrap();
         let mut app = explorer(folder.path());
         let [Effect::Agreement(ticket)] = app.update(Action::Agreement)[..] else { panic!("nothing is asked for") };

@@ -32,7 +32,7 @@ fn the_help_page_names_every_action() {
 
 #[test]
 fn help_starts_with_what_one_needs_first() {
-    for (width, height) in [(80, 24), (120, 40)] {
+    for (width, height) in [(80, 24), (120, 40), (200, 60)] {
         let folder = tempfile::tempdir().unwrap();
         let mut app = explorer(folder.path());
         app.update(Action::Help);
@@ -73,7 +73,7 @@ fn everyday_words_find_the_line_of_a_key() {
 
 #[test]
 fn the_definitions() {
-    for (width, height) in [(80, 24), (120, 40)] {
+    for (width, height) in [(80, 24), (120, 40), (200, 60)] {
         let folder = tempfile::tempdir().unwrap();
         let mut app = explorer(folder.path());
         app.update(Action::Definitions);

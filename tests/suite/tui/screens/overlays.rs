@@ -68,7 +68,7 @@ fn an_open_quotation_mark_is_named_while_it_is_typed() {
 #[test]
 fn a_long_note_is_read_whole() {
     let words: Vec<String> = (0..60).map(|number| format!("word{number}")).collect();
-    for (width, height) in [(80, 24), (120, 40)] {
+    for (width, height) in [(80, 24), (120, 40), (200, 60)] {
         let folder = tempfile::tempdir().unwrap();
         let mut app = explorer(folder.path());
         app.update(Action::Note);
@@ -126,7 +126,7 @@ fn every_view_at_both_sizes() {
         ("images-search", &[Action::SearchImages], "scan.dcm"),
     ];
     for (name, actions, typed) in views {
-        for (width, height) in [(80, 24), (120, 40)] {
+        for (width, height) in [(80, 24), (120, 40), (200, 60)] {
             let folder = tempfile::tempdir().unwrap();
             let mut app = explorer(folder.path());
             let mut state = app.session_state();

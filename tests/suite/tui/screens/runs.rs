@@ -67,13 +67,14 @@ fn the_overview() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = with_two_runs(folder.path());
     app.update(Action::Overview);
-    assert_screen(&mut app, (80, 24), "overview");
-    assert_screen(&mut app, (120, 40), "overview");
+    for size in [(80, 24), (120, 40), (200, 60)] {
+        assert_screen(&mut app, size, "overview");
+    }
 }
 
 #[test]
 fn named_errors_in_the_overview() {
-    for (width, height) in [(80, 24), (120, 40)] {
+    for (width, height) in [(80, 24), (120, 40), (200, 60)] {
         let folder = tempfile::tempdir().unwrap();
         let mut app = explorer(folder.path());
         app.set_review(1, three_annotators());

@@ -1,10 +1,12 @@
 //! Writing the queue as a page.
 
-use crate::support::explorer::{answer, app_with, ready};
+use crate::support::explorer::{answer, app_with, dataset, ready};
 use dissent::annotation::{AuthoredAnnotation, CaseAnnotation, CaseReview};
-use dissent::casebook::Written;
+use dissent::casebook::{Casebook, Written};
+use dissent::run::Ablation;
 use dissent::tui::Effect;
 use dissent::tui::action::Action;
+use dissent::tui::session::{CasebookWriter, ExplanationSource};
 use dissent::tui::state::overlay::Notice;
 use std::path::Path;
 use std::sync::Arc;
@@ -50,11 +52,32 @@ fn the_path_of_the_page_is_copied_and_a_failure_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = app_with(folder.path(), 1, |_| {});
     let path = Path::new("/w/casebooks/set-1.html");
-    let written = Written { cases: 1, images: 5, unreadable: 0, bytes: 40_000 };
+    let written = Written { cases: 1, images: 5, bytes: 40_000, ..Written::default() };
     assert_eq!(app.on_casebook(path, Ok(written)), [Effect::Copy(path.display().to_string())]);
     assert!(
         matches!(app.notice(), Some(Notice::Said(text)) if text == "1 case, 5 images, 40 kB; path copied: set-1.html")
     );
     assert_eq!(app.on_casebook(path, Err("disk full".into())), []);
     assert_eq!(app.notice(), Some(&Notice::Error("no page is written: disk full".into())));
+}
+
+#[test]
+fn a_page_is_finished_before_the_program_ends_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = Casebook {
+        dataset: "set A".into(),
+        about: Vec::new(),
+        cases: Vec::new(),
+        ablation: Ablation::default(),
+        pixels: 64,
+    };
+    let dataset = Arc::new(dataset(folder.path(), 1));
+    let none = ExplanationSource { dataset, cache: folder.path().join("cache"), reader: None };
+    let mut writer = CasebookWriter::default();
+    writer.start(folder.path(), Box::new(page), none, |_, _| {}).unwrap();
+    writer.wait();
+    let path = folder.path().join("set-A-1.html");
+    let pages: Vec<_> = writer.pages().into_iter().map(|(path, _)| path).collect();
+    assert_eq!((writer.is_writing(), pages), (false, vec![path.clone()]));
+    assert!(path.is_file());
 }
