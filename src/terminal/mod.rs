@@ -3,6 +3,7 @@
 pub mod background;
 pub mod block_glyphs;
 pub mod block_support;
+pub mod cell_writer;
 pub mod color_depth;
 pub mod environment;
 pub mod guard;

@@ -1,13 +1,15 @@
 //! crossterm's backend with [`terminal_size`] as its size: a terminal that reports 0 × 0 (as under
-//! `docker exec`) would get empty frames, one that reports 65535 × 65535 frames of gigabytes (issue 18).
+//! `docker exec`) would get empty frames, one that reports 65535 × 65535 frames of gigabytes (issue 18). Its frames are
+//! written by [`write_cells`].
 
+use super::cell_writer::write_cells;
 use super::size::terminal_size;
 use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use std::io::{self, Write};
 
-/// Like crossterm's backend except for [`Backend::size`].
+/// Like crossterm's backend except for [`Backend::size`] and [`Backend::draw`].
 pub struct SizedBackend<W: Write>(CrosstermBackend<W>);
 
 impl<W: Write> SizedBackend<W> {
@@ -29,7 +31,7 @@ impl<W: Write> Backend for SizedBackend<W> {
     where
         I: Iterator<Item = (u16, u16, &'a Cell)>,
     {
-        self.0.draw(content)
+        write_cells(&mut self.0, content)
     }
 
     fn append_lines(&mut self, count: u16) -> io::Result<()> {
