@@ -1,6 +1,7 @@
 //! The terminal: its capabilities, taking and restoring it, colours and pictures on it.
 
 pub mod background;
+pub mod block_fit;
 pub mod block_glyphs;
 pub mod block_support;
 pub mod cell_writer;
