@@ -164,7 +164,8 @@ mod tests {
     fn only_the_colour_that_changes_is_written() {
         let mut buffer = Buffer::empty(Rect::new(0, 0, 12, 4));
         let grey = |value| Color::Rgb(value, value, value);
-        for (x, symbol, front, back) in [(0, "▚", 1, 2), (1, "▚", 1, 3), (2, "▚", 4, 3), (3, "▞", 4, 3), (4, " ", 9, 3)] {
+        for (x, symbol, front, back) in [(0, "▚", 1, 2), (1, "▚", 1, 3), (2, "▚", 4, 3), (3, "▞", 4, 3), (4, " ", 9, 3)]
+        {
             buffer.set_string(x, 0, symbol, Style::new().fg(grey(front)).bg(grey(back)));
         }
         let expected = "\x1b[1;1H\x1b[38;2;1;1;1;48;2;2;2;2m▚\x1b[48;2;3;3;3m▚\x1b[38;2;4;4;4m▚▞ \x1b[0m";

@@ -61,11 +61,11 @@ fn ultrasound_manifest() -> Manifest {
     }
 }
 
-/// An image that is not the same anywhere.
+/// An image that is not the same anywhere, and whose neighbouring rows differ clearly.
 pub fn gradient(seed: usize) -> DynamicImage {
     let shift = u32::try_from(seed).unwrap() * 37;
     DynamicImage::ImageLuma8(ImageBuffer::from_fn(64, 64, |x, y| {
-        Luma([u8::try_from((x * 2 + y + shift) % 256).unwrap()])
+        Luma([u8::try_from((x * 2 + y * 11 + shift) % 256).unwrap()])
     }))
 }
 

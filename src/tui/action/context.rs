@@ -21,7 +21,7 @@ pub enum Context {
     Agreement,
     /// The question before many cases are labelled.
     LabelMany,
-    /// An image that fills the body of the screen.
+    /// Images that fill the body of the screen: one, two or the contact sheet.
     Image,
     /// The page that explains a prediction.
     Why,
@@ -98,7 +98,7 @@ impl Context {
             Self::Adjudication => "Adjudication: press a category's key to choose it",
             Self::Reason => "Reason for a decision",
             Self::Agreement => "Agreement",
-            Self::Image => "Enlarged image",
+            Self::Image => "Enlarged images and contact sheet",
             Self::Why => "Why this answer",
             Self::LabelMany => "Labelling many cases: press a category's key to choose it",
         }

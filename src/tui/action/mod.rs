@@ -26,6 +26,10 @@ pub enum Action {
     SwitchFocus,
     SwitchImage,
     Enlarge,
+    /// Enlarge query and hit side by side, or one of them.
+    BothImages,
+    /// Show the query and all hits with their answers.
+    ContactSheet,
     /// Show the image over the whole terminal, in its own pixels.
     FullScreen,
     /// The image in a window of another program.

@@ -1,7 +1,7 @@
 //! Places of the last frame's parts, to find what a click or the mouse wheel is about.
 
 use ratatui::layout::{Position, Rect};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 /// Places in the last frame; drawing fills it.
 #[derive(Debug, Default)]
@@ -11,6 +11,7 @@ pub struct Drawn {
     user_hits: Cell<(Rect, usize)>,
     query: Cell<Rect>,
     document: Cell<Rect>,
+    tiles: RefCell<Vec<(Rect, usize)>>,
 }
 
 /// The part of the screen at a position.
@@ -48,6 +49,16 @@ impl Drawn {
 
     pub fn set_document(&self, area: Rect) {
         self.document.set(area);
+    }
+
+    /// Sets the tiles of the contact sheet, with the slot of each.
+    pub fn set_tiles(&self, tiles: Vec<(Rect, usize)>) {
+        self.tiles.replace(tiles);
+    }
+
+    /// The slot of the contact sheet's tile at this position.
+    pub fn slot_of_tile(&self, position: Position) -> Option<usize> {
+        self.tiles.borrow().iter().find(|(tile, _)| tile.contains(position)).map(|(_, slot)| *slot)
     }
 
     /// Area of the queue's rows and the list position of the first.

@@ -1,4 +1,4 @@
-//! The images on the screen: which are loaded, how they are viewed, whether one is enlarged.
+//! The images on the screen: which are loaded, how they are viewed, which are enlarged.
 
 use crate::terminal::image_protocol::ImageMode;
 use crate::terminal::images::{ImageView, Picture, PictureKey, Pictures, ViewChange};
@@ -9,14 +9,38 @@ pub struct ImagePanes {
     view: ImageView,
     /// The view stays for the next cases.
     is_locked: bool,
+    /// The body of the screen shows an image, or both, in place of queue and case.
     is_enlarged: bool,
+    /// Enlarged, query and document stand side by side; kept for the next time.
+    are_both: bool,
+    /// The contact sheet covers the rest.
+    is_sheet: bool,
     pictures: Pictures,
+}
+
+/// What fills the body of the screen in place of queue and case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Enlarged {
+    /// The image that keys act on.
+    One,
+    /// The query's image and the document's, side by side.
+    Both,
+    /// The query's image and those of all hits.
+    ContactSheet,
 }
 
 impl ImagePanes {
     /// Whole images side by side, none loaded yet.
     pub fn new(mode: ImageMode) -> Self {
-        Self { mode, view: ImageView::default(), is_locked: false, is_enlarged: false, pictures: Pictures::default() }
+        Self {
+            mode,
+            view: ImageView::default(),
+            is_locked: false,
+            is_enlarged: false,
+            are_both: false,
+            is_sheet: false,
+            pictures: Pictures::default(),
+        }
     }
 
     pub fn mode(&self) -> ImageMode {
@@ -53,13 +77,38 @@ impl ImagePanes {
         words.join(" · ")
     }
 
-    /// Whether one image is enlarged.
-    pub fn is_enlarged(&self) -> bool {
-        self.is_enlarged
+    /// What fills the body of the screen, if images are enlarged.
+    pub fn enlarged(&self) -> Option<Enlarged> {
+        match (self.is_sheet, self.is_enlarged, self.are_both) {
+            (true, ..) => Some(Enlarged::ContactSheet),
+            (false, true, true) => Some(Enlarged::Both),
+            (false, true, false) => Some(Enlarged::One),
+            (false, false, _) => None,
+        }
     }
 
-    pub fn enlarge(&mut self, is_enlarged: bool) {
-        self.is_enlarged = is_enlarged;
+    /// Enlarges one image, or both as the last time.
+    pub fn enlarge(&mut self) {
+        self.is_sheet = false;
+        self.is_enlarged = true;
+    }
+
+    /// Leaves the contact sheet or the enlarged image: back to what it covers.
+    pub fn shrink(&mut self) {
+        if !std::mem::take(&mut self.is_sheet) {
+            self.is_enlarged = false;
+        }
+    }
+
+    /// Enlarges both images side by side, or one alone again.
+    pub fn toggle_both(&mut self) {
+        self.are_both = self.enlarged() != Some(Enlarged::Both);
+        self.enlarge();
+    }
+
+    /// Shows the contact sheet, or what it covers again.
+    pub fn toggle_sheet(&mut self) {
+        self.is_sheet = !self.is_sheet;
     }
 
     /// The decoded and scaled images.

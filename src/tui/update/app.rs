@@ -219,7 +219,7 @@ impl App {
     pub fn context(&self) -> Context {
         match &self.overlay {
             Some(overlay) => overlay.context(),
-            None if self.images.is_enlarged() => Context::Image,
+            None if self.images.enlarged().is_some() => Context::Image,
             None => Context::Explore,
         }
     }

@@ -27,8 +27,11 @@ impl App {
             Action::NextHit => self.step_hit(1),
             Action::PreviousHit => self.step_hit(-1),
             Action::SwitchFocus => self.selection.switch_focus(),
-            Action::SwitchImage => self.selection.switch_image(),
-            Action::Enlarge => self.images.enlarge(!self.images.is_enlarged()),
+            Action::SwitchImage => self.switch_image(),
+            Action::Enlarge if self.images.enlarged().is_some() => self.images.shrink(),
+            Action::Enlarge => self.images.enlarge(),
+            Action::BothImages => self.images.toggle_both(),
+            Action::ContactSheet => self.images.toggle_sheet(),
             Action::FullScreen => return self.full_screen(),
             Action::OpenInViewer => return self.open_in_viewer(),
             Action::Mouse => return self.toggle_mouse(),
@@ -80,11 +83,11 @@ impl App {
             Action::ReadRest => return self.read_rest(),
             Action::LockView => self.lock_view(),
             Action::Cancel => {
-                let leaves_something = self.images.is_enlarged() || self.selection.shown() != Shown::Hit;
+                let leaves_something = self.images.enlarged().is_some() || self.selection.shown() != Shown::Hit;
                 if !leaves_something && let Some(effects) = self.stop_reading_rest() {
                     return effects;
                 }
-                self.images.enlarge(false);
+                self.images.shrink();
                 self.selection.show_hit();
                 self.notice = None;
             }

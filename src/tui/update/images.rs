@@ -4,6 +4,7 @@ use super::app::App;
 use crate::terminal::images::ViewChange;
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
+use crate::tui::state::image_panes::Enlarged;
 use crate::tui::state::selection::Side;
 use ratatui::layout::{Rect, Size};
 use std::path::{Path, PathBuf};
@@ -25,6 +26,16 @@ impl App {
         }
         self.change_view(change);
         Vec::new()
+    }
+
+    /// Goes to the other image; on the contact sheet, enlarges the selected hit.
+    pub(super) fn switch_image(&mut self) {
+        if self.images.enlarged() == Some(Enlarged::ContactSheet) {
+            self.selection.set_side(Side::Document);
+            self.images.enlarge();
+        } else {
+            self.selection.switch_image();
+        }
     }
 
     pub(super) fn full_screen(&mut self) -> Vec<Effect> {

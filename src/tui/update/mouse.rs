@@ -4,12 +4,13 @@ use super::app::App;
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
 use crate::tui::state::drawn::Target;
+use crate::tui::state::image_panes::Enlarged;
 use crate::tui::state::selection::{Focus, Side};
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
 impl App {
-    /// A click selects a case or hit, or enlarges an image; the wheel moves the list under it. Returns `None` if
+    /// A click selects a case, hit or image, or enlarges an image; the wheel moves the list under it. Returns `None` if
     /// nothing changes.
     pub fn on_mouse(&mut self, event: MouseEvent) -> Option<Vec<Effect>> {
         let at = Position::new(event.column, event.row);
@@ -25,7 +26,7 @@ impl App {
         if self.overlay.is_some() {
             return self.update(if down { Action::Down } else { Action::Up });
         }
-        if self.images.is_enlarged() || matches!(self.drawn.at(at), Some(Target::Hit(_))) {
+        if self.images.enlarged().is_some() || matches!(self.drawn.at(at), Some(Target::Hit(_))) {
             return self.update(if down { Action::NextHit } else { Action::PreviousHit });
         }
         self.selection.set_focus(Focus::Queue);
@@ -33,8 +34,18 @@ impl App {
     }
 
     fn click(&mut self, at: Position) -> Option<Vec<Effect>> {
-        if self.images.is_enlarged() {
-            return Some(self.update(Action::SwitchImage));
+        match self.images.enlarged() {
+            Some(Enlarged::One) => return Some(self.update(Action::SwitchImage)),
+            Some(Enlarged::Both) => {
+                self.selection.set_side(if self.drawn.query().contains(at) { Side::Query } else { Side::Document });
+                return Some(Vec::new());
+            }
+            Some(Enlarged::ContactSheet) => {
+                let slot = self.drawn.slot_of_tile(at)?;
+                self.selection.look_at_hit(slot);
+                return Some(Vec::new());
+            }
+            None => {}
         }
         match self.drawn.at(at)? {
             Target::Queue(place) => {

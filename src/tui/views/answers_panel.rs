@@ -3,9 +3,11 @@
 use super::super::theme::Role;
 use super::{evidence, text, verdict};
 use crate::annotation::{CaseAnnotation, Category, Staleness, remarks};
+use crate::cases::given_evidence::GivenEvidence;
 use crate::data::Answer;
 use crate::evaluation::{Fused, PartialCaseAnswer};
 use crate::run::Prediction;
+use crate::terminal::image_protocol::ImageMode;
 use crate::tui::state::selection::{Shown, Side};
 use crate::tui::update::app::App;
 use ratatui::Frame;
@@ -26,14 +28,16 @@ const MOST_CHANGES: usize = 3;
 const TO_COME: &str = "…";
 const NEVER: &str = "-";
 
-/// Draws the answers right of a single image.
+/// Draws the answers right of the images.
 pub fn beside(app: &App, frame: &mut Frame, area: Rect) {
     if area.width < 8 {
         return;
     }
     let width = usize::from(area.width);
     let narrow = frame.area().width < super::WIDE;
-    let lines = if narrow && app.selection().side() == Side::Document {
+    // Without images, the caption stands where the image would.
+    let has_images = app.images().mode() != ImageMode::Off;
+    let lines = if narrow && has_images && app.selection().side() == Side::Document {
         document_lines(app, width, usize::from(area.height))
     } else {
         answer_lines(app, width, usize::from(area.height))
@@ -95,7 +99,7 @@ fn closed_book(app: &App) -> Result<&Prediction, &'static str> {
 
 /// The fused answer on the screen, or a sign that it is still to come or never will: if every hit is dropped, none
 /// will come.
-fn fused_answer<'a>(app: &App, fused: Option<&'a Fused>) -> Result<&'a Prediction, &'static str> {
+pub fn fused_answer<'a>(app: &App, fused: Option<&'a Fused>) -> Result<&'a Prediction, &'static str> {
     let answers = app.queue().current().and_then(|case| app.cases().answers_of(case));
     let absent = if answers.is_some_and(PartialCaseAnswer::is_settled) { NEVER } else { TO_COME };
     fused.map(|fused| &fused.prediction).ok_or(absent)
@@ -119,9 +123,99 @@ fn answer_block(
     [Line::from(spans), Line::from(text::bar(theme, probability, bar_width).to_vec())]
 }
 
+/// Rows from which the answers are written out under the caption.
+const ROWS_FOR_ALL: usize = 14;
+
+/// Draws what belongs to enlarged images: for a hit its answer and caption, for the query the question; then the answers.
+pub fn enlarged(app: &App, side: Side, frame: &mut Frame, area: Rect) {
+    let (width, rows) = (usize::from(area.width), usize::from(area.height));
+    if width < 8 {
+        return;
+    }
+    let has_room = rows >= ROWS_FOR_ALL;
+    let mut lines = match side {
+        Side::Query => question_lines(app, width, if has_room { 5 } else { 2 }),
+        Side::Document => hit_lines(app, width, rows, has_room),
+    };
+    if has_room {
+        lines.push(Line::default());
+        lines.extend(answer_lines(app, width, rows.saturating_sub(lines.len())));
+    } else if side == Side::Query {
+        lines.push(Line::from(text::fit_spans(fused_spans(app), width)));
+    }
+    lines.truncate(rows);
+    frame.render_widget(Paragraph::new(lines).style(app.theme().style(Role::Text)), area);
+}
+
+fn question_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
+    let Some((_, case)) = app.current() else { return Vec::new() };
+    text::wrap_into(app.dataset().question_of(case), width, rows).into_iter().map(Line::from).collect()
+}
+
+/// The hit's answer, its origin if there is room, and its caption; the fused answer beside the first if it has no row.
+fn hit_lines(app: &App, width: usize, rows: usize, has_room: bool) -> Vec<Line<'static>> {
+    let theme = app.theme();
+    let Some(given) = app.given_evidence() else { return Vec::new() };
+    let mut first = Vec::new();
+    let answers = app.queue().current().and_then(|case| app.cases().answers_of(case));
+    if let (Shown::Hit, Some(answers)) = (app.selection().shown(), answers) {
+        let (slot, fused) = (app.selection().hit(), app.fused_now());
+        first.push(Span::styled(format!("hit {} ", slot + 1), theme.style(Role::Muted)));
+        let (signs, role) = verdict::signs(app, answers, fused.as_ref(), slot);
+        first.extend(signs);
+        if let Some(prediction) = answers.prediction_at(slot) {
+            first.push(Span::styled(app.answer_in_words(prediction), theme.style(role)));
+        }
+        if !has_room {
+            first.push(Span::raw("   "));
+        }
+    }
+    if !has_room {
+        first.extend(fused_spans(app));
+    }
+    let mut lines = vec![Line::from(text::fit_spans(first, width))];
+    if has_room {
+        lines.extend(origin_lines(app, &given, width));
+    }
+    // The answers below need about twelve rows.
+    let room = if has_room { rows.saturating_sub(lines.len() + 12).max(4) } else { rows.saturating_sub(lines.len()) };
+    lines.extend(evidence::caption_lines(app, &given, width, room));
+    lines
+}
+
+/// "fused B Yes 0.75  ! 1 of 4 differ".
+fn fused_spans(app: &App) -> Vec<Span<'static>> {
+    let theme = app.theme();
+    let (name, role) = if app.what_if_words().is_some() { ("what if ", Role::Accent) } else { ("fused ", Role::Muted) };
+    let mut spans = vec![Span::styled(name, theme.style(role))];
+    let fused = app.fused_now();
+    match fused_answer(app, fused.as_ref()) {
+        Ok(prediction) => {
+            spans.extend(answer_text(app, prediction.answer, app.longest_answer() + 3));
+            let sign = if prediction.is_at_least() { " ≥" } else { " " };
+            let probability = text::probability(prediction.probability());
+            spans.push(Span::styled(format!("{sign}{probability}  "), theme.style(Role::Muted)));
+        }
+        Err(absent) => spans.push(Span::styled(absent, theme.style(Role::Faint))),
+    }
+    let answers = app.queue().current().and_then(|case| app.cases().answers_of(case));
+    spans.extend(verdict::verdict(app, answers, 40));
+    spans
+}
+
+/// How the selected hit was found, and the document's source.
+fn origin_lines(app: &App, given: &GivenEvidence, width: usize) -> Vec<Line<'static>> {
+    let mut words = match app.selection().shown() {
+        Shown::Hit => evidence::origins(app, app.selection().hit()),
+        Shown::Row(_) => evidence::origins_in_other_run(app),
+    };
+    words.extend(given.document.source.as_ref().map(|source| format!("source {source}")));
+    let style = app.theme().style(Role::Muted);
+    words.into_iter().map(|words| Line::styled(text::fit(&words, width), style)).collect()
+}
+
 /// Lines beside a document's image: the fused answer, then the hit and its answer.
 fn document_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
-    let theme = app.theme();
     let Some(given) = app.given_evidence() else { return Vec::new() };
     // The fused answer shows the effect of changes to a hit, so the document must not hide it.
     let mut lines = fused_heading(app, width);
@@ -133,16 +227,7 @@ fn document_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
         lines.push(Line::from(verdict::smallest_flip(app, fused, width)));
     }
     lines.push(Line::default());
-    let origins = match app.selection().shown() {
-        Shown::Hit => evidence::origins(app, app.selection().hit()),
-        Shown::Row(_) => evidence::origins_in_other_run(app),
-    };
-    for found in origins {
-        lines.push(Line::styled(text::fit(&found, width), theme.style(Role::Muted)));
-    }
-    if let Some(source) = &given.document.source {
-        lines.push(Line::styled(text::fit(&format!("source {source}"), width), theme.style(Role::Muted)));
-    }
+    lines.extend(origin_lines(app, &given, width));
     lines.push(Line::default());
     let room = rows.saturating_sub(lines.len());
     lines.extend(evidence::caption_lines(app, &given, width, room));

@@ -6,6 +6,7 @@ use super::super::keymap;
 use super::super::theme::Role;
 use crate::annotation::Category;
 use crate::run::Head;
+use crate::tui::state::image_panes::Enlarged;
 use crate::tui::state::overlay::Overlay;
 use crate::tui::state::picker::PickerKind;
 use crate::tui::state::selection::{Focus, Shown, Side};
@@ -86,6 +87,7 @@ fn keys_of(categories: &[&Category]) -> String {
 /// The word for the action in the present state; `None` if the action would do nothing or has no word.
 fn hint_now(app: &App, binding: &Binding) -> Option<&'static str> {
     let hint = binding.hint?;
+    let enlarged = app.images().enlarged();
     match (&binding.action, app.overlay()) {
         (Action::SwitchFocus, _) => Some(if app.selection().focus() == Focus::Hits { "cases" } else { hint }),
         (Action::Cancel, Some(Overlay::Overview(_))) if app.reading_rest().is_some() => Some("stop"),
@@ -104,6 +106,9 @@ fn hint_now(app: &App, binding: &Binding) -> Option<&'static str> {
             }
             _ => None,
         },
+        (Action::SwitchImage, None) if enlarged == Some(Enlarged::ContactSheet) => Some("enlarge hit"),
+        (Action::BothImages, None) if enlarged == Some(Enlarged::Both) => Some("one image"),
+        (Action::ContactSheet, None) if enlarged == Some(Enlarged::ContactSheet) => None,
         (Action::SwitchImage, None) => Some(if app.selection().side() == Side::Query { "hit" } else { "query" }),
         (Action::OnlyInconsistent, None) if app.shows_only_inconsistent() => Some("agreeing, too"),
         (Action::Down, Some(Overlay::Adjudication(open))) => {

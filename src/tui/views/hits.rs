@@ -328,7 +328,7 @@ pub fn draw_caption(app: &App, frame: &mut Frame, area: Rect) {
     for found in origins {
         origin = format!("{origin} · {found}");
     }
-    let mut lines = vec![Line::default(), Line::styled(text::fit(&origin, width), theme.style(Role::Muted))];
+    let mut lines = vec![Line::styled(text::fit(&origin, width), theme.style(Role::Muted))];
     let rows = usize::from(area.height).saturating_sub(lines.len());
     let Some(other) = given_in_other_run(app, width) else {
         lines.extend(evidence::caption_lines(app, &given, width, rows));

@@ -5,16 +5,19 @@ mod agreement;
 mod answers_panel;
 mod caption_words;
 mod case;
+mod case_layout;
 mod comparison;
+mod contact_sheet;
 mod coverage;
 mod definitions;
+mod enlarged;
 mod evidence;
 mod filter;
 mod focus;
 mod footer;
-mod grid;
 mod help;
 mod hits;
+mod image_places;
 mod label_many;
 mod note;
 mod overview;
@@ -59,9 +62,9 @@ pub const WIDE: u16 = 100;
 ///  tiny-pixtral · cpu · exact search, 420 images                  7/600 · 5 annotated     status
 ///  1-8 label CASE and go on  Tab hits  Space drop hit  : commands  ? help  q quit         footer
 /// ```
-/// From 100 columns the document's image stands beside the query image. From 36 rows the answers stand below them and
-/// the selected hit's whole caption is shown. From 200×60 the images of all hits are shown. Overlays such as help,
-/// note and search cover this.
+/// From 100 columns the document's image stands beside the query image. The answers stand below the images, or beside them
+/// where these hardly shrink for it. From 36 rows the selected hit's whole caption is shown. Enlarged images and the contact
+/// sheet take the place of queue and case; overlays such as help, note and search cover this.
 pub fn draw(app: &App, frame: &mut Frame) {
     let area = frame.area();
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
@@ -74,10 +77,9 @@ pub fn draw(app: &App, frame: &mut Frame) {
     status::header(app, frame, header);
     status::status(app, frame, status);
     footer::draw(app, frame, hints);
-    if app.images().is_enlarged() {
-        picture::enlarged(app, frame, body);
-    } else {
-        draw_body(app, frame, body);
+    match app.images().enlarged() {
+        Some(enlarged) => enlarged::draw(app, enlarged, frame, body),
+        None => draw_body(app, frame, body),
     }
     match app.overlay() {
         None => {}

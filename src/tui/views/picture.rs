@@ -55,17 +55,8 @@ pub fn document(app: &App, active: bool, frame: &mut Frame, area: Rect) {
     }
 }
 
-/// Draws the active image over the whole body.
-pub fn enlarged(app: &App, frame: &mut Frame, area: Rect) {
-    let area = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
-    match app.selection().side() {
-        Side::Query => query(app, false, frame, area),
-        Side::Document => document(app, false, frame, area),
-    }
-}
-
-/// Draws one row with the files of the images, where no images are drawn, and returns the rest of the area.
-pub fn file_names(app: &App, frame: &mut Frame, area: Rect) -> Rect {
+/// Draws one row with the files of the images, where no images are drawn.
+pub fn file_names(app: &App, frame: &mut Frame, area: Rect) {
     let query = app.current().map(|(_, case)| format!("query: {}", case.image.display()));
     let document = app.shown_document().map(|shown| format!("{}: {}", document_name(app), shown.image.display()));
     let side = app.selection().side();
@@ -82,7 +73,6 @@ pub fn file_names(app: &App, frame: &mut Frame, area: Rect) -> Rect {
         draw(frame, query, left, role(Side::Query));
         draw(frame, document, right, role(Side::Document));
     }
-    Rect { y: row.bottom(), height: area.height - row.height, ..area }
 }
 
 /// The document in the heading: a hit by its number, or one that was found by search.

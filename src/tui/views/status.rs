@@ -18,7 +18,7 @@ pub fn header(app: &App, frame: &mut Frame, area: Rect) {
     let annotator = annotator(app);
     let mut name = app.dataset().name.clone();
     // An enlarged image hides the case's title.
-    if let (true, Some((_, case))) = (app.images().is_enlarged(), app.current()) {
+    if let (true, Some((_, case))) = (app.images().enlarged().is_some(), app.current()) {
         name = format!("{name} · {}", case.id);
     }
     let room = width.saturating_sub(Span::raw(&annotator).width() + 4);

@@ -242,7 +242,15 @@ pub const EXPLORE: &[Binding] = &[
         "enlarge",
         &["z"],
         Some("enlarge"),
-        "Enlarge the image to the whole screen, or shrink it again.",
+        "Enlarge the image to the whole screen; there v shows query and hit.",
+    ),
+    row(
+        Explore,
+        Action::ContactSheet,
+        "contact-sheet",
+        &["B"],
+        Some("all hits"),
+        "Show the query and all hits with their answers as a contact sheet.",
     ),
     row(
         Explore,

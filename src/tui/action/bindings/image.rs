@@ -1,4 +1,4 @@
-//! Keys for the enlarged image.
+//! Keys for the enlarged images and the contact sheet.
 
 use super::{Binding, row};
 use crate::terminal::images::{ViewChange, WindowStart};
@@ -6,6 +6,30 @@ use crate::tui::action::Action;
 use crate::tui::action::Context::Image;
 
 pub const IMAGE: &[Binding] = &[
+    row(
+        Image,
+        Action::SwitchImage,
+        "switch-image",
+        &["b", "enter"],
+        Some("query/hit"),
+        "Switch between query and hit; on the contact sheet: enlarge the hit.",
+    ),
+    row(
+        Image,
+        Action::BothImages,
+        "both-images",
+        &["v"],
+        Some("both"),
+        "Show query and hit side by side with one zoom and window, or one alone.",
+    ),
+    row(
+        Image,
+        Action::ContactSheet,
+        "contact-sheet",
+        &["B"],
+        Some("all hits"),
+        "Show the query and all hits with their answers, or leave that again.",
+    ),
     row(
         Image,
         Action::View(ViewChange::ZoomIn),
@@ -103,14 +127,6 @@ pub const IMAGE: &[Binding] = &[
         &["e"],
         None,
         "Window: the lighter half of the values.",
-    ),
-    row(
-        Image,
-        Action::SwitchImage,
-        "switch-image",
-        &["b", "enter"],
-        Some("query/hit"),
-        "Switch between the query image and the hit's image.",
     ),
     row(Image, Action::FullScreen, "full-screen", &["Z"], None, "Show this part of the image in real pixels."),
     row(

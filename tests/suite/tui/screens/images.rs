@@ -1,11 +1,13 @@
 //! Images in the panes, missing, switched off, enlarged and in the terminal's own pixels.
 
 use super::{assert_screen, explorer, explorer_with};
-use crate::support::explorer::{screen, text};
+use crate::support::explorer::{hits, screen, text};
+use dissent::pipeline::Event;
 use dissent::terminal::image_protocol::ImageMode;
 use dissent::terminal::images::ViewChange;
 use dissent::tui::App;
 use dissent::tui::action::Action;
+use dissent::tui::state::image_panes::Enlarged;
 
 #[test]
 fn a_missing_image_costs_one_pane() {
@@ -29,6 +31,8 @@ fn without_images_their_names_are_shown_and_the_rows_are_used() {
     assert!(shown.contains("images/q1.png") && shown.contains("images/d0.png"), "{shown}");
 }
 
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
+
 #[test]
 fn an_enlarged_image_zoomed_and_windowed() {
     let folder = tempfile::tempdir().unwrap();
@@ -37,17 +41,107 @@ fn an_enlarged_image_zoomed_and_windowed() {
     for change in [ViewChange::ZoomIn, ViewChange::ZoomIn, ViewChange::Right, ViewChange::Width(-40)] {
         app.update(Action::View(change));
     }
-    assert_screen(&mut app, (80, 24), "enlarged");
-    assert_screen(&mut app, (120, 40), "enlarged");
+    for size in SIZES {
+        assert_screen(&mut app, size, "enlarged");
+    }
 }
 
 #[test]
-fn every_hit_has_its_image_where_there_is_room() {
+fn an_enlarged_hit_has_its_caption_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.update(Action::NextHit);
+    app.update(Action::Enlarge);
+    for size in SIZES {
+        assert_screen(&mut app, size, "enlarged-hit");
+    }
+}
+
+#[test]
+fn query_and_hit_are_enlarged_side_by_side_with_one_view() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    app.update(Action::Enlarge);
+    app.update(Action::BothImages);
+    app.update(Action::View(ViewChange::Right));
+    for size in SIZES {
+        assert_screen(&mut app, size, "enlarged-both");
+    }
+    let keys_before = app.images().pictures().take_wanted();
+    app.update(Action::View(ViewChange::Invert));
+    screen(&mut app, 120, 40);
+    let shown = text(&screen(&mut app, 120, 40));
+    assert!(shown.contains("query · inverted") && shown.contains("us-doc-003 · inverted"), "{shown}");
+    assert!(keys_before.is_empty());
+    app.update(Action::BothImages);
+    assert_eq!(app.images().enlarged(), Some(Enlarged::One));
+    // The choice is kept for the next time.
+    for action in [Action::BothImages, Action::Cancel, Action::Enlarge] {
+        app.update(action);
+    }
+    assert_eq!(app.images().enlarged(), Some(Enlarged::Both));
+}
+
+#[test]
+fn the_contact_sheet_has_every_hit_with_its_answer() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = explorer(folder.path());
     app.update(Action::ToggleGold);
     app.update(Action::NextHit);
-    assert_screen(&mut app, (200, 60), "grid");
+    app.update(Action::ContactSheet);
+    for size in SIZES {
+        assert_screen(&mut app, size, "contact-sheet");
+    }
+    let shown = text(&screen(&mut app, 120, 40));
+    assert_eq!((shown.matches(" right").count(), shown.matches(" wrong").count()), (1, 4), "{shown}");
+    app.update(Action::ToggleGold);
+    let hidden = text(&screen(&mut app, 120, 40));
+    assert!(!hidden.contains(" right") && !hidden.contains(" wrong"), "{hidden}");
+    // Enter enlarges the hit; Esc leads back to the case.
+    app.update(Action::SwitchImage);
+    assert_eq!(app.images().enlarged(), Some(Enlarged::One));
+    app.update(Action::ContactSheet);
+    app.update(Action::Cancel);
+    assert_eq!(app.images().enlarged(), Some(Enlarged::One));
+    app.update(Action::Cancel);
+    assert_eq!(app.images().enlarged(), None);
+}
+
+#[test]
+fn a_contact_sheet_of_more_hits_than_fit_scrolls() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    let many: Vec<_> = hits().into_iter().cycle().take(118).collect();
+    app.on_worker_event(Event::Hits { case: 1, hits: many });
+    app.update(Action::ContactSheet);
+    for hit in [0, 5, 60, 117] {
+        while app.selection().hit() < hit {
+            app.update(Action::NextHit);
+        }
+        for (width, height) in SIZES {
+            let shown = text(&screen(&mut app, width, height));
+            assert!(shown.contains(&format!("▸{} us-doc-", hit + 1)), "{shown}");
+            assert!(shown.contains(" of 118"), "{shown}");
+        }
+    }
+    assert_screen(&mut app, (80, 24), "contact-sheet-many");
+    // What one frame shows is kept, so that nothing is loaded again and again.
+    screen(&mut app, 200, 60);
+    screen(&mut app, 200, 60);
+    assert!(app.images().pictures().take_wanted().is_empty());
+}
+
+/// At 120×40 and 200×60, the two images of the case take at least 80 % of the width right of the queue.
+#[test]
+fn the_images_use_the_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = explorer(folder.path());
+    for (width, height) in [(120, 40), (200, 60)] {
+        screen(&mut app, width, height);
+        let (query, document) = (app.drawn().query(), app.drawn().document());
+        let pane = app.drawn().hits().width;
+        assert!(u32::from(query.width + document.width) * 10 >= u32::from(pane) * 8, "{width}x{height}: {query}");
+    }
 }
 
 #[test]

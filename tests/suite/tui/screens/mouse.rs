@@ -4,6 +4,7 @@ use super::{explorer, explorer_with};
 use crate::support::explorer::{hits, other_run, screen, text};
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use dissent::tui::action::Action;
+use dissent::tui::state::image_panes::Enlarged;
 use dissent::tui::state::selection::Side;
 
 fn at(kind: MouseEventKind, column: u16, row: u16) -> MouseEvent {
@@ -27,9 +28,20 @@ fn the_mouse_chooses_cases_hits_and_images() {
     app.on_mouse(at(MouseEventKind::ScrollUp, 5, 10)).unwrap();
     assert_eq!(app.current().unwrap().1.id, "us-test-0002");
     screen(&mut app, 120, 40);
-    app.on_mouse(at(click, 70, 10)).unwrap();
-    assert!(app.images().is_enlarged() && app.selection().side() == Side::Document);
+    app.on_mouse(at(click, 80, 10)).unwrap();
+    assert!(app.images().enlarged() == Some(Enlarged::One) && app.selection().side() == Side::Document);
     assert!(app.on_mouse(at(MouseEventKind::Moved, 1, 1)).is_none());
+    app.update(Action::BothImages);
+    screen(&mut app, 120, 40);
+    app.on_mouse(at(click, 5, 10)).unwrap();
+    assert!(app.images().enlarged() == Some(Enlarged::Both) && app.selection().side() == Side::Query);
+    app.update(Action::ContactSheet);
+    let shown = text(&screen(&mut app, 120, 40));
+    let row = shown.lines().position(|line| line.contains("4 us-doc-004")).unwrap() as u16;
+    let column = shown.lines().nth(usize::from(row)).unwrap().find("4 us-doc-004").unwrap() as u16;
+    app.on_mouse(at(click, column + 1, row + 3)).unwrap();
+    assert!(app.images().enlarged() == Some(Enlarged::ContactSheet) && app.selection().hit() == 3);
+    assert!(app.on_mouse(at(click, 1, 39)).is_none());
 }
 
 #[test]

@@ -27,10 +27,12 @@ fn every_size_is_drawn() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = with_two_runs(folder.path());
     let (none, enlarged): (&[Action], &[Action]) = (&[], &[Action::Enlarge, Action::View(ViewChange::ZoomIn)]);
-    let views: [&[Action]; 10] = [
+    let views: [&[Action]; 12] = [
         none,
         &[Action::Compare],
         enlarged,
+        &[Action::Enlarge, Action::BothImages],
+        &[Action::ContactSheet],
         &[Action::Help],
         &[Action::Search],
         &[Action::Note],
@@ -46,7 +48,7 @@ fn every_size_is_drawn() {
         every_size(&mut app);
         app.update(Action::Cancel);
     }
-    // More hits than any screen has rows, the last selected: the table and the grid scroll.
+    // More hits than any screen has rows, the last selected: the table and the contact sheet scroll.
     let many: Vec<_> = hits().into_iter().cycle().take(40).collect();
     app.on_worker_event(Event::Hits { case: 1, hits: many });
     for _ in 0..40 {
@@ -55,6 +57,8 @@ fn every_size_is_drawn() {
     assert_eq!(app.selection().hit(), 39);
     every_size(&mut app);
     app.update(Action::Compare);
+    every_size(&mut app);
+    app.update(Action::ContactSheet);
     every_size(&mut app);
 }
 

@@ -18,7 +18,7 @@ use std::path::Path;
 use tui_input::InputRequest;
 
 /// The actions that lead to each state, beginning with the queue in focus.
-const STATES: [&[Action]; 30] = [
+const STATES: [&[Action]; 33] = [
     &[],
     &[Action::SwitchFocus],
     &[Action::SwitchFocus, Action::NextHit, Action::NextHit],
@@ -26,6 +26,9 @@ const STATES: [&[Action]; 30] = [
     &[Action::Enlarge],
     &[Action::NextHit, Action::Enlarge],
     &[Action::SwitchFocus, Action::Enlarge],
+    &[Action::SwitchFocus, Action::Enlarge, Action::BothImages],
+    &[Action::ContactSheet],
+    &[Action::SwitchFocus, Action::NextHit, Action::ContactSheet],
     &[Action::SwitchFocus, Action::NextHit, Action::Enlarge, Action::Cancel],
     &[Action::Definitions],
     &[Action::SwitchFocus, Action::Definitions],

@@ -144,9 +144,14 @@ fn what_is_said_of_the_answer_follows_the_answer_on_the_screen() {
     // Gold is No; closed-book says so.
     answer(&mut app, 1, &[0.999, 0.4, 0.4, 0.4]);
     app.update(Action::ToggleGold);
+    // The answers stand in a column beside the images, where they are wrapped.
     let says = |app: &mut App, line: &str| {
         let shown = explorer::text(&screen(app, 170, 40));
-        assert!(shown.contains(line), "{shown}");
+        let first = shown.lines().find(|line| line.contains("closed-book")).unwrap();
+        let column = first.split("closed-book").next().unwrap().chars().count();
+        let cut = |line: &str| line.chars().skip(column).collect::<String>().trim().to_owned();
+        let answers: Vec<String> = shown.lines().map(cut).collect();
+        assert!(answers.join(" ").contains(line), "{shown}");
     };
     says(&mut app, "wrong; hits 2, 3 and 4 are right (image #2); retrieval ruined it");
     let shown = explorer::text(&screen(&mut app, 120, 40));
@@ -220,7 +225,7 @@ fn keys_mean_the_document_that_is_shown() {
     app.update(Action::Accept);
     assert_eq!(app.selection().shown(), Shown::Row(1));
     let shown = explorer::text(&screen(&mut app, 200, 60));
-    assert!(shown.contains("▸found us-doc-002"), "{shown}");
+    assert!(shown.contains("found: us-doc-002"), "{shown}");
     assert!(app.update(Action::DropHit).is_empty());
     assert_eq!(app.what_if_words(), None, "the hit that is not shown stays as it is");
     let [Effect::Worker(Request::SearchImages { like, .. })] = &app.update(Action::SearchImages)[..] else {

@@ -52,7 +52,7 @@ fn esc_leaves_the_enlarged_image_before_it_stops_the_reading() {
     app.update(Action::ReadRest);
     app.update(Action::Enlarge);
     app.update(Action::Cancel);
-    assert!(!app.images().is_enlarged() && app.reading_rest().is_some());
+    assert!(app.images().enlarged().is_none() && app.reading_rest().is_some());
     app.update(Action::Cancel);
     assert!(app.reading_rest().is_none());
 }
