@@ -229,7 +229,8 @@ impl Dataset {
     }
 
     /// Whether the document in this row of the corpus is allowed for a case: not one with its id (however
-    /// written), its group, its image file or its image's content. Files are hashed once, and only if their sizes agree.
+    /// written), its group, its image file, its image's content, or its picture in another encoding. Each file is hashed and
+    /// decoded once.
     pub fn may_retrieve(&self, case: &Case, row: usize) -> bool {
         let Some(document) = self.corpus.get(row) else { return false };
         if is_same(&case.id, &document.id) || case.image == document.image {
@@ -238,7 +239,9 @@ impl Dataset {
         if case.group.is_some() && case.group == document.group {
             return false;
         }
-        !self.identities.same_content(&self.image_path(&case.image), &self.image_path(&document.image))
+        let (of_case, of_document) = (self.image_path(&case.image), self.image_path(&document.image));
+        !self.identities.same_content(&of_case, &of_document)
+            && !self.identities.same_picture(&self.root, &of_case, &of_document)
     }
 }
 

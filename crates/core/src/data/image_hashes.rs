@@ -1,6 +1,7 @@
-//! Finds image files with the same content; computes hashes on demand and caches them.
+//! Finds image files with the same content or the same picture; computes hashes and prints on demand and caches them.
 
-use super::Picture;
+use super::known_prints::KnownPrints;
+use super::{Picture, PicturePrint};
 use crate::files::archive_member;
 use crate::files::fingerprint::Fingerprint;
 use crate::files::known_files::KnownFiles;
@@ -16,6 +17,8 @@ pub(super) struct ImageHashes {
     contents: Mutex<HashMap<PathBuf, Fingerprint>>,
     /// Hashes of earlier starts; `None` until needed.
     known: Mutex<Option<KnownFiles>>,
+    /// Prints by content, with those of earlier starts; `None` until needed.
+    prints: Mutex<Option<KnownPrints>>,
 }
 
 impl ImageHashes {
@@ -47,6 +50,26 @@ impl ImageHashes {
             (Ok(one_content), Ok(other_content)) => one_content == other_content,
             _ => false,
         }
+    }
+
+    /// Whether two files of the dataset in `root` show the same picture, however it is encoded. An unreadable file equals no
+    /// other.
+    pub fn same_picture(&self, root: &Path, one: &Path, other: &Path) -> bool {
+        let prints = (self.print(root, one), self.print(root, other));
+        matches!(prints, (Ok(Some(one)), Ok(Some(other))) if one.is_same_picture(&other))
+    }
+
+    fn print(&self, root: &Path, path: &Path) -> Result<Option<PicturePrint>> {
+        let content = self.content(path)?;
+        let known =
+            |prints: &mut Option<KnownPrints>| prints.get_or_insert_with(|| KnownPrints::of_folder(root)).get(&content);
+        if let Some(print) = known(&mut self.prints.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(print);
+        }
+        // Decoded without the lock, so that threads do not wait for each other.
+        let picture = Picture::read(path)?;
+        let mut prints = self.prints.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(prints.get_or_insert_with(|| KnownPrints::of_folder(root)).insert(&picture))
     }
 
     fn size(&self, path: &Path) -> Option<u64> {

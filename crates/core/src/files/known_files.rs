@@ -34,7 +34,8 @@ pub fn fingerprint_of_file(path: &Path) -> io::Result<Fingerprint> {
     }
 }
 
-fn notes_folder() -> Option<PathBuf> {
+/// Where such notes are kept; `None` where the user has no folder for caches.
+pub(crate) fn notes_folder() -> Option<PathBuf> {
     Some(ProjectDirs::from("", "", "dissent")?.cache_dir().join("fingerprints"))
 }
 
