@@ -37,20 +37,25 @@ impl CachedExplanations {
     /// # Errors
     /// Fails if case or document cannot be read.
     pub fn of(&mut self, case: usize, probe: Probe) -> Result<Option<Explanation>> {
-        for regions in [true, false] {
-            let wanted = Wanted { words: true, regions };
-            let method = Method::Occlusion;
-            let request = ExplainRequest { case, probe: Some(probe), wanted, method, grid: GridChoice::Auto };
-            match self.pipeline.explain(&request, None, &|| false, &mut |_| {}) {
-                Ok(ExplainOutcome::Explained(explanation)) => return Ok(Some(*explanation)),
-                // The reader was asked, which is how an answer shows that the cache lacks it.
-                Ok(ExplainOutcome::Costly(_)) | Err(ReaderError::Cancelled) => {}
-                // Without a caption there are no words to leave out.
-                Err(ReaderError::Failed(_)) if !regions => {}
-                Err(ReaderError::Failed(error)) => return Err(error),
-            }
+        // Regions need copies of both images, so words are looked up first. Without a caption there are none to leave out.
+        let words = self.known(case, probe, false).ok();
+        if matches!(words, Some(None)) {
+            return Ok(None);
         }
-        Ok(None)
+        Ok(self.known(case, probe, true)?.or(words.flatten()))
+    }
+
+    /// The explanation by words, and by regions if these are wanted; `None` if the cache lacks an answer.
+    fn known(&mut self, case: usize, probe: Probe, regions: bool) -> Result<Option<Explanation>> {
+        let wanted = Wanted { words: true, regions };
+        let method = Method::Occlusion;
+        let request = ExplainRequest { case, probe: Some(probe), wanted, method, grid: GridChoice::Auto };
+        match self.pipeline.explain(&request, None, &|| false, &mut |_| {}) {
+            Ok(ExplainOutcome::Explained(explanation)) => Ok(Some(*explanation)),
+            // The reader was asked, which is how an answer shows that the cache lacks it.
+            Ok(ExplainOutcome::Costly(_)) | Err(ReaderError::Cancelled) => Ok(None),
+            Err(ReaderError::Failed(error)) => Err(error),
+        }
     }
 }
 
