@@ -23,4 +23,5 @@ pub mod small_disk;
 pub mod source_files;
 #[cfg(unix)]
 pub mod tmux;
+pub mod wire;
 pub mod world;

@@ -170,20 +170,27 @@ fn hit_lines(app: &App, width: usize, rows: usize, has_room: bool) -> Vec<Line<'
             first.push(Span::raw("   "));
         }
     }
-    if !has_room {
-        first.extend(fused_spans(app));
-    }
-    let mut lines = vec![Line::from(text::fit_spans(first, width))];
     if has_room {
+        let mut lines = vec![Line::from(text::fit_spans(first, width))];
         lines.extend(origin_lines(app, &given, width));
+        // The answers below need about twelve rows.
+        let room = rows.saturating_sub(lines.len() + 12).max(4);
+        lines.extend(evidence::caption_lines(app, &given, width, room));
+        return lines;
     }
-    // The answers below need about twelve rows.
-    let room = if has_room { rows.saturating_sub(lines.len() + 12).max(4) } else { rows.saturating_sub(lines.len()) };
+    first.extend(fused_spans(app));
+    let mut lines = vec![Line::from(text::fit_spans(first, width))];
+    let annotation = annotation_spans(app, width);
+    let is_annotated = annotation.iter().any(|span| span.width() > 0);
+    let room = rows.saturating_sub(lines.len() + usize::from(is_annotated));
     lines.extend(evidence::caption_lines(app, &given, width, room));
+    if is_annotated {
+        lines.push(Line::from(annotation));
+    }
     lines
 }
 
-/// "fused B Yes 0.75  ! 1 of 4 differ".
+/// "fused B Yes 0.75  ! 1 of 4 differ", and the gold answer where it is shown.
 fn fused_spans(app: &App) -> Vec<Span<'static>> {
     let theme = app.theme();
     let (name, role) = if app.what_if_words().is_some() { ("what if ", Role::Accent) } else { ("fused ", Role::Muted) };
@@ -200,6 +207,10 @@ fn fused_spans(app: &App) -> Vec<Span<'static>> {
     }
     let answers = app.queue().current().and_then(|case| app.cases().answers_of(case));
     spans.extend(verdict::verdict(app, answers, 40));
+    if app.is_gold_visible() {
+        spans.push(Span::raw("  "));
+        spans.extend(gold(app, 40));
+    }
     spans
 }
 

@@ -53,8 +53,10 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     } else {
         answers_panel::below(app, frame, layout.answers);
     }
-    if layout.caption.height > 0 {
+    if has_images {
         hits::draw_caption(app, frame, layout.caption);
+    } else {
+        hits::draw_captions(app, frame, layout.caption);
     }
     if compares {
         comparison::draw(app, frame, layout.table);

@@ -314,9 +314,33 @@ fn weight(
 
 /// Draws the whole caption of the shown document with its source.
 pub fn draw_caption(app: &App, frame: &mut Frame, area: Rect) {
-    let Some(given) = app.given_evidence() else { return };
+    let lines = caption_of_shown(app, usize::from(area.width), usize::from(area.height));
+    frame.render_widget(Paragraph::new(lines).style(app.theme().style(Role::Text)), area);
+}
+
+/// Draws the same, and below it the captions of the other hits, as many as there are rows.
+pub fn draw_captions(app: &App, frame: &mut Frame, area: Rect) {
+    let (width, rows) = (usize::from(area.width), usize::from(area.height));
+    let mut lines = caption_of_shown(app, width, rows);
+    for slot in 0..app.slots() {
+        let is_shown = slot == app.selection().hit() && app.selection().shown() == Shown::Hit;
+        let Some(given) = app.given_at(slot).filter(|_| !is_shown) else { continue };
+        // A name without a caption below it says nothing.
+        if lines.len() + 3 > rows {
+            break;
+        }
+        lines.push(Line::default());
+        let name = text::fit(&format!("hit {}: {}", slot + 1, given.document.id), width);
+        lines.push(Line::styled(name, app.theme().style(Role::Muted)));
+        lines.extend(evidence::caption_lines(app, &given, width, rows - lines.len()));
+    }
+    frame.render_widget(Paragraph::new(lines).style(app.theme().style(Role::Text)), area);
+}
+
+/// Where the shown document comes from, then its caption, in at most `rows` lines.
+fn caption_of_shown(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
+    let Some(given) = app.given_evidence() else { return Vec::new() };
     let theme = app.theme();
-    let width = usize::from(area.width);
     let mut origin = given.document.id.clone();
     if let Some(source) = &given.document.source {
         origin = format!("{origin} · {source}");
@@ -329,21 +353,20 @@ pub fn draw_caption(app: &App, frame: &mut Frame, area: Rect) {
         origin = format!("{origin} · {found}");
     }
     let mut lines = vec![Line::styled(text::fit(&origin, width), theme.style(Role::Muted))];
-    let rows = usize::from(area.height).saturating_sub(lines.len());
+    let room = rows.saturating_sub(lines.len());
     let Some(other) = given_in_other_run(app, width) else {
-        lines.extend(evidence::caption_lines(app, &given, width, rows));
-        frame.render_widget(Paragraph::new(lines).style(theme.style(Role::Text)), area);
-        return;
+        lines.extend(evidence::caption_lines(app, &given, width, room));
+        return lines;
     };
     // Two captions stand below each other: each begins with its run.
-    let own = evidence::caption_lines(app, &given, width.saturating_sub(RUN), rows.saturating_sub(1));
+    let own = evidence::caption_lines(app, &given, width.saturating_sub(RUN), room.saturating_sub(1));
     for (place, mut line) in own.into_iter().enumerate() {
         let run = if place == 0 { "A: " } else { "   " };
         line.spans.insert(0, Span::styled(run, theme.style(Role::Muted)));
         lines.push(line);
     }
     lines.push(other);
-    frame.render_widget(Paragraph::new(lines).style(theme.style(Role::Text)), area);
+    lines
 }
 
 /// What B's reader was given with the selected hit, where two runs are compared that treat documents differently.

@@ -1,74 +1,13 @@
 //! Bytes that a step sends to the terminal: SSH users pay for every byte.
 
 use crate::support::explorer;
-use crossterm::style::force_color_output;
-use dissent::data::Picture;
+use crate::support::wire::Wire;
 use dissent::terminal::block_glyphs::BlockGrid;
 use dissent::terminal::color_depth::Depth;
 use dissent::terminal::image_protocol::ImageMode;
-use dissent::terminal::images::{Loaded, encode};
-use dissent::terminal::quantise::quantise;
-use dissent::terminal::sized_backend::SizedBackend;
 use dissent::tui::action::Action;
-use dissent::tui::{App, views};
 use image::{DynamicImage, ImageBuffer, Luma};
-use ratatui::layout::Rect;
-use ratatui::{Terminal, TerminalOptions, Viewport};
-use ratatui_image::FontSize;
-use std::cell::Cell;
-use std::io::{self, Write};
 use std::path::Path;
-use std::rc::Rc;
-
-/// Counts what is written to it.
-#[derive(Clone, Default)]
-struct Meter(Rc<Cell<usize>>);
-
-impl Write for Meter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.set(self.0.get() + bytes.len());
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// A terminal at the end of a line whose bytes are counted.
-struct Line {
-    terminal: Terminal<SizedBackend<Meter>>,
-    meter: Meter,
-}
-
-fn line(width: u16, height: u16) -> Line {
-    force_color_output(true);
-    let viewport = Viewport::Fixed(Rect::new(0, 0, width, height));
-    let meter = Meter::default();
-    let backend = SizedBackend::new(meter.clone());
-    Line { terminal: Terminal::with_options(backend, TerminalOptions { viewport }).unwrap(), meter }
-}
-
-/// Draws a frame with all its images and says what it cost; the first time, without the images that are missing.
-fn draw(line: &mut Line, app: &mut App, depth: Depth, mode: ImageMode) -> usize {
-    let mut frame = |app: &App| {
-        let before = line.meter.0.get();
-        line.terminal
-            .draw(|frame| {
-                views::draw(app, frame);
-                quantise(frame.buffer_mut(), depth);
-            })
-            .unwrap();
-        line.meter.0.get() - before
-    };
-    let first = frame(app);
-    for key in app.images().pictures().take_wanted() {
-        let picture = Picture::read(&key.path).unwrap();
-        let encoded = encode(&picture, &key, mode, FontSize::new(8, 16), 1).unwrap();
-        app.on_image(Loaded { key, picture: Ok(encoded) });
-    }
-    first + frame(app)
-}
 
 /// No two neighbours are alike.
 fn speckle(place: usize) -> DynamicImage {
@@ -98,11 +37,11 @@ fn step(images: Images, depth: Depth, mode: ImageMode) -> usize {
     app.on_worker_event(explorer::ready());
     explorer::answer(&mut app, 0, &[0.9, 0.2, 0.9, 0.8]);
     explorer::answer(&mut app, 1, &[0.4, 0.2, 0.7, 0.6]);
-    let mut line = line(120, 40);
-    draw(&mut line, &mut app, depth, mode);
+    let mut wire = Wire::new(120, 40);
+    wire.frames(&mut app, depth, mode);
     app.update(Action::Down);
     app.update(Action::NextHit);
-    draw(&mut line, &mut app, depth, mode)
+    wire.frames(&mut app, depth, mode)
 }
 
 #[test]
@@ -125,9 +64,7 @@ fn a_step_costs_at_most_40_kb_at_120x40() {
 fn a_frame_without_change_costs_only_the_hidden_cursor() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = explorer::app(folder.path(), 3);
-    let mut line = line(120, 40);
-    draw(&mut line, &mut app, Depth::Truecolor, ImageMode::Half);
-    let before = line.meter.0.get();
-    line.terminal.draw(|frame| views::draw(&app, frame)).unwrap();
-    assert!(line.meter.0.get() - before < 40);
+    let mut wire = Wire::new(120, 40);
+    wire.frames(&mut app, Depth::Truecolor, ImageMode::Half);
+    assert!(wire.frame(&app, Depth::Truecolor) < 40);
 }
