@@ -1,5 +1,6 @@
 //! Tests of the importers. They stand in this crate, so that they build without the models.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod columns;
 mod session;
 mod support;

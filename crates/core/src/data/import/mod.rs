@@ -1,5 +1,6 @@
 //! Importers convert published formats into a dataset directory.
 
+mod columns;
 mod drawn_split;
 mod left_out;
 mod medmnist;
@@ -14,6 +15,7 @@ mod vqa_rad;
 mod vqa_rad_caption;
 mod vqa_rad_rows;
 
+pub use columns::{ColumnMapping, ImageFiles, MappedRows, MissingValue, TaskMapping, split_of_word};
 pub use left_out::LeftOut;
 pub use medmnist::{MedmnistOptions, import_medmnist};
 pub use nih_cxr::import_nih_cxr;
