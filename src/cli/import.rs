@@ -3,8 +3,8 @@
 use super::Common;
 use super::check::summary_text;
 use crate::data::import::{
-    FORMATS, ImportOptions, Imported, MedmnistOptions, RowsAs, Target, VqaRadOptions, import_medmnist, import_nih_cxr,
-    import_vqa_rad,
+    FORMATS, ImportOptions, Imported, MedmnistOptions, RowsAs, SlakeLanguage, SlakeOptions, Target, VqaRadOptions,
+    import_medmnist, import_nih_cxr, import_slake, import_vqa_rad,
 };
 use crate::data::{Existing, Split};
 use crate::output::{print_json, print_line, progress_bar};
@@ -53,7 +53,10 @@ pub struct Args {
     /// medmnist: with --labels, the kind of images, for the captions
     #[arg(long, requires = "labels", allow_hyphen_values = true, value_parser = super::free_text::free_text)]
     pub modality: Option<String>,
-    /// vqa-rad: leave out training questions about images that test questions also use
+    /// slake: the language of the questions
+    #[arg(long, value_enum, default_value_t)]
+    pub language: SlakeLanguage,
+    /// vqa-rad, slake: leave out training questions about images that test questions also use
     #[arg(long)]
     pub drop_shared_images: bool,
     /// vqa-rad: also import open questions, as a task of their own that is answered in free text
@@ -149,6 +152,10 @@ fn import(args: &Args, common: &Common, format: &str, source: &Path, dataset: &P
             let options =
                 VqaRadOptions { drop_shared_images: args.drop_shared_images, open_questions: args.open_questions };
             import_vqa_rad(source, dataset, options, &choices, &progress)
+        }
+        "slake" => {
+            let options = SlakeOptions { language: args.language, drop_shared_images: args.drop_shared_images };
+            import_slake(source, dataset, options, &choices, &progress)
         }
         "nih-cxr" => import_nih_cxr(source, dataset, &choices, &progress),
         "predictions" => {

@@ -3,4 +3,5 @@
 
 mod columns;
 mod session;
+mod slake;
 mod support;

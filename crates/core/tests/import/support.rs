@@ -3,7 +3,7 @@
 use dissent_core::data::import::{ImportOptions, Imported, RowsAs, Target};
 use dissent_core::data::{Dataset, Existing, Summary};
 use std::io::Cursor;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A grey PNG of 4 x 4 pixels of this value.
 pub fn grey_png(value: u8) -> Vec<u8> {
@@ -28,4 +28,16 @@ pub fn opened(imported: &Imported, target: &Path) -> Dataset {
     let dataset = Dataset::open(target).unwrap();
     assert_eq!(Summary::of(&dataset), imported.summary);
     dataset
+}
+
+/// The real data beside the checkout, if it is there; a test without it says so and stops.
+pub fn shared_data(name: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    let is_required = std::env::var("DISSENT_REQUIRE_DATA").is_ok_and(|value| value == "1");
+    assert!(!is_required, "DISSENT_REQUIRE_DATA=1, and {} is not there", path.display());
+    eprintln!("not run: {} is not there", path.display());
+    None
 }

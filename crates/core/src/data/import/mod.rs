@@ -2,6 +2,7 @@
 
 mod columns;
 mod drawn_split;
+mod json_rows;
 mod left_out;
 mod medmnist;
 mod medmnist_sets;
@@ -11,6 +12,10 @@ mod npy;
 mod options;
 mod record;
 mod session;
+mod slake;
+mod slake_caption;
+mod slake_pictures;
+mod slake_rows;
 mod vqa_rad;
 mod vqa_rad_caption;
 mod vqa_rad_rows;
@@ -22,6 +27,7 @@ pub use nih_cxr::import_nih_cxr;
 pub use options::{ImportOptions, RowsAs, Target};
 pub use record::{Record, RowPlace, Value};
 pub use session::ImportSession;
+pub use slake::{SlakeLanguage, SlakeOptions, import_slake};
 pub use vqa_rad::{VqaRadOptions, import_vqa_rad};
 
 use super::Summary;
@@ -54,7 +60,7 @@ pub struct ImportFormat {
 }
 
 /// Every format that can be imported.
-pub const FORMATS: [ImportFormat; 4] = [
+pub const FORMATS: [ImportFormat; 5] = [
     ImportFormat {
         name: "medmnist",
         source: "an npz file of MedMNIST: {train,val,test}_{images,labels}, 2-D, grey or colour, one label",
@@ -64,6 +70,13 @@ pub const FORMATS: [ImportFormat; 4] = [
         name: "vqa-rad",
         source: "the folder of VQA-RAD as released on OSF: one JSON file and one folder of images",
         result: "closed yes/no questions as cases, with --open-questions also open ones; training images as the corpus, captioned with their answers",
+    },
+    ImportFormat {
+        name: "slake",
+        source: "the folder Slake1.0 of the release, or the Hugging Face copy BoKelvin/SLAKE: train.json, validate.json or \
+                 validation.json, test.json, and imgs or imgs.zip (CC BY 4.0)",
+        result: "yes/no questions, choices and open questions as cases of a task each; --language en, zh or both; training \
+                 pictures as the corpus, captioned with their answers",
     },
     ImportFormat {
         name: "nih-cxr",

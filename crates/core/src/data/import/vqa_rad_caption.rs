@@ -65,11 +65,16 @@ pub(super) fn caption_of(rows: &[&Row]) -> String {
         if is_head || !linked.insert(row.linked_id.as_str()) {
             continue;
         }
-        let sentence = sentence_of(row);
+        let sentence = sentence_of(&row.question, &row.answer, row.yes_or_no());
         if said.insert(sentence.to_lowercase()) {
             sentences.push(sentence);
         }
     }
+    as_caption(&sentences)
+}
+
+/// Joins sentences: each begins with a capital and ends with a full stop.
+pub(super) fn as_caption(sentences: &[String]) -> String {
     let mut caption = String::new();
     for sentence in sentences {
         if !caption.is_empty() {
@@ -78,7 +83,7 @@ pub(super) fn caption_of(rows: &[&Row]) -> String {
         // Some answers contain tabs and line ends.
         let words: Vec<&str> = sentence.split_whitespace().collect();
         caption.push_str(&capitalised(&words.join(" ")));
-        if !caption.ends_with(['.', '?', '!']) {
+        if !caption.ends_with(['.', '?', '!', '。']) {
             caption.push('.');
         }
     }
@@ -142,14 +147,14 @@ fn words(text: &str) -> String {
 }
 
 /// Converts "Is there a pneumothorax?" and "No" to "no pneumothorax"; otherwise keeps question and answer.
-fn sentence_of(row: &Row) -> String {
-    let question = row.question.trim().trim_end_matches(['?', '.', ' ']);
-    if let Some(yes) = row.yes_or_no()
+pub(super) fn sentence_of(question: &str, answer: &str, yes_or_no: Option<bool>) -> String {
+    let question = question.trim().trim_end_matches(['?', '.', ' ']);
+    if let Some(yes) = yes_or_no
         && let Some(finding) = finding_in(question)
     {
         return if yes { finding } else { format!("no {finding}") };
     }
-    format!("{question}? {}", capitalised(&row.answer))
+    format!("{question}? {}", capitalised(answer))
 }
 
 fn finding_in(question: &str) -> Option<String> {
@@ -173,7 +178,7 @@ fn finding_in(question: &str) -> Option<String> {
 }
 
 /// Whether the text starts so, ignoring ASCII case.
-fn starts_with(text: &str, start: &str) -> bool {
+pub(super) fn starts_with(text: &str, start: &str) -> bool {
     text.get(..start.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(start))
 }
 

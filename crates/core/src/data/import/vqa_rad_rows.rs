@@ -1,14 +1,10 @@
 //! Reads and checks the rows of VQA-RAD's JSON file (Lau et al., Scientific Data 2018, table 2).
 
-use crate::data::identifier::identifier_of;
-use crate::files::input_file;
+use super::json_rows::{read_list, text_field};
 use crate::text::written_json::Written;
 use anyhow::{Context, Result, bail};
 use std::collections::HashSet;
 use std::path::Path;
-
-/// Maximum size of the list of questions in bytes; the release has 1 MB.
-const LONGEST: u64 = 256 << 20;
 
 /// One question with its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,16 +46,7 @@ impl Row {
 
 /// Reads and checks every row.
 pub(super) fn read_rows(path: &Path) -> Result<Vec<Row>> {
-    let text = input_file::read_text(path, LONGEST).with_context(|| format!("cannot read {}", path.display()))?;
-    let expected = || format!("{}: expected a JSON list of objects, one per question", path.display());
-    let values = match Written::parse(text.as_bytes()) {
-        Ok(Written::List(values)) => values,
-        Ok(other) => bail!("{}, found {}", expected(), other.kind()),
-        Err(error) => {
-            let line = text.as_bytes().iter().take(error.offset).filter(|byte| **byte == b'\n').count() + 1;
-            bail!("{}; line {line}: {}", expected(), error.message);
-        }
-    };
+    let values = read_list(path)?;
     let mut rows = Vec::with_capacity(values.len());
     let mut seen = HashSet::new();
     for (number, value) in values.iter().enumerate() {
@@ -82,39 +69,29 @@ fn read_row(value: &Written) -> Result<Row> {
     if let Some(key) = value.repeated_key() {
         bail!("{key}: the field appears twice with different values; expected it once");
     }
-    let phrase_type = text(value, "phrase_type")?;
+    let phrase_type = text_field(value, "phrase_type")?;
     let test = phrase_type.starts_with("test_");
     if !["freeform", "para"].contains(&phrase_type.trim_start_matches("test_")) {
         bail!("phrase_type: expected freeform, para, test_freeform or test_para, found {phrase_type:?}");
     }
-    let answer_type = text(value, "answer_type")?;
+    let answer_type = text_field(value, "answer_type")?;
     if !["CLOSED", "OPEN"].contains(&answer_type.as_str()) {
         bail!("answer_type: expected CLOSED or OPEN, found {answer_type:?}");
     }
-    let image = text(value, "image_name")?;
+    let image = text_field(value, "image_name")?;
     if image.contains(['/', '\\']) || image.starts_with('.') {
         bail!("image_name: expected a plain file name, found {image:?}");
     }
     Ok(Row {
-        qid: text(value, "qid")?,
-        linked_id: text(value, "qid_linked_id")?,
+        qid: text_field(value, "qid")?,
+        linked_id: text_field(value, "qid_linked_id")?,
         test,
         closed: answer_type == "CLOSED",
         image,
-        medpix_case: text(value, "image_case_url")?,
-        organ: text(value, "image_organ")?,
-        question_type: text(value, "question_type")?,
-        question: text(value, "question")?,
-        answer: text(value, "answer")?,
+        medpix_case: text_field(value, "image_case_url")?,
+        organ: text_field(value, "image_organ")?,
+        question_type: text_field(value, "question_type")?,
+        question: text_field(value, "question")?,
+        answer: text_field(value, "answer")?,
     })
-}
-
-/// A field's text without surrounding spaces; some texts of the file are numbers.
-fn text(value: &Written, field: &str) -> Result<String> {
-    let Some(value) = value.get(field) else { bail!("{field}: the field is missing; expected a text") };
-    let text = identifier_of(value).with_context(|| format!("{field}: expected a text, found {value}"))?;
-    if text.is_empty() {
-        bail!("{field}: expected a text, found an empty one");
-    }
-    Ok(text)
 }
