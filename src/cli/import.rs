@@ -3,8 +3,8 @@
 use super::Common;
 use super::check::summary_text;
 use crate::data::import::{
-    FORMATS, ImportOptions, Imported, MedmnistOptions, RowsAs, SlakeLanguage, SlakeOptions, Target, VqaRadOptions,
-    import_medmnist, import_nih_cxr, import_slake, import_vqa_rad,
+    FORMATS, ImportOptions, Imported, MedmnistOptions, RowsAs, SlakeLanguage, SlakeOptions, Slices, Target,
+    VqaRadOptions, import_medmnist, import_nih_cxr, import_slake, import_vqa_rad, label_names,
 };
 use crate::data::{Existing, Split};
 use crate::output::{print_json, print_line, progress_bar};
@@ -44,8 +44,8 @@ pub struct Args {
     #[arg(long)]
     pub list: bool,
     /// medmnist: label names of an unknown set, in the order of the array's numbers; predictions: labels in the order
-    /// of the logits
-    #[arg(long, value_delimiter = ',', value_name = "A,B,…")]
+    /// of the logits. A JSON list allows commas in names: '["normal, benign","malignant"]'
+    #[arg(long, value_name = "A,B,…")]
     pub labels: Vec<String>,
     /// medmnist: the question; replaces that of a known set
     #[arg(long, allow_hyphen_values = true, value_parser = super::free_text::free_text)]
@@ -53,6 +53,9 @@ pub struct Args {
     /// medmnist: with --labels, the kind of images, for the captions
     #[arg(long, requires = "labels", allow_hyphen_values = true, value_parser = super::free_text::free_text)]
     pub modality: Option<String>,
+    /// medmnist: which slices of volumes to import
+    #[arg(long, value_enum, value_name = "WHICH")]
+    pub slices: Option<Slices>,
     /// slake: the language of the questions
     #[arg(long, value_enum, default_value_t)]
     pub language: SlakeLanguage,
@@ -142,9 +145,10 @@ fn import(args: &Args, common: &Common, format: &str, source: &Path, dataset: &P
     let imported = match format {
         "medmnist" => {
             let options = MedmnistOptions {
-                labels: args.labels.clone(),
+                labels: label_names(&args.labels)?,
                 question: args.question.clone(),
                 modality: args.modality.clone(),
+                slices: args.slices,
             };
             import_medmnist(source, dataset, &options, &choices, &progress)
         }
@@ -167,7 +171,7 @@ fn import(args: &Args, common: &Common, format: &str, source: &Path, dataset: &P
                 fused: args.fused.clone(),
                 closed_book: args.closed_book.clone(),
                 images: args.images_from.clone(),
-                labels: args.labels.clone(),
+                labels: label_names(&args.labels)?,
                 task: args.task.clone(),
                 split: args.split,
                 run: args.run.clone(),

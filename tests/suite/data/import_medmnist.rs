@@ -145,7 +145,8 @@ fn an_unknown_set_asks_for_labels_and_takes_them() {
     let only_labels = MedmnistOptions { labels: labels.clone(), ..MedmnistOptions::default() };
     assert!(error_text(import("mine.npz", &bytes, &only_labels).result).contains("--question"));
 
-    let whole = MedmnistOptions { labels, question: Some("What is it?".into()), modality: Some("skin photo".into()) };
+    let (question, modality) = (Some("What is it?".into()), Some("skin photo".into()));
+    let whole = MedmnistOptions { labels, question, modality, slices: None };
     let import = import("mine.npz", &bytes, &whole);
     let dataset = import.result.unwrap().dataset;
     assert_eq!(dataset.cases[1].answer, "malignant");
@@ -162,13 +163,21 @@ fn wrong_arrays_are_named() {
             "test_labels.npy: label 2 in row 2 (from 0); expected 0 to 1 (normal, pneumonia)",
         ),
         ("test_labels.npy", npy("<i8", "(1,)", &(-1_i64).to_le_bytes()), "label -1 in row 0"),
-        ("val_labels.npy", npy("|u1", "(2, 14)", &[0; 28]), "multi-label sets are not supported"),
+        (
+            "val_labels.npy",
+            npy("|u1", "(2, 14)", &[0; 28]),
+            "expected one label per image, shape (n, 1), found shape [2, 14]; is this pneumoniamnist?",
+        ),
         (
             "val_labels.npy",
             npy("|u1", "(3, 1)", &[0; 3]),
             "val_images.npy: expected as many images as labels, found 2 images and 3",
         ),
-        ("train_images.npy", npy("|u1", "(4, 6, 5, 6)", &[0; 720]), "volumes are not supported"),
+        (
+            "train_images.npy",
+            npy("|u1", "(4, 6, 5, 6)", &[0; 720]),
+            "expected images of shape (n, height, width) or (n, height, width, 3), found [4, 6, 5, 6]",
+        ),
         ("train_images.npy", npy("<f4", "(4, 6, 5)", &[0; 480]), "expected bytes (u1), found F32"),
         ("train_images.npy", npy("|u1", "(4, 0, 5)", &[]), "expected sides of 1 to 4096 pixels, found 0 × 5"),
         ("train_images.npy", npy("|u1", "(4, 6, 5)", &grey(3)), "train_images.npy: the array is cut short"),

@@ -1,102 +1,137 @@
 //! `import medmnist`: an npz of `{train,val,test}_{images,labels}`. The training split becomes the corpus, and cases
-//! of the same images; a shared group keeps such a case from finding itself.
+//! of the same images; a shared group keeps such a case from finding itself. Volumes are imported as slices.
 
-use super::medmnist_sets::{SetDescription, described_set, known_set};
-use super::npy::{Element, NpyReader};
+use super::medmnist_arrays::{ImageArray, LabelArray, Npz};
+use super::medmnist_sets::{KNOWN_SETS, SetDescription, described_set, known_set};
 use super::{ImportOptions, ImportSession, Imported, ProgressReport, RowsAs};
-use crate::data::{Case, Document, Manifest, Split};
+use crate::data::{Case, Document, LabelIndex, Manifest, Split, TaskKind};
 use crate::files::input_file;
 use anyhow::{Context, Result, bail};
-use image::{DynamicImage, GrayImage, RgbImage};
-use std::fs::File;
+use image::DynamicImage;
 use std::io::BufReader;
 use std::path::Path;
 use zip::ZipArchive;
 
 const SPLITS: [(&str, Split); 3] = [("train", Split::Train), ("val", Split::Validation), ("test", Split::Test)];
 
-/// Descriptions for a set that is not known by its file name.
+/// Which slices of a volume are imported, along the first axis of the volume (the second of the array).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+pub enum Slices {
+    /// The middle one: slice 14 (from 0) of 28.
+    Middle,
+    /// Every one, with the volume as group.
+    All,
+}
+
+/// Descriptions for a set that is not known by its file name, and what becomes of volumes.
 #[derive(Clone, Debug, Default)]
 pub struct MedmnistOptions {
-    /// Label names in the order of the array's numbers; required for an unknown set.
+    /// Label names in the order of the array's numbers or columns; required for an unknown set.
     pub labels: Vec<String>,
     /// Question of an unknown set.
     pub question: Option<String>,
     /// The kind of images, for captions.
     pub modality: Option<String>,
+    /// Required for volumes.
+    pub slices: Option<Slices>,
 }
 
 /// Imports an npz file; holds one image in memory at a time.
+///
+/// # Errors
+/// Fails if the file is not an npz file of MedMNIST, its arrays do not fit the set, or the target cannot be written.
 pub fn import_medmnist(
     source: &Path,
     target: &Path,
-    set: &MedmnistOptions,
+    choices: &MedmnistOptions,
     options: &ImportOptions,
     progress: ProgressReport,
 ) -> Result<Imported> {
-    let set = describe(source, set)?;
+    let in_source = || source.display().to_string();
+    check_options(source, choices)?;
     let file = input_file::open(source).with_context(|| format!("cannot open {}", source.display()))?;
-    let mut archive = ZipArchive::new(BufReader::new(file)).with_context(|| {
+    let mut npz = ZipArchive::new(BufReader::new(file)).with_context(|| {
         format!("{}: expected an npz file (a zip of arrays), found a damaged or different file", source.display())
     })?;
-    check_names(source, &archive)?;
-
-    let mut labels = Vec::new();
+    check_names(source, &npz)?;
+    let mut arrays = Vec::new();
     for (name, _) in SPLITS {
-        labels.push(read_labels(&mut archive, name, &set).with_context(|| source.display().to_string())?);
+        arrays.push(LabelArray::read(&mut npz, name).with_context(in_source)?);
     }
-    let total: usize = labels.iter().map(Vec::len).sum();
-    let mut session = ImportSession::start(target, options, RowsAs::Both)?;
+    let set = describe(source, choices, arrays[0].columns)?;
+    let mut labels = Vec::new();
+    for array in &arrays {
+        labels.push(array.labels(&set).with_context(in_source)?);
+    }
+    let total: usize = arrays.iter().map(LabelArray::len).sum();
+    let session = ImportSession::start(target, options, RowsAs::Both)?;
+    let mut import = Import { session, set: &set, slices: choices.slices, uniform: 0 };
     let mut done = 0;
     for ((name, split), labels) in SPLITS.into_iter().zip(&labels) {
-        let mut images =
-            ImageArray::open(&mut archive, name, labels.len()).with_context(|| source.display().to_string())?;
+        let mut images = ImageArray::open(&mut npz, name, labels.len(), set.is_3d).with_context(in_source)?;
+        check_slices(&images, choices.slices, name).with_context(in_source)?;
         for (row, label) in labels.iter().enumerate() {
-            let image = images.next_image().with_context(|| source.display().to_string())?;
-            write_row(&mut session, &set, name, split, row, *label, &image)?;
+            import.row(&mut images, Row { split_name: name, split, row, labels: label }).with_context(in_source)?;
             done += 1;
             progress(done, total);
         }
-        images.array.finish().with_context(|| source.display().to_string())?;
+        images.finish().with_context(in_source)?;
     }
-    let manifest = Manifest {
-        name: set.name.clone(),
-        licence: set.licence.clone(),
-        note: set.note.clone(),
-        only: None,
-        tasks: vec![set.task.clone()],
-    };
-    session.finish(manifest)
+    let mut session = import.session;
+    if import.uniform > 0 {
+        session.remark(format!("{} volumes have one value everywhere", import.uniform));
+    }
+    if let Some(slices) = choices.slices {
+        let which = if slices == Slices::Middle { "the middle slice" } else { "every slice" };
+        session.remark(format!("{which} of each volume, along its first axis; slices of one volume are one group"));
+    }
+    set.remark.into_iter().for_each(|remark| session.remark(remark));
+    session.finish(Manifest { licence: set.licence, note: set.note, ..Manifest::new(set.name, vec![set.task]) })
 }
 
-fn describe(source: &Path, options: &MedmnistOptions) -> Result<SetDescription> {
-    let stem = source.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+fn stem(source: &Path) -> String {
+    source.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
+}
+
+/// Checks what can be known before the file is read.
+fn check_options(source: &Path, options: &MedmnistOptions) -> Result<()> {
+    if options.labels.is_empty() && known_set(&stem(source)).is_none() {
+        bail!(
+            "{}: not a set known by name ({}); give --labels a,b,… in the order of the array's numbers (a JSON list if \
+             names contain commas), and --question",
+            source.display(),
+            KNOWN_SETS.join(", ")
+        );
+    }
+    if !options.labels.is_empty() && options.question.is_none() {
+        bail!("expected --question with --labels, found none");
+    }
+    Ok(())
+}
+
+/// The set that the file name or the options describe; `columns` is the number of columns of the label arrays.
+fn describe(source: &Path, options: &MedmnistOptions, columns: usize) -> Result<SetDescription> {
+    let name = stem(source);
     if options.labels.is_empty() {
-        let Some(mut set) = known_set(&stem) else {
-            bail!(
-                "{}: not a set known by name (pneumoniamnist, breastmnist, dermamnist, retinamnist); \
-                 give --labels a,b,… in the order of the array's numbers, and --question",
-                source.display()
-            );
-        };
+        let mut set = known_set(&name).context("the set is not known by name")?;
         if let Some(question) = &options.question {
             set.task.question = Some(question.clone());
         }
         return Ok(set);
     }
-    let Some(question) = &options.question else {
-        bail!("expected --question with --labels, found none");
-    };
-    Ok(described_set(&stem, &options.labels, question, options.modality.as_deref().unwrap_or("image")))
+    let question = options.question.as_deref().unwrap_or_default();
+    let modality = options.modality.as_deref().unwrap_or("image");
+    Ok(described_set(&name, &options.labels, question, modality, columns > 1))
 }
 
-fn check_names(source: &Path, archive: &ZipArchive<BufReader<File>>) -> Result<()> {
+fn check_names(source: &Path, npz: &Npz) -> Result<()> {
     for (split, _) in SPLITS {
         for part in ["images", "labels"] {
             let name = format!("{split}_{part}.npy");
-            if archive.index_for_name(&name).is_none() {
+            if npz.index_for_name(&name).is_none() {
                 let unreadable = |_| "a name that is not UTF-8".into();
-                let found: Vec<_> = archive.file_names().map(|name| name.unwrap_or_else(unreadable)).collect();
+                let found: Vec<_> = npz.file_names().map(|name| name.unwrap_or_else(unreadable)).collect();
                 bail!(
                     "{}: expected the arrays train_images, train_labels, val_images, val_labels, test_images and \
                      test_labels; {split}_{part} is missing, found {}",
@@ -109,113 +144,111 @@ fn check_names(source: &Path, archive: &ZipArchive<BufReader<File>>) -> Result<(
     Ok(())
 }
 
-/// Reads the label numbers of a split and checks that each is in the label set.
-fn read_labels(archive: &mut ZipArchive<BufReader<File>>, split: &str, set: &SetDescription) -> Result<Vec<usize>> {
-    let name = format!("{split}_labels.npy");
-    let entry = archive.by_name(&name).with_context(|| format!("cannot read {name}"))?;
-    let array = NpyReader::open(&name, entry)?;
-    let ([count] | [count, 1]) = array.shape[..] else {
-        bail!(
-            "{name}: expected one label per image, shape (n, 1), found shape {:?}; multi-label sets are not supported",
-            array.shape
-        );
-    };
-    let known = set.task.labels.len();
-    let mut labels = Vec::new();
-    for (row, value) in array.read_integers(count)?.into_iter().enumerate() {
-        match usize::try_from(value) {
-            Ok(label) if label < known => labels.push(label),
-            _ => {
-                let names: Vec<&str> = set.task.labels.iter().map(|label| label.name.as_str()).collect();
-                bail!(
-                    "{name}: label {value} in row {row} (from 0); expected 0 to {} ({})",
-                    known - 1,
-                    names.join(", ")
-                );
+fn check_slices(images: &ImageArray, slices: Option<Slices>, split: &str) -> Result<()> {
+    match (images.depth, slices) {
+        (Some(depth), None) => bail!(
+            "{split}_images.npy: found volumes of {depth} slices; give --slices middle for the middle slice of each volume, \
+             or --slices all for every slice"
+        ),
+        (None, Some(_)) => bail!("{split}_images.npy: expected volumes with --slices, found images"),
+        _ => Ok(()),
+    }
+}
+
+/// A row of the arrays.
+struct Row<'a> {
+    split_name: &'a str,
+    split: Split,
+    /// From 0.
+    row: usize,
+    labels: &'a [LabelIndex],
+}
+
+impl Row<'_> {
+    /// The id of an image, or of a volume and its slices' group.
+    fn id(&self) -> String {
+        format!("{}-{:05}", self.split_name, self.row)
+    }
+
+    fn place(&self) -> String {
+        format!("{}_images.npy:{}", self.split_name, self.row)
+    }
+}
+
+struct Import<'a> {
+    session: ImportSession,
+    set: &'a SetDescription,
+    slices: Option<Slices>,
+    /// Volumes whose voxels all have one value other than 0.
+    uniform: usize,
+}
+
+impl Import<'_> {
+    fn row(&mut self, images: &mut ImageArray, row: Row) -> Result<()> {
+        let Some(depth) = images.depth else {
+            let pixels = images.next_pixels()?;
+            return self.write(&row, None, &images.image(pixels)?);
+        };
+        let (mut lowest, mut highest) = (u8::MAX, u8::MIN);
+        let mut blank = Vec::new();
+        for slice in 0..depth {
+            let pixels = images.next_pixels()?;
+            let is_blank = pixels.iter().all(|value| *value == 0);
+            lowest = lowest.min(pixels.iter().copied().min().unwrap_or(lowest));
+            highest = highest.max(pixels.iter().copied().max().unwrap_or(highest));
+            let is_wanted = self.slices == Some(Slices::All) || slice == depth / 2;
+            if is_wanted && is_blank {
+                blank.push(slice);
+            } else if is_wanted {
+                self.write(&row, Some(slice), &images.image(pixels)?)?;
             }
         }
-    }
-    Ok(labels)
-}
-
-/// The images of one split, `u8` of shape (n, height, width) or (n, height, width, 3).
-struct ImageArray<'a> {
-    array: NpyReader<zip::read::ZipFile<'a, BufReader<File>>>,
-    height: u32,
-    width: u32,
-    colour: bool,
-}
-
-impl<'a> ImageArray<'a> {
-    fn open(archive: &'a mut ZipArchive<BufReader<File>>, split: &str, labels: usize) -> Result<Self> {
-        let name = format!("{split}_images.npy");
-        let entry = archive.by_name(&name).with_context(|| format!("cannot read {name}"))?;
-        let array = NpyReader::open(&name, entry)?;
-        if array.element != Element::U8 {
-            bail!("{name}: expected bytes (u1), found {:?}", array.element);
+        if highest == 0 {
+            self.session.leave_out("blank volume (every voxel is 0)", &row.place());
+            return Ok(());
         }
-        let (count, height, width, colour) = match array.shape[..] {
-            [count, height, width] => (count, height, width, false),
-            [count, height, width, 3] => (count, height, width, true),
-            _ => bail!(
-                "{name}: expected shape (n, height, width) or (n, height, width, 3), found {:?}; volumes are not supported",
-                array.shape
-            ),
-        };
-        if count != labels {
-            bail!("{name}: expected as many images as labels, found {count} images and {labels} labels");
+        self.uniform += usize::from(lowest == highest);
+        for slice in blank {
+            self.session.leave_out("blank slice (every pixel is 0)", &format!("{}, slice {slice}", row.place()));
         }
-        let side = |length: usize| u32::try_from(length).ok().filter(|side| (1..=4096).contains(side));
-        let (Some(height), Some(width)) = (side(height), side(width)) else {
-            bail!("{name}: expected sides of 1 to 4096 pixels, found {height} × {width}");
-        };
-        Ok(Self { array, height, width, colour })
+        Ok(())
     }
 
-    fn next_image(&mut self) -> Result<DynamicImage> {
-        let channels = if self.colour { 3 } else { 1 };
-        let mut pixels = vec![0_u8; self.height as usize * self.width as usize * channels];
-        self.array.read_bytes(&mut pixels)?;
-        let image = if self.colour {
-            RgbImage::from_raw(self.width, self.height, pixels).map(DynamicImage::ImageRgb8)
-        } else {
-            GrayImage::from_raw(self.width, self.height, pixels).map(DynamicImage::ImageLuma8)
+    /// Writes one image with its case and, in the training split, its document.
+    fn write(&mut self, row: &Row, slice: Option<usize>, image: &DynamicImage) -> Result<()> {
+        let group = row.id();
+        let (id, file) = match slice.filter(|_| self.slices == Some(Slices::All)) {
+            None => (group.clone(), format!("{}/{:05}.png", row.split_name, row.row)),
+            Some(slice) => {
+                (format!("{group}-s{slice:03}"), format!("{}/{:05}-{slice:03}.png", row.split_name, row.row))
+            }
         };
-        image.context("the image has too few bytes")
+        let path = self.session.png(&file, image)?;
+        let task = &self.set.task;
+        let names: Vec<&str> = row.labels.iter().map(|label| task.labels[*label].name.as_str()).collect();
+        self.session.case(Case {
+            id: id.clone(),
+            task: task.id.clone(),
+            split: row.split,
+            image: path.clone(),
+            question: None,
+            answer: match row.labels {
+                [label] if task.kind != TaskKind::MultiLabel => task.labels[*label].id.clone(),
+                labels => task.answer_text_of_set(labels),
+            },
+            unknown: Vec::new(),
+            group: Some(group.clone()),
+        })?;
+        if row.split != Split::Train {
+            return Ok(());
+        }
+        let findings = if names.is_empty() { "none".into() } else { names.join(", ") };
+        self.session.document(Document {
+            group: Some(group),
+            id,
+            image: path,
+            caption: format!("{}{findings}", self.set.caption_start),
+            source: Some(format!("{} train", self.set.name)),
+        })
     }
-}
-
-/// Writes one image with its case and, in the training split, its document.
-fn write_row(
-    session: &mut ImportSession,
-    set: &SetDescription,
-    split_name: &str,
-    split: Split,
-    row: usize,
-    label: usize,
-    image: &DynamicImage,
-) -> Result<()> {
-    let id = format!("{split_name}-{row:05}");
-    let path = session.png(&format!("{split_name}/{row:05}.png"), image)?;
-    let label = &set.task.labels[label];
-    session.case(Case {
-        id: id.clone(),
-        task: set.task.id.clone(),
-        split,
-        image: path.clone(),
-        question: None,
-        answer: label.id.clone(),
-        unknown: Vec::new(),
-        group: Some(id.clone()),
-    })?;
-    if split != Split::Train {
-        return Ok(());
-    }
-    session.document(Document {
-        group: Some(id.clone()),
-        id,
-        image: path,
-        caption: format!("{}{}", set.caption_start, label.name),
-        source: Some(format!("{} train", set.name)),
-    })
 }

@@ -3,8 +3,10 @@
 mod columns;
 mod drawn_split;
 mod json_rows;
+mod label_names;
 mod left_out;
 mod medmnist;
+mod medmnist_arrays;
 mod medmnist_sets;
 mod merge;
 mod nih_cxr;
@@ -21,8 +23,9 @@ mod vqa_rad_caption;
 mod vqa_rad_rows;
 
 pub use columns::{ColumnMapping, ImageFiles, MappedRows, MissingValue, TaskMapping, split_of_word};
+pub use label_names::label_names;
 pub use left_out::LeftOut;
-pub use medmnist::{MedmnistOptions, import_medmnist};
+pub use medmnist::{MedmnistOptions, Slices, import_medmnist};
 pub use nih_cxr::import_nih_cxr;
 pub use options::{ImportOptions, RowsAs, Target};
 pub use record::{Record, RowPlace, Value};
@@ -63,7 +66,8 @@ pub struct ImportFormat {
 pub const FORMATS: [ImportFormat; 5] = [
     ImportFormat {
         name: "medmnist",
-        source: "an npz file of MedMNIST: {train,val,test}_{images,labels}, 2-D, grey or colour, one label",
+        source: "an npz file of MedMNIST or MedMNIST+ in any size: {train,val,test}_{images,labels}; the 18 sets are known by \
+                 file name, others need --labels and --question (medmnist.com; CC BY 4.0, dermamnist CC BY-NC 4.0)",
         result: "every image a case; the training split is also the corpus, captioned with its label names",
     },
     ImportFormat {
