@@ -4,7 +4,7 @@ use super::Common;
 use super::check::summary_text;
 use crate::data::import::{
     FORMATS, ImportOptions, Imported, MedmnistOptions, RowsAs, SlakeLanguage, SlakeOptions, Slices, Target,
-    VqaRadOptions, import_medmnist, import_nih_cxr, import_slake, import_vqa_rad, label_names,
+    VqaRadOptions, import_brset, import_medmnist, import_nih_cxr, import_slake, import_vqa_rad, label_names,
 };
 use crate::data::{Existing, Split};
 use crate::output::{print_json, print_line, progress_bar};
@@ -65,6 +65,9 @@ pub struct Args {
     /// vqa-rad: also import open questions, as a task of their own that is answered in free text
     #[arg(long)]
     pub open_questions: bool,
+    /// brset: also the ICDR grade of diabetic retinopathy, as a task of its own
+    #[arg(long)]
+    pub grades: bool,
     /// predictions: the file of fused answers (…-step-N-fused.jsonl)
     #[arg(long, value_name = "FILE")]
     pub fused: Option<PathBuf>,
@@ -161,6 +164,7 @@ fn import(args: &Args, common: &Common, format: &str, source: &Path, dataset: &P
             let options = SlakeOptions { language: args.language, drop_shared_images: args.drop_shared_images };
             import_slake(source, dataset, options, &choices, &progress)
         }
+        "brset" => import_brset(source, dataset, args.grades, &choices, &progress),
         "nih-cxr" => import_nih_cxr(source, dataset, &choices, &progress),
         "predictions" => {
             if args.into.is_some() || args.dry_run || args.rows.is_some() {

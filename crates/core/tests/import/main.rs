@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod columns;
+mod brset;
 mod medmnist;
 mod session;
 mod slake;

@@ -1,9 +1,13 @@
 //! Importers convert published formats into a dataset directory.
 
 mod columns;
+#[cfg(feature = "import")]
+mod brset;
 mod drawn_split;
 mod json_rows;
 mod label_names;
+#[cfg(feature = "import")]
+mod label_table;
 mod left_out;
 mod medmnist;
 mod medmnist_arrays;
@@ -23,6 +27,8 @@ mod vqa_rad_caption;
 mod vqa_rad_rows;
 
 pub use columns::{ColumnMapping, ImageFiles, MappedRows, MissingValue, TaskMapping, split_of_word};
+#[cfg(feature = "import")]
+pub use brset::import_brset;
 pub use label_names::label_names;
 pub use left_out::LeftOut;
 pub use medmnist::{MedmnistOptions, Slices, import_medmnist};
@@ -63,7 +69,7 @@ pub struct ImportFormat {
 }
 
 /// Every format that can be imported.
-pub const FORMATS: [ImportFormat; 5] = [
+pub const FORMATS: [ImportFormat; 6] = [
     ImportFormat {
         name: "medmnist",
         source: "an npz file of MedMNIST or MedMNIST+ in any size: {train,val,test}_{images,labels}; the 18 sets are known by \
@@ -81,6 +87,13 @@ pub const FORMATS: [ImportFormat; 5] = [
                  validation.json, test.json, and imgs or imgs.zip (CC BY 4.0)",
         result: "yes/no questions, choices and open questions as cases of a task each; --language en, zh or both; training \
                  pictures as the corpus, captioned with their answers",
+    },
+    ImportFormat {
+        name: "brset",
+        source: "the folder of BRSET: labels_brset.csv (or labels.csv) and fundus_photos (physionet.org, project \
+                 brazilian-ophthalmological; credentialed access, do not redistribute)",
+        result: "every image a case with its diseases, several or none, split by patient; --grades adds the ICDR grade; \
+                 training images as the corpus, captioned with their diseases",
     },
     ImportFormat {
         name: "nih-cxr",
