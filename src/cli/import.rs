@@ -4,7 +4,8 @@ use super::Common;
 use super::check::summary_text;
 use crate::data::import::{
     FORMATS, ImportOptions, Imported, MedmnistOptions, RowsAs, SlakeLanguage, SlakeOptions, Slices, Target,
-    VqaRadOptions, import_brset, import_medmnist, import_nih_cxr, import_slake, import_vqa_rad, label_names,
+    VqaRadOptions, import_brset, import_medmnist, import_nih_cxr, import_slake, import_vindr_pcxr, import_vqa_rad,
+    label_names,
 };
 use crate::data::{Existing, Split};
 use crate::output::{print_json, print_line, progress_bar};
@@ -165,6 +166,7 @@ fn import(args: &Args, common: &Common, format: &str, source: &Path, dataset: &P
             import_slake(source, dataset, options, &choices, &progress)
         }
         "brset" => import_brset(source, dataset, args.grades, &choices, &progress),
+        "vindr-pcxr" => import_vindr_pcxr(source, dataset, &choices, &progress),
         "nih-cxr" => import_nih_cxr(source, dataset, &choices, &progress),
         "predictions" => {
             if args.into.is_some() || args.dry_run || args.rows.is_some() {

@@ -7,3 +7,4 @@ mod medmnist;
 mod session;
 mod slake;
 mod support;
+mod vindr_pcxr;

@@ -12,6 +12,7 @@ mod modality_lut;
 mod rle;
 mod samples;
 mod syntax;
+mod transfer_syntax;
 mod voi_lut;
 
 use super::dicom_start::{LETTERS, PREAMBLE, bare_start};
@@ -27,6 +28,8 @@ use layout::Layout;
 use std::borrow::Cow;
 use std::io::Read;
 use syntax::{Compression, Syntax};
+
+pub(super) use transfer_syntax::TransferSyntax;
 
 /// The image, its window, and remarks for its owner.
 pub(super) type Decoded = (DynamicImage, Option<ValueWindow>, Vec<PictureRemark>);

@@ -22,6 +22,10 @@ mod slake;
 mod slake_caption;
 mod slake_pictures;
 mod slake_rows;
+#[cfg(feature = "import")]
+mod transfer_syntaxes;
+#[cfg(feature = "import")]
+mod vindr_pcxr;
 mod vqa_rad;
 mod vqa_rad_caption;
 mod vqa_rad_rows;
@@ -37,6 +41,8 @@ pub use options::{ImportOptions, RowsAs, Target};
 pub use record::{Record, RowPlace, Value};
 pub use session::ImportSession;
 pub use slake::{SlakeLanguage, SlakeOptions, import_slake};
+#[cfg(feature = "import")]
+pub use vindr_pcxr::import_vindr_pcxr;
 pub use vqa_rad::{VqaRadOptions, import_vqa_rad};
 
 use super::Summary;
@@ -69,7 +75,7 @@ pub struct ImportFormat {
 }
 
 /// Every format that can be imported.
-pub const FORMATS: [ImportFormat; 6] = [
+pub const FORMATS: [ImportFormat; 7] = [
     ImportFormat {
         name: "medmnist",
         source: "an npz file of MedMNIST or MedMNIST+ in any size: {train,val,test}_{images,labels}; the 18 sets are known by \
@@ -94,6 +100,13 @@ pub const FORMATS: [ImportFormat; 6] = [
                  brazilian-ophthalmological; credentialed access, do not redistribute)",
         result: "every image a case with its diseases, several or none, split by patient; --grades adds the ICDR grade; \
                  training images as the corpus, captioned with their diseases",
+    },
+    ImportFormat {
+        name: "vindr-pcxr",
+        source: "the folder of VinDr-PCXR: image_labels_train.csv, image_labels_test.csv, train and test with .dicom files \
+                 (physionet.org, project vindr-pcxr; restricted access, do not redistribute)",
+        result: "every image a case with its diagnoses, several or none; 1 in 10 training images for validation; training \
+                 images as the corpus, captioned with their diagnoses",
     },
     ImportFormat {
         name: "nih-cxr",
