@@ -14,6 +14,7 @@ pub(super) fn drawn_split(group: &str) -> Split {
 }
 
 /// What an import says about splits that it drew; `groups` names the kind of group ("patient").
+#[cfg(feature = "import")]
 pub(super) fn drawn_split_remark(groups: &str) -> String {
     format!("the source has no splits; drawn by {groups}: about 50 % train, 15 % validation, 35 % test")
 }
