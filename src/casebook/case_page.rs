@@ -3,7 +3,7 @@
 use crate::annotation::{CaseAnnotation, CaseReview, CategoryId, Decision, remarks};
 use crate::cases::Cases;
 use crate::cases::given_evidence::{GivenCaption, GivenEvidence};
-use crate::data::{Answer, Case};
+use crate::data::Case;
 use crate::evaluation::{Fused, PartialCaseAnswer, Verdict};
 use crate::explain::Explanation;
 use crate::run::{Head, Hit, Prediction, Provenance};
@@ -57,7 +57,7 @@ pub struct AnswerText {
     pub probability: Option<f32>,
     /// The probability is a lower bound.
     pub is_at_least: bool,
-    /// `None` where gold is not told.
+    /// `None` where gold is not told or some of its labels are unknown.
     pub is_right: Option<bool>,
 }
 
@@ -127,10 +127,7 @@ impl CasePage {
 
 /// The gold answer by its name, or in its own words where it is no label.
 fn gold_name(cases: &Cases, index: usize, case: &Case) -> String {
-    match cases.gold_of(case) {
-        Some(gold @ Answer::Label(_)) => cases.answer_name(index, Some(gold)),
-        _ => case.answer.clone(),
-    }
+    cases.gold_name(index).unwrap_or_else(|| case.answer.clone())
 }
 
 fn answer_text(cases: &Cases, index: usize, case: &Case, prediction: &Prediction, told: Told) -> AnswerText {
@@ -138,7 +135,7 @@ fn answer_text(cases: &Cases, index: usize, case: &Case, prediction: &Prediction
         name: cases.answer_name(index, prediction.answer),
         probability: prediction.probability(),
         is_at_least: prediction.is_at_least(),
-        is_right: told.gold.then(|| prediction.is_right(cases.gold_of(case))),
+        is_right: cases.gold_of(case).filter(|_| told.gold).map(|gold| prediction.is_right(Some(gold))),
     }
 }
 

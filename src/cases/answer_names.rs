@@ -1,7 +1,7 @@
 //! Names of answers: a letter for each different answer to a case, and its label or words.
 
 use super::Cases;
-use crate::data::{Answer, TaskKind};
+use crate::data::{Answer, LabelSet, TaskKind};
 use crate::evaluation::PartialCaseAnswer;
 use crate::run::Prediction;
 
@@ -16,23 +16,30 @@ pub fn letter(label: Option<usize>) -> char {
 }
 
 impl Cases {
-    /// Letter of an answer to a case: the position of its label in the task or, for an open answer, its position
-    /// among the different ones given to this case, in the order of the hits.
+    /// Letter of an answer to a case: the position of its label in the task or, for an open answer and a set of labels, its
+    /// position among the different ones given to this case, in the order of the hits.
     pub fn letter_of(&self, case: usize, answer: Option<Answer>) -> char {
-        if !self.is_open(case) {
+        if !self.is_open(case) && !self.takes_sets(case) {
             return letter(answer.and_then(Answer::label));
         }
         let given = self.given_answers(case);
-        // An answer that was never given is the gold answer.
-        let place = |answer| given.iter().position(|(known, _)| *known == answer).unwrap_or(given.len());
+        // An answer that was never given is the gold answer, or a set of labels that the user's changes lead to.
+        let gold = self.get(case).and_then(|case| self.gold_of(case));
+        let place = |answer| {
+            let known = given.iter().position(|(known, _)| *known == answer);
+            known.unwrap_or(given.len() + usize::from(gold != Some(answer)))
+        };
         letter(answer.map(place))
     }
 
-    /// Name of an answer to a case: its label's name, the words of an open answer as first given, or a remark that it
-    /// names no label.
+    /// Name of an answer to a case: its label's name, the names of a set of labels with commas, the words of an open answer as
+    /// first given, or a remark that it names no label.
     pub fn answer_name(&self, case: usize, answer: Option<Answer>) -> String {
         if !self.is_open(case) {
             let Some(answer) = answer else { return "no label".to_owned() };
+            if let Answer::Set(set) = answer {
+                return self.set_names(case, set).join(", ");
+            }
             let task = self.get(case).and_then(|case| self.task_of(case));
             return task
                 .and_then(|task| answer.label_in(&task.labels))
@@ -40,7 +47,39 @@ impl Cases {
         }
         let Some(answer) = answer else { return "no answer".to_owned() };
         let given = self.given_answers(case).into_iter().find(|(known, _)| *known == answer);
-        given.map_or_else(|| "?".to_owned(), |(_, words)| words.to_owned())
+        given.and_then(|(_, words)| words).unwrap_or("?").to_owned()
+    }
+
+    /// Names of the labels of a set; [`NO_LABEL`] alone for the empty one.
+    pub fn set_names(&self, case: usize, set: LabelSet) -> Vec<String> {
+        let labels = self.get(case).and_then(|case| self.task_of(case)).map(|task| task.labels.as_slice());
+        let labels = labels.unwrap_or_default();
+        let names: Vec<String> = set
+            .labels()
+            .map(|label| labels.get(label).map_or_else(|| "?".to_owned(), |label| label.name.clone()))
+            .collect();
+        if names.is_empty() { vec![NO_LABEL.to_owned()] } else { names }
+    }
+
+    /// The gold answer to a case by its name, or in its own words. A set of which some labels are unknown is followed by them:
+    /// "Edema; unknown: Nodule".
+    pub fn gold_name(&self, case: usize) -> Option<String> {
+        let (own, task) = (self.get(case)?, self.task_of(self.get(case)?)?);
+        if own.unknown.is_empty() {
+            let gold = self.gold_of(own)?;
+            return Some(if self.is_open(case) { own.answer.clone() } else { self.answer_name(case, Some(gold)) });
+        }
+        let set = task.set_of(&own.answer).ok()?;
+        let unknown =
+            LabelSet::of(own.unknown.iter().filter_map(|id| task.labels.iter().position(|label| label.id == *id)));
+        let known = self.set_names(case, set).join(", ");
+        Some(format!("{known}; unknown: {}", self.set_names(case, unknown).join(", ")))
+    }
+
+    /// Whether the case is answered with a set of labels.
+    pub fn takes_sets(&self, case: usize) -> bool {
+        let task = self.get(case).and_then(|case| self.task_of(case));
+        task.is_some_and(|task| task.kind == TaskKind::MultiLabel)
     }
 
     /// Whether the case is answered in words.
@@ -49,16 +88,21 @@ impl Cases {
         task.is_some_and(|task| task.kind == TaskKind::OpenVqa)
     }
 
-    /// The different open answers to a case: with its hits, without a document, then those of the other run.
-    pub fn given_answers(&self, case: usize) -> Vec<(Answer, &str)> {
-        let mut given: Vec<(Answer, &str)> = Vec::new();
+    /// The different answers to a case, with the words of open ones: with its hits, without a document, then those of the
+    /// other run.
+    pub fn given_answers(&self, case: usize) -> Vec<(Answer, Option<&str>)> {
+        let mut given: Vec<(Answer, Option<&str>)> = Vec::new();
         for answers in [self.answers_of(case), self.other_answers(case)].into_iter().flatten() {
             for prediction in all_answers(answers) {
-                let Some((answer, words)) = prediction.answer.zip(prediction.text.as_deref()) else { continue };
+                let Some(answer) = prediction.answer else { continue };
                 if given.iter().all(|(known, _)| *known != answer) {
-                    given.push((answer, words));
+                    given.push((answer, prediction.text.as_deref()));
                 }
             }
+            // The fused set of labels may differ from every single one.
+            let fused = answers.fused().and_then(|fused| fused.prediction.answer);
+            let is_new = |answer: &Answer| given.iter().all(|(known, _)| known != answer);
+            given.extend(fused.filter(is_new).map(|answer| (answer, None)));
         }
         given
     }

@@ -4,7 +4,7 @@ use super::interrupt::{InterruptFlag, Interrupted};
 use super::model_options::ModelOptions;
 use super::predict_progress::PredictProgress;
 use super::{Common, relaunch};
-use crate::data::{Dataset, Split, Task};
+use crate::data::{Dataset, Split};
 use crate::evaluation::{Summary, SummaryCase};
 use crate::model::device::choose_device;
 use crate::output::{print_json, print_line, say};
@@ -125,16 +125,10 @@ fn wanted_cases(dataset: &Dataset, args: &Args) -> Result<Vec<usize>> {
         .iter()
         .enumerate()
         .filter(|(_, case)| case.split == args.split && args.task.as_ref().is_none_or(|task| case.task == *task))
-        .filter(|(_, case)| dataset.task(&case.task).is_some_and(Task::is_predicted))
         .map(|(position, _)| position)
         .take(args.limit.map_or(usize::MAX, |limit| limit as usize))
         .collect();
-    ensure!(
-        !wanted.is_empty(),
-        "{}: no cases to predict in split {} (cases with several labels at once are not predicted)",
-        dataset.root.display(),
-        args.split
-    );
+    ensure!(!wanted.is_empty(), "{}: no cases to predict in split {}", dataset.root.display(), args.split);
     Ok(wanted)
 }
 

@@ -71,19 +71,30 @@ fn show_case(dataset: &Dataset, case: &Case, json: bool, common: &Common) -> Res
         let fields = json!({ "case": case, "question": question, "labels": task.labels, "image_path": path });
         return print_json(&fields);
     }
-    let gold = dataset.gold_of(case).and_then(Answer::label);
+    // A case with unknown labels has no gold set, but its known labels are shown.
+    let gold = task.answer_of(&case.answer);
+    let is_gold = |label: usize| match gold {
+        Some(Answer::Label(gold)) => gold == label,
+        Some(Answer::Set(set)) => set.contains(label),
+        _ => false,
+    };
     let labels: Vec<String> = task
         .labels
         .iter()
         .enumerate()
         .map(|(position, label)| {
-            let mark = if Some(position) == gold { "*" } else { "" };
+            let mark = match is_gold(position) {
+                true => "*",
+                false if case.unknown.contains(&label.id) => "?",
+                false => "",
+            };
             let name = if label.name == label.id { String::new() } else { format!(" ({})", one_line(&label.name)) };
             format!("{mark}{}{name}", one_line(&label.id))
         })
         .collect();
     let answers = match task.kind {
         TaskKind::OpenVqa => ("answer", case.answer.clone()),
+        _ if !case.unknown.is_empty() => ("labels", format!("{}   * gold, ? unknown", labels.join("  "))),
         _ => ("labels", format!("{}   * gold", labels.join("  "))),
     };
     let mut fields = vec![

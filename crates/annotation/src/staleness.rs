@@ -43,12 +43,14 @@ impl Staleness {
 /// Fingerprint of the answers that an annotation of the case is about: each document with the label that the reader
 /// answered (its id; `None` if the answer named none), in the order of the screen. Scores do not count: they vary
 /// between machines.
-pub fn answers_fingerprint<'a>(answers: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) -> Fingerprint {
-    let mut parts = Vec::new();
+pub fn answers_fingerprint<'a, T: AsRef<str>>(answers: impl IntoIterator<Item = (&'a str, Option<T>)>) -> Fingerprint {
+    let mut parts: Vec<String> = Vec::new();
     for (document, label) in answers {
-        parts.extend([document, if label.is_some() { "answered" } else { "no label" }, label.unwrap_or_default()]);
+        let is_answered = if label.is_some() { "answered" } else { "no label" };
+        let label = label.as_ref().map(AsRef::as_ref).unwrap_or_default();
+        parts.extend([document, is_answered, label].map(str::to_owned));
     }
-    Fingerprint::of_parts(parts)
+    Fingerprint::of_parts(parts.iter().map(String::as_str))
 }
 
 impl CaseAnnotation {

@@ -1,7 +1,7 @@
 //! The paper's late fusion of K predictions (docs/method.md, "Fusion").
 
 use dissent_core::data::Answer;
-use dissent_core::run::{CaseAnswer, Head, LabelScores, Prediction, Provenance};
+use dissent_core::run::{CaseAnswer, Head, LabelOdds, LabelScores, Prediction, Provenance};
 
 /// The fused answer of a case.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,7 +23,7 @@ pub fn scored_hits(answer: &CaseAnswer) -> Vec<ScoredHit<'_>> {
 /// Fuses K predictions. A document found by several heads counts once, with the first one's score. If several heads
 /// are present, each score is divided by its head's largest. λ is the softmax of the scores over all predictions, and
 /// the fused score of a label is Σ λ · log p. As the weights sum to 1, label log-probabilities give the same fused
-/// distribution as logits. If a prediction has no log-probabilities, λ weighs votes instead; if a document has no
+/// distribution as logits. For a set of labels, yes and no of each label are fused in this way. If a prediction has no log-probabilities, λ weighs votes instead; if a document has no
 /// score, all weights are equal. A document added by the user weighs as much as the best of the others. Returns
 /// `None` if there is nothing to fuse.
 pub fn fuse(found: &[ScoredHit]) -> Option<Fused> {
@@ -32,10 +32,15 @@ pub fn fuse(found: &[ScoredHit]) -> Option<Fused> {
     Some(Fused { prediction, weights })
 }
 
-/// Σ w · log p and its largest label; `None` if a prediction with a weight other than 0 has no log-probabilities.
+/// Σ w · log p and its largest label, or of a set of labels Σ w · log-odds of each label; `None` if a prediction with a weight
+/// other than 0 has neither.
 pub(super) fn weighted_sum(found: &[ScoredHit], weights: &[f32]) -> Option<Prediction> {
     let counted = || found.iter().zip(weights).filter(|(_, weight)| **weight != 0.0);
     let ((_, first), _) = counted().next()?;
+    if first.odds.is_some() {
+        let odds = counted().map(|((_, prediction), weight)| Some((prediction.odds.as_ref()?, *weight)));
+        return Some(LabelOdds::weighted_sum(odds.collect::<Option<Vec<_>>>()?)?.into());
+    }
     let mut sums = vec![0.0_f32; first.scores.as_ref()?.log_probabilities().len()];
     let mut bounds = Vec::new();
     for ((_, prediction), weight) in counted() {
@@ -70,7 +75,7 @@ pub(super) fn weighted_vote(found: &[ScoredHit], weights: &[f32]) -> Prediction 
     }
     let answer = best.and_then(|(answer, _)| answer);
     let text = found.iter().find(|(_, prediction)| prediction.answer == answer);
-    Prediction { answer, scores: None, text: text.and_then(|(_, prediction)| prediction.text.clone()) }
+    Prediction { answer, scores: None, odds: None, text: text.and_then(|(_, prediction)| prediction.text.clone()) }
 }
 
 pub(super) fn softmax(values: &[f32]) -> Vec<f32> {
@@ -185,7 +190,7 @@ mod tests {
 
     #[test]
     fn without_log_probabilities_and_scores_the_majority_wins_and_naming_no_label_is_an_answer() {
-        let said = |answer| Prediction { answer, scores: None, text: Some("text".into()) };
+        let said = |answer| Prediction { answer, scores: None, odds: None, text: Some("text".into()) };
         let at = |rank| [Provenance { head: Head::Image, rank, score: None }];
         let (none, two) = (said(None), said(Some(Answer::Label(2))));
         let fused = fuse(&[(&at(1), &two), (&at(2), &none), (&at(3), &none)]).unwrap();

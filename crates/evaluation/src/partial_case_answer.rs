@@ -3,9 +3,10 @@
 use super::{CaseOutcome, Fused, ScoredHit, Verdict, fuse};
 use dissent_core::data::{Answer, Label};
 use dissent_core::run::{CaseAnswer, Hit, Prediction, Probe};
+use std::borrow::Cow;
 
 /// Stands for an answer that has not come.
-const NOT_READ: Prediction = Prediction { answer: None, scores: None, text: None };
+const NOT_READ: Prediction = Prediction { answer: None, scores: None, odds: None, text: None };
 
 /// A [`CaseAnswer`] whose parts arrive one by one, for the explorer and for `annotate`.
 ///
@@ -140,14 +141,14 @@ impl PartialCaseAnswer {
         self.closed_book.as_ref().map(|prediction| prediction.is_right(gold))
     }
 
-    /// Each document with its answer in the form that annotations are compared by: the label's id, or the words if
-    /// the task has no labels. `None` until every hit is read.
-    pub fn answer_by_document<'a>(&'a self, labels: &'a [Label]) -> Option<Vec<(&'a str, Option<&'a str>)>> {
+    /// Each document with its answer in the form that annotations are compared by: the label's id, the ids of a set of
+    /// labels, or the words if the task has no labels. `None` until every hit is read.
+    pub fn answer_by_document<'a>(&'a self, labels: &'a [Label]) -> Option<Vec<(&'a str, Option<Cow<'a, str>>)>> {
         let mut read = Vec::new();
         for (hit, prediction) in self.hits.as_ref()?.iter().zip(&self.predictions) {
             let prediction = prediction.as_ref()?;
-            let label = prediction.answer.and_then(|answer| answer.label_in(labels)).map(|label| label.id.as_str());
-            let words = prediction.text.as_deref().filter(|_| labels.is_empty());
+            let label = prediction.answer.and_then(|answer| answer.id_in(labels));
+            let words = prediction.text.as_deref().filter(|_| labels.is_empty()).map(Cow::Borrowed);
             read.push((hit.document.as_str(), label.or(words)));
         }
         Some(read)

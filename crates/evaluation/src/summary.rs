@@ -41,6 +41,9 @@ pub struct TaskSummary {
     pub task: Option<String>,
     /// Number of cases.
     pub n: usize,
+    /// Number of cases whose gold answer is not wholly known; the accuracies leave them out.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub n_unknown: usize,
     pub closed_book_accuracy: Estimate,
     pub fused_accuracy: Estimate,
     /// Share of cases in which any of the K predictions is right.
@@ -88,6 +91,12 @@ impl Summary {
                 "{name}, split {}, {} cases; intervals: bootstrap over cases, 95 %\n",
                 self.split, task.n
             ));
+            if task.n_unknown > 0 {
+                text.push_str(&format!(
+                    "  left out of the accuracies, because a label is unknown: {}\n",
+                    task.n_unknown
+                ));
+            }
             for (label, figure) in task.lines() {
                 text.push_str(&format!("  {label:<26} {}\n", figure.text()));
             }
@@ -98,7 +107,9 @@ impl Summary {
 
 impl TaskSummary {
     fn of(task: Option<String>, cases: &[&SummaryCase]) -> Self {
-        let outcomes: Vec<&CaseOutcome> = cases.iter().filter_map(|case| case.outcome.as_ref()).collect();
+        let answered: Vec<&CaseOutcome> = cases.iter().filter_map(|case| case.outcome.as_ref()).collect();
+        let known: Vec<&SummaryCase> = cases.iter().copied().filter(|case| case.gold.is_some()).collect();
+        let outcomes: Vec<&CaseOutcome> = known.iter().filter_map(|case| case.outcome.as_ref()).collect();
         let right_where = |verdict: Verdict| {
             let kept = outcomes.iter().filter(|outcome| outcome.verdict() == verdict);
             Estimate::of(&kept.map(|outcome| outcome.is_right()).collect::<Vec<_>>())
@@ -106,14 +117,16 @@ impl TaskSummary {
         let share = |test: fn(&CaseOutcome) -> bool| {
             Estimate::of(&outcomes.iter().map(|outcome| test(outcome)).collect::<Vec<_>>())
         };
-        let closed_book: Vec<bool> = cases.iter().filter_map(|case| case.closed_book_is_right()).collect();
+        let is_inconsistent = |outcome: &&CaseOutcome| outcome.verdict() == Verdict::Inconsistent;
+        let closed_book: Vec<bool> = known.iter().filter_map(|case| case.closed_book_is_right()).collect();
         Self {
             task,
             n: cases.len(),
+            n_unknown: cases.len() - known.len(),
             closed_book_accuracy: Estimate::of(&closed_book),
             fused_accuracy: share(CaseOutcome::is_right),
             oracle_accuracy: share(CaseOutcome::oracle_is_right),
-            inconsistent: share(|outcome| outcome.verdict() == Verdict::Inconsistent),
+            inconsistent: Estimate::of(&answered.iter().map(is_inconsistent).collect::<Vec<_>>()),
             accuracy_on_consistent: right_where(Verdict::Consistent),
             accuracy_on_inconsistent: right_where(Verdict::Inconsistent),
         }
@@ -129,6 +142,10 @@ impl TaskSummary {
             ("accuracy on inconsistent", &self.accuracy_on_inconsistent),
         ]
     }
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 #[cfg(test)]

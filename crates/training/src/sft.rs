@@ -77,7 +77,9 @@ fn write_files(
     settings: &SftSettings,
     folder: &Path,
 ) -> Result<SftReport> {
+    // The text of a case with unknown labels would teach that they are absent.
     let is_wanted = |case: &&Case| match case.split {
+        _ if !case.unknown.is_empty() => false,
         Split::Train => settings.part.is_none_or(|part| part.has(case)),
         Split::Validation => true,
         Split::Test => false,
@@ -174,7 +176,7 @@ impl Export<'_> {
             images.push(self.file_of(&picture)?);
         }
         Ok(json!({
-            "messages": [{ "role": "user", "content": words }, { "role": "assistant", "content": case.answer }],
+            "messages": [{ "role": "user", "content": words }, { "role": "assistant", "content": task.taught_text(&case.answer) }],
             "images": images,
         }))
     }

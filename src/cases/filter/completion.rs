@@ -3,7 +3,9 @@
 use super::Filter;
 use super::field::{FIELDS, Field, Kind, named};
 use super::parse::tokens;
+use crate::cases::answer_names::NO_LABEL;
 use crate::cases::{Cases, FEW};
+use crate::data::TaskKind;
 use std::collections::BTreeSet;
 
 /// Largest number of values offered for a field.
@@ -99,10 +101,13 @@ fn begins(value: &str, begun: &str) -> bool {
 
 fn names(cases: &Cases, field: Field, begun: &str) -> Vec<String> {
     let tasks = &cases.dataset().tasks;
+    let none = NO_LABEL.to_owned();
     let names: BTreeSet<&String> = match field {
         Field::Task => tasks.iter().map(|task| &task.id).collect(),
         Field::Label | Field::Answer => {
-            tasks.iter().flat_map(|task| task.labels.iter().map(|label| &label.name)).collect()
+            let names = tasks.iter().flat_map(|task| task.labels.iter().map(|label| &label.name));
+            let takes_sets = tasks.iter().any(|task| task.kind == TaskKind::MultiLabel);
+            names.chain(takes_sets.then_some(&none)).collect()
         }
         // A corpus may have as many sources as documents: copy only those that are offered.
         Field::Source => {

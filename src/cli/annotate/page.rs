@@ -1,8 +1,9 @@
 //! A case as lines of text for people without a screen, and as JSON for scripts.
 
 use crate::annotation::{AnnotationSession, CaseAnnotation, CategoryId, EarlierDefinition, Staleness};
+use crate::cases::answer_names::NO_LABEL;
 use crate::cases::given_evidence::{CAPTION_WITHHELD, IMAGE_WITHHELD, RunEvidence};
-use crate::data::{Case, Dataset, Label, Split};
+use crate::data::{self, Case, Dataset, Label, Split};
 use crate::evaluation::PartialCaseAnswer;
 use crate::output::one_line;
 use crate::run::{Prediction, Provenance};
@@ -33,6 +34,9 @@ pub(super) struct Page<'a> {
     /// How the case differs from when it was annotated.
     stale: Option<&'static str>,
     gold: Option<&'a str>,
+    /// Labels of which it is not known whether they belong to the gold answer; only with it.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    unknown: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -54,9 +58,12 @@ struct HitLine<'a> {
 /// An answer of the reader.
 #[derive(Serialize)]
 struct Answer<'a> {
-    /// Id of the label; `None` if the text names none.
+    /// Id of the label; `None` if the text names none, and for a set of labels.
     label: Option<&'a str>,
     name: Option<&'a str>,
+    /// Ids of a set of labels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    set: Option<Vec<&'a str>>,
     probability: Option<f32>,
     text: Option<&'a str>,
     /// The task has no labels: the text is the answer.
@@ -153,6 +160,7 @@ impl<'a> Page<'a> {
                 Staleness::Current | Staleness::Unknown => None,
             },
             gold: shown.with_gold.then_some(case.answer.as_str()),
+            unknown: if shown.with_gold { &case.unknown } else { &[] },
         }
     }
 
@@ -194,7 +202,11 @@ impl<'a> Page<'a> {
             lines.push(format!("no answers: {}", one_line(trouble)));
         }
         if let Some(gold) = self.gold {
-            lines.push(format!("gold: {}", one_line(gold)));
+            let unknown = match self.unknown {
+                [] => String::new(),
+                labels => format!("; unknown: {}", labels.join(", ")),
+            };
+            lines.push(format!("gold: {}", one_line(&format!("{gold}{unknown}"))));
         }
         if let Some(own) = &self.annotation {
             let pass = if own.pass > 1 { format!(" (pass {})", own.pass) } else { String::new() };
@@ -213,6 +225,10 @@ impl<'a> Answer<'a> {
         Self {
             label: label.map(|label| label.id.as_str()),
             name: label.map(|label| label.name.as_str()),
+            set: prediction
+                .answer
+                .and_then(data::Answer::label_set)
+                .map(|set| set.labels().filter_map(|label| labels.get(label)).map(|label| label.id.as_str()).collect()),
             probability: prediction.probability(),
             text: prediction.text.as_deref(),
             is_open: labels.is_empty(),
@@ -226,7 +242,11 @@ impl<'a> Answer<'a> {
             (None, _) if self.is_open => {
                 self.text.map(one_line).filter(|words| !words.is_empty()).unwrap_or_else(|| "no answer".into())
             }
-            (None, _) => "no label".to_owned(),
+            (None, _) => match self.set.as_deref() {
+                None => "no label".to_owned(),
+                Some([]) => NO_LABEL.to_owned(),
+                Some(ids) => one_line(&ids.join(", ")),
+            },
         };
         if let Some(probability) = self.probability {
             text += &format!(", probability {probability:.2}");

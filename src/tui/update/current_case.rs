@@ -64,8 +64,10 @@ impl App {
     /// Width of the longest name of an answer to the current case, in columns.
     pub fn longest_answer(&self) -> usize {
         let Some((index, case)) = self.current() else { return 0 };
-        if self.cases.is_open(index) {
-            return self.cases.given_answers(index).iter().map(|(_, words)| words.width()).max().unwrap_or(0);
+        if self.cases.is_open(index) || self.cases.takes_sets(index) {
+            let given = self.cases.given_answers(index);
+            let width = |answer| self.cases.answer_name(index, Some(answer)).width();
+            return given.iter().map(|(answer, _)| width(*answer)).max().unwrap_or(0);
         }
         let labels = self.cases.task_of(case).map(|task| task.labels.as_slice()).unwrap_or_default();
         labels.iter().map(|label| label.name.width()).max().unwrap_or(0)
@@ -78,9 +80,7 @@ impl App {
 
     /// The gold answer to the current case: its label's name, or its words.
     pub fn gold_name(&self) -> Option<String> {
-        let (index, case) = self.current()?;
-        let gold = self.cases.gold_of(case)?;
-        Some(if self.cases.is_open(index) { case.answer.clone() } else { self.cases.answer_name(index, Some(gold)) })
+        self.cases.gold_name(self.current()?.0)
     }
 
     /// The fused answer of the current case with the user's changes, if any. `None` until every hit is read, or if

@@ -1,7 +1,7 @@
 //! The answers to a case: closed-book, fused, verdict, gold, annotation.
 
 use super::super::theme::Role;
-use super::{evidence, text, verdict};
+use super::{evidence, label_sets, text, verdict};
 use crate::annotation::{CaseAnnotation, Category, Staleness, remarks};
 use crate::cases::given_evidence::GivenEvidence;
 use crate::data::Answer;
@@ -71,6 +71,10 @@ fn answer_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
         lines.extend(text::wrap(&line, width).into_iter().map(|line| Line::styled(line, theme.style(role))));
     }
     lines.extend(annotation_lines(app, width, 4));
+    let room = rows.saturating_sub(lines.len());
+    if let Some(fused) = &fused {
+        lines.extend(label_sets::label_lines(app, &fused.prediction, width, room));
+    }
     let room = rows.saturating_sub(lines.len());
     if let Some(definition) = definition(app).filter(|_| room > 0) {
         let wrapped = text::wrap_into(&definition, width, room);
@@ -270,14 +274,21 @@ pub fn below(app: &App, frame: &mut Frame, area: Rect) {
         last.push(Span::raw("  "));
         last.push(Span::styled(text::fit(&line, width.saturating_sub(used + 2)), theme.style(role)));
     }
-    let lines = vec![
-        Line::default(),
-        Line::from(closed),
-        Line::from(second),
+    // The probabilities of a set's labels take the place of the empty row above.
+    let odds = fused.as_ref().map(|fused| &fused.prediction).filter(|prediction| prediction.odds.is_some());
+    let odds = odds.map(|prediction| {
+        let mut spans = vec![Span::styled(text::column("P(yes)", NAME), theme.style(Role::Muted))];
+        spans.extend(label_sets::label_spans(app, prediction, width.saturating_sub(NAME)));
+        Line::from(spans)
+    });
+    let mut lines = if odds.is_some() { Vec::new() } else { vec![Line::default()] };
+    lines.extend([Line::from(closed), Line::from(second)]);
+    lines.extend(odds);
+    lines.extend([
         Line::from(shares_row(app, fused.as_ref(), width)),
         Line::from(last),
         Line::from(annotation_spans(app, width)),
-    ];
+    ]);
     frame.render_widget(Paragraph::new(lines), area);
 }
 
@@ -329,20 +340,15 @@ fn answer_row(
 /// Letter and name of an answer in at most `width` columns.
 fn answer_text(app: &App, answer: Option<Answer>, width: usize) -> Vec<Span<'static>> {
     let theme = app.theme();
-    let name = answer_name(app, answer);
+    let name = label_sets::answer_name_within(app, answer, width.saturating_sub(3));
     let gold = app.current().and_then(|(_, case)| app.cases().gold_of(case));
     let right = app.is_gold_visible() && gold.is_some() && gold == answer;
     let star = if right { "*" } else { "" };
     vec![
         Span::styled(verdict::letter(app, answer).to_string(), theme.style(Role::Title)),
         Span::styled(star, theme.style(Role::Right)),
-        Span::styled(format!(" {}", text::fit(&name, width.saturating_sub(3))), theme.style(Role::Title)),
+        Span::styled(format!(" {name}"), theme.style(Role::Title)),
     ]
-}
-
-/// Name of an answer to the current case: its label, its words, or a remark that it names no label.
-pub fn answer_name(app: &App, answer: Option<Answer>) -> String {
-    app.queue().current().map_or_else(String::new, |case| app.cases().answer_name(case, answer))
 }
 
 fn gold(app: &App, width: usize) -> Vec<Span<'static>> {
@@ -361,6 +367,10 @@ fn gold_answer(app: &App, width: usize) -> Vec<Span<'static>> {
         Some((gold, name)) => {
             let name = format!("{} {name}", verdict::letter(app, Some(gold)));
             vec![Span::styled(text::fit(&name, width), theme.style(Role::Right))]
+        }
+        // Some labels of the gold set are unknown.
+        None if app.current().is_some_and(|(_, case)| !case.unknown.is_empty()) => {
+            vec![Span::styled(text::fit(&app.gold_name().unwrap_or_default(), width), theme.style(Role::Muted))]
         }
         None => vec![Span::styled("not among the labels", theme.style(Role::Error))],
     }

@@ -3,7 +3,7 @@
 use super::super::action::Action;
 use super::super::theme::Role;
 use super::evidence::CaptionColumn;
-use super::{answers_panel, evidence, focus, scrollbar, text, verdict};
+use super::{evidence, focus, label_sets, scrollbar, text, verdict};
 use crate::cases::given_evidence::head_column;
 use crate::evaluation::{Fused, PartialCaseAnswer, contributions};
 use crate::run::Hit;
@@ -276,7 +276,7 @@ fn prediction(
     let (signs, role) = verdict::signs(app, answers, fused, slot);
     let mut spans = signs.to_vec();
     if columns.name > 0 {
-        let name = text::fit(&answers_panel::answer_name(app, answer), columns.name);
+        let name = label_sets::answer_name_within(app, answer, columns.name);
         spans.push(Span::styled(text::column(&name, columns.name + 1), theme.style(role)));
     }
     spans.extend(text::bar(theme, probability, columns.bar));

@@ -19,6 +19,7 @@ mod help;
 mod hits;
 mod image_places;
 mod label_many;
+mod label_sets;
 mod note;
 mod overview;
 mod picker;

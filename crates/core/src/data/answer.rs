@@ -3,6 +3,7 @@
 use super::label::Label;
 use super::label_set::LabelSet;
 use crate::files::fingerprint::Fingerprint;
+use std::borrow::Cow;
 
 const ARTICLES: [&str; 3] = ["a", "an", "the"];
 
@@ -46,6 +47,15 @@ impl Answer {
         match self {
             Self::Set(set) => Some(set),
             Self::Label(_) | Self::Text(_) => None,
+        }
+    }
+
+    /// The label's id, or the ids of a set of labels as their text; `None` for an open answer.
+    pub fn id_in(self, labels: &[Label]) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Label(label) => Some(Cow::Borrowed(&labels.get(label)?.id)),
+            Self::Set(set) => Some(Cow::Owned(set.text(labels))),
+            Self::Text(_) => None,
         }
     }
 

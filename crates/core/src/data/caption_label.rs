@@ -76,7 +76,7 @@ fn names(label: &Label) -> impl Iterator<Item = String> + '_ {
 }
 
 /// Words and numbers of a text in lower case, each surrounded by one space.
-fn words(text: &str) -> String {
+pub(super) fn words(text: &str) -> String {
     let mut words = String::from(" ");
     for range in word_ranges(text) {
         let word = &text[range];
@@ -102,7 +102,7 @@ fn word_ranges(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
     words.filter(|range| !range.is_empty())
 }
 
-fn contains(caption: &str, name: &str) -> bool {
+pub(super) fn contains(caption: &str, name: &str) -> bool {
     name.len() > 1 && caption.contains(name)
 }
 

@@ -19,3 +19,12 @@ impl Label {
         Self { id: id.into(), name: name.into(), named_as: Vec::new() }
     }
 }
+
+/// Position of the label with this id; ids are compared ignoring case if none is the same.
+pub(super) fn position_of(labels: &[Label], id: &str) -> Option<usize> {
+    let id = id.trim();
+    labels
+        .iter()
+        .position(|label| label.id == id)
+        .or_else(|| labels.iter().position(|label| label.id.eq_ignore_ascii_case(id)))
+}

@@ -1,7 +1,8 @@
 //! A set of labels of one task, and its text in `cases.jsonl` and in predictions.
 
 use super::identifier::identifier_of;
-use super::{LabelIndex, Task};
+use super::label::position_of;
+use super::{Label, LabelIndex, Task};
 use crate::text::written_json::Written;
 
 /// Most labels of a task that takes several at once.
@@ -43,6 +44,26 @@ impl LabelSet {
         self.bits.iter().map(|bits| bits.count_ones() as usize).sum()
     }
 
+    /// The set that a text lists among these labels, as [`Task::set_of`].
+    fn read(text: &str, labels: &[Label]) -> Result<Self, String> {
+        let known = |part: &str| position_of(labels, part).ok_or_else(|| part.trim().to_owned());
+        if let Some(ids) = ids_in_list(text) {
+            return Ok(Self::of(ids.iter().map(|id| known(id)).collect::<Result<Vec<_>, _>>()?));
+        }
+        // A label id may itself contain a comma.
+        if let Ok(label) = known(text) {
+            return Ok(Self::of([label]));
+        }
+        Ok(Self::of(text.split(',').map(known).collect::<Result<Vec<_>, _>>()?))
+    }
+
+    /// The text of the set, as [`Task::answer_text_of_set`].
+    pub fn text(&self, labels: &[Label]) -> String {
+        let ids: Vec<&str> = self.labels().filter_map(|label| Some(labels.get(label)?.id.as_str())).collect();
+        let text = ids.join(", ");
+        if Self::read(&text, labels) == Ok(*self) { text } else { list_text(&ids) }
+    }
+
     /// The positions, in order.
     pub fn labels(&self) -> impl Iterator<Item = LabelIndex> + use<> {
         let set = *self;
@@ -69,10 +90,8 @@ impl Task {
     }
 
     /// As [`Self::answer_text_of_set`].
-    pub fn text_of_set(&self, set: LabelSet) -> String {
-        let ids: Vec<&str> = set.labels().filter_map(|label| Some(self.labels.get(label)?.id.as_str())).collect();
-        let text = ids.join(", ");
-        if self.set_of(&text) == Ok(set) { text } else { list_text(&ids) }
+    pub(crate) fn text_of_set(&self, set: LabelSet) -> String {
+        set.text(&self.labels)
     }
 
     /// The set of labels that this text lists: ids with commas between them, or a JSON list of ids.
@@ -80,16 +99,7 @@ impl Task {
     /// # Errors
     /// Fails with the part of the text that is not a label; an empty text is one.
     pub fn set_of(&self, text: &str) -> Result<LabelSet, String> {
-        let known = |part: &str| self.label_index(part).ok_or_else(|| part.trim().to_owned());
-        if let Some(ids) = ids_in_list(text) {
-            let labels = ids.iter().map(|id| known(id)).collect::<Result<Vec<_>, _>>()?;
-            return Ok(LabelSet::of(labels));
-        }
-        // A label id may itself contain a comma.
-        if let Ok(label) = known(text) {
-            return Ok(LabelSet::of([label]));
-        }
-        Ok(LabelSet::of(text.split(',').map(known).collect::<Result<Vec<_>, _>>()?))
+        LabelSet::read(text, &self.labels)
     }
 }
 
@@ -107,7 +117,7 @@ fn ids_in_list(text: &str) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Label, PromptTemplate, TaskKind};
+    use crate::data::{PromptTemplate, TaskKind};
 
     fn task(labels: &[&str]) -> Task {
         let labels = labels.iter().map(|id| Label::new(*id, *id)).collect();

@@ -133,6 +133,9 @@ fn task_problems(task: &Task, path: &Path, problems: &mut Vec<Problem>) {
         let message = format!("{word:?} names both {one:?} and {other:?}, so a caption that contains it names neither");
         problems.push(Problem::warning(path, message).in_field(&format!("task {}: labels.named_as", task.id)));
     }
+    for (field, message) in task.prompt.sets.problems(task) {
+        problems.push(Problem::error(path, message).in_field(&format!("task {}: {field}", task.id)));
+    }
     prompt_problems(task, path, problems);
 }
 

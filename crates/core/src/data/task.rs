@@ -2,7 +2,8 @@
 
 use super::answer::Answer;
 use super::case::Case;
-use super::label::Label;
+use super::label::{Label, position_of};
+use super::set_prompt::SetPrompt;
 use serde::{Deserialize, Serialize};
 
 /// The kind of answer of a task.
@@ -28,11 +29,14 @@ pub struct PromptTemplate {
     pub with_document: String,
     #[serde(default = "default_closed_book")]
     pub closed_book: String,
+    /// How a set of labels is asked for.
+    #[serde(default, skip_serializing_if = "SetPrompt::is_default")]
+    pub sets: SetPrompt,
 }
 
 impl Default for PromptTemplate {
     fn default() -> Self {
-        Self { with_document: default_with_document(), closed_book: default_closed_book() }
+        Self { with_document: default_with_document(), closed_book: default_closed_book(), sets: SetPrompt::default() }
     }
 }
 
@@ -63,21 +67,12 @@ pub struct Task {
 impl Task {
     /// Position of the label with this id; ids of closed questions are compared ignoring case.
     pub(crate) fn label_index(&self, answer: &str) -> Option<usize> {
-        let answer = answer.trim();
-        self.labels
-            .iter()
-            .position(|label| label.id == answer)
-            .or_else(|| self.labels.iter().position(|label| label.id.eq_ignore_ascii_case(answer)))
+        position_of(&self.labels, answer)
     }
 
     /// Whether the answer is one of the labels; otherwise documents are rated by the likelihood of the answer text.
     pub fn chooses_one_label(&self) -> bool {
         matches!(self.kind, TaskKind::Classification | TaskKind::ClosedVqa | TaskKind::LabelSet)
-    }
-
-    /// Whether a reader predicts the answer, as a label or as free text.
-    pub fn is_predicted(&self) -> bool {
-        self.kind != TaskKind::MultiLabel
     }
 
     /// The gold answer to a case of this task; `None` if some of its labels are unknown, so that no set is known to be right.

@@ -1,7 +1,7 @@
 //! `run.toml`: the inputs of a run.
 
 use super::{Ablation, CaptionShown, ServiceRecord};
-use crate::data::Dataset;
+use crate::data::{Dataset, SetPrompt, TaskKind};
 use crate::files::fingerprint::Fingerprint;
 use crate::text::toml_text;
 use anyhow::{Context, Result};
@@ -57,6 +57,10 @@ pub struct RunFingerprints {
     /// Absent in runs of dissent 0.1 before issue 18.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label_words: Option<Fingerprint>,
+    /// How sets of labels are asked for, and the names of their labels. Absent without a task of several labels at once,
+    /// and in runs of dissent before it predicted them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_prompts: Option<Fingerprint>,
     /// Weights, tokenizer, image processor and number type.
     pub reader: Fingerprint,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -88,6 +92,7 @@ pub struct RetrieverIdentity {
 /// Name of the ablation in a list of differences.
 const WITHHELD: &str = "what is withheld from the reader";
 const LABEL_WORDS: &str = "names of labels";
+const SET_PROMPTS: &str = "questions for sets of labels";
 
 fn no_ablation() -> String {
     Ablation::default().to_string()
@@ -119,6 +124,7 @@ impl RunIdentity {
                 image_contents: true,
                 prompts: prompts_fingerprint(dataset),
                 label_words: Some(label_words_fingerprint(dataset)),
+                set_prompts: set_prompts_fingerprint(dataset),
                 reader: reader.clone(),
                 encoder: retriever.map(|retriever| retriever.encoder.clone()),
                 heads: retriever.and_then(|retriever| retriever.heads.clone()),
@@ -139,6 +145,7 @@ impl RunIdentity {
         let mut values: Vec<String> = self.parts().into_iter().map(|(_, value)| value).collect();
         // Label words come last and only if they decide, so that the fingerprints of older runs stay the same.
         values.extend(self.deciding_label_words().map(ToString::to_string));
+        values.extend(self.fingerprints.set_prompts.as_ref().map(ToString::to_string));
         Fingerprint::of_parts(values.iter().map(String::as_str))
     }
 
@@ -161,6 +168,10 @@ impl RunIdentity {
             && then != now
         {
             differences.push(format!("{LABEL_WORDS} ({then} then, {now} now)"));
+        }
+        let (then, now) = (&self.fingerprints.set_prompts, &now.fingerprints.set_prompts);
+        if then != now {
+            differences.push(format!("{SET_PROMPTS} ({} then, {} now)", optional(then), optional(now)));
         }
         if !differences.is_empty() && !self.fingerprints.image_contents {
             differences
@@ -198,6 +209,9 @@ impl RunIdentity {
         if self.deciding_label_words().is_some_and(|words| *words != label_words_fingerprint(dataset)) {
             changed.push(LABEL_WORDS);
         }
+        if prints.set_prompts.is_some() && prints.set_prompts != set_prompts_fingerprint(dataset) {
+            changed.push(SET_PROMPTS);
+        }
         changed
     }
 
@@ -228,7 +242,6 @@ impl RunIdentity {
 
     fn parts(&self) -> [(&'static str, String); 11] {
         let prints = &self.fingerprints;
-        let optional = |print: &Option<Fingerprint>| print.as_ref().map_or_else(|| "none".into(), ToString::to_string);
         [
             ("dataset", prints.dataset.to_string()),
             ("corpus", prints.corpus.to_string()),
@@ -278,6 +291,27 @@ pub fn prompts_fingerprint(dataset: &Dataset) -> Fingerprint {
         parts.extend(task.labels.iter().map(|label| label.id.as_str()));
     }
     Fingerprint::of_parts(parts)
+}
+
+/// Fingerprint of everything that decides how sets of labels are asked for and read; `None` without such a task.
+fn set_prompts_fingerprint(dataset: &Dataset) -> Option<Fingerprint> {
+    let mut parts: Vec<String> = Vec::new();
+    for task in dataset.tasks.iter().filter(|task| task.kind == TaskKind::MultiLabel) {
+        let SetPrompt { ask, question, yes, no, threshold, none } = &task.prompt.sets;
+        let settings =
+            [format!("{ask:?}"), question.clone(), yes.clone(), no.clone(), threshold.to_string(), none.clone()];
+        parts.push(task.id.clone());
+        parts.extend(settings);
+        for label in &task.labels {
+            parts.extend(["label".to_owned(), label.name.clone(), "named as".to_owned()]);
+            parts.extend(label.named_as.iter().cloned());
+        }
+    }
+    (!parts.is_empty()).then(|| Fingerprint::of_parts(parts.iter().map(String::as_str)))
+}
+
+fn optional(print: &Option<Fingerprint>) -> String {
+    print.as_ref().map_or_else(|| "none".into(), ToString::to_string)
 }
 
 /// Fingerprint of the names of labels and the words that name them in captions.

@@ -1,7 +1,7 @@
 //! One answer of a reader.
 
-use super::LabelScores;
-use crate::data::{Answer, LabelIndex};
+use super::{LabelOdds, LabelScores};
+use crate::data::{Answer, LabelIndex, Task};
 
 /// The reader's answer to a case with one document, or without any.
 #[derive(Clone, Debug, PartialEq)]
@@ -9,9 +9,11 @@ pub struct Prediction {
     /// `None` if the generated text is empty or names none of the labels, which counts as an answer of its own
     /// (docs/method.md, "Parsing").
     pub answer: Option<Answer>,
-    /// `None` for an open answer, and in a run of other software that wrote no log-probabilities.
+    /// `None` for an open answer and a set of labels, and in a run of other software that wrote no log-probabilities.
     pub scores: Option<LabelScores>,
-    /// The generated text of an open answer, or of any answer in a run of other software. Labels are scored, so they
+    /// For a set of labels each of which the reader answered with yes or no. `scores` is `None` then.
+    pub odds: Option<LabelOdds>,
+    /// The generated text of an open answer, of a set of labels in words, or of any answer in a run of other software. Labels are scored, so they
     /// have no text.
     pub text: Option<String>,
 }
@@ -19,7 +21,12 @@ pub struct Prediction {
 impl Prediction {
     /// An open answer.
     pub fn in_words(text: String) -> Self {
-        Self { answer: Answer::from_words(&text), scores: None, text: Some(text) }
+        Self { answer: Answer::from_words(&text), scores: None, odds: None, text: Some(text) }
+    }
+
+    /// A set of labels in a reader's words.
+    pub fn set_in_words(text: String, task: &Task) -> Self {
+        Self { answer: task.set_in_words(&text).map(Answer::Set), scores: None, odds: None, text: Some(text) }
     }
 
     /// Position of the answered label in the task; `None` for an open answer, and if the text names no label.
@@ -32,20 +39,32 @@ impl Prediction {
         self.answer.is_some() && self.answer == gold
     }
 
-    /// Probability of the answered label within the label set; `None` without log-probabilities.
+    /// Probability of the answered label within the label set, or of the answered set of labels
+    /// ([`LabelOdds::probability_of`]); `None` without log-probabilities.
     pub fn probability(&self) -> Option<f32> {
+        if let (Some(odds), Some(Answer::Set(set))) = (&self.odds, self.answer) {
+            return Some(odds.probability_of(set));
+        }
         self.scores.as_ref()?.probabilities().get(self.label()?).copied()
     }
 
     /// Is that probability a lower bound? It is if the log-probabilities of other labels are upper bounds.
     pub fn is_at_least(&self) -> bool {
         self.scores.as_ref().is_some_and(LabelScores::has_bounds)
+            || self.odds.as_ref().is_some_and(LabelOdds::has_bounds)
     }
 }
 
 impl From<LabelScores> for Prediction {
     /// Chooses the label with the largest log-probability.
     fn from(scores: LabelScores) -> Self {
-        Self { answer: Some(Answer::Label(scores.arg_max())), scores: Some(scores), text: None }
+        Self { answer: Some(Answer::Label(scores.arg_max())), scores: Some(scores), odds: None, text: None }
+    }
+}
+
+impl From<LabelOdds> for Prediction {
+    /// Chooses the labels above the threshold.
+    fn from(odds: LabelOdds) -> Self {
+        Self { answer: Some(Answer::Set(odds.label_set())), scores: None, odds: Some(odds), text: None }
     }
 }

@@ -1,7 +1,7 @@
 //! One line of `predictions.jsonl`: a superset of what the reference writes per candidate (docs/method.md, "Files of
 //! the reference").
 
-use super::{CaseAnswer, Hit, LabelScores, Prediction, Provenance, Shown, ShownCaptions};
+use super::{CaseAnswer, Hit, LabelOdds, LabelScores, Prediction, Provenance, Shown, ShownCaptions};
 use crate::data::{Answer, Case, Dataset, Document, Split, Task};
 use crate::files::fingerprint::Fingerprint;
 use anyhow::{Context, Result};
@@ -52,9 +52,15 @@ pub(super) struct PredictionLine<'a> {
     pub labels: Vec<Text<'a>>,
     /// log p(label | prompt), one per label; null for an open answer, or if other software wrote none.
     pub label_log_probabilities: Option<LabelScores>,
-    /// Id of the answered label; null if the generated text names none.
+    /// Log-odds of yes, one per label; absent unless the reader answered each label with yes or no.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label_log_odds: Option<LabelOdds>,
+    /// Id of the answered label; null if the generated text names none, and for a set of labels.
     #[serde(borrow)]
     pub prediction: Option<Text<'a>>,
+    /// Ids of an answered set of labels; absent for other answers.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub predicted_set: Option<Vec<Text<'a>>>,
     /// Id of the gold label, or the open answer.
     #[serde(skip_deserializing)]
     gold: &'a str,
@@ -140,8 +146,10 @@ impl<'a> LineWriter<'a> {
         let label = prediction.and_then(|prediction| label_id(task, prediction.answer));
         let generation = prediction.map(|prediction| match &prediction.text {
             Some(generated) => text(generated),
-            None => label_id(task, prediction.answer).unwrap_or_else(|| text("")),
+            None => Text(prediction.answer.and_then(|answer| answer.id_in(&task.labels)).unwrap_or_default()),
         });
+        let set = prediction.and_then(|prediction| prediction.answer?.label_set());
+        let predicted_set = set.map(|set| set.labels().filter_map(|label| task.labels.get(label)));
         PredictionLine {
             query: self.dataset.question_of(case),
             answers: &case.answer,
@@ -158,7 +166,9 @@ impl<'a> LineWriter<'a> {
             score: None,
             labels: task.labels.iter().map(|label| text(&label.id)).collect(),
             label_log_probabilities: prediction.and_then(|prediction| prediction.scores.clone()),
+            label_log_odds: prediction.and_then(|prediction| prediction.odds.clone()),
             prediction: label,
+            predicted_set: predicted_set.map(|labels| labels.map(|label| text(&label.id)).collect()),
             gold: &case.answer,
             reader: text(self.reader.as_str()),
             retriever: self.retriever.map(|print| text(print.as_str())),

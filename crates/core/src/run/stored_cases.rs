@@ -3,7 +3,7 @@
 use super::checksum::check;
 use super::prediction_line::{PredictionLine, Text};
 use super::{Prediction, Provenance, RunIdentity};
-use crate::data::{Answer, LabelIndex};
+use crate::data::{Answer, LabelIndex, LabelSet, MOST_LABELS_IN_SETS};
 use crate::files::line_blocks::LineBlocks;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use rayon::prelude::*;
@@ -210,7 +210,7 @@ fn add(
         if let Some(fusion) = &line.fused {
             let answer = label_of(&line, fusion.prediction.as_ref())?.map(Answer::Label);
             let text = Some(fusion.generation.0.to_string());
-            case.recorded_fusion = Some(Prediction { answer, scores: None, text });
+            case.recorded_fusion = Some(Prediction { answer, scores: None, odds: None, text });
         }
         return Ok(CaseEnds::Yes);
     };
@@ -224,10 +224,18 @@ fn add(
 /// The prediction of a line. Without a checksum the answer must be the label with the largest log-probability: this
 /// holds in every run of dissent, but not in runs of software that generates text.
 fn prediction_of(line: &mut PredictionLine, is_sealed: bool) -> Result<Prediction> {
+    if let Some(ids) = line.predicted_set.take() {
+        return set_prediction(line, &ids);
+    }
     let label = label_of(line, line.prediction.as_ref())?;
     let answer = label.map(Answer::Label);
     let Some(scores) = line.label_log_probabilities.take() else {
-        return Ok(Prediction { answer, scores: None, text: line.generation.as_ref().map(|text| text.0.to_string()) });
+        return Ok(Prediction {
+            answer,
+            scores: None,
+            odds: None,
+            text: line.generation.as_ref().map(|text| text.0.to_string()),
+        });
     };
     let (found, expected) = (scores.log_probabilities().len(), line.labels.len());
     ensure!(found == expected, "expected {expected} label log-probabilities, one per label, found {found}");
@@ -242,7 +250,25 @@ fn prediction_of(line: &mut PredictionLine, is_sealed: bool) -> Result<Predictio
             name(line.prediction.as_ref())
         );
     }
-    Ok(Prediction { answer, scores: Some(scores), text: text.map(|text| text.0.to_string()) })
+    Ok(Prediction { answer, scores: Some(scores), odds: None, text: text.map(|text| text.0.to_string()) })
+}
+
+/// The prediction of a line that names a set of labels.
+fn set_prediction(line: &mut PredictionLine, ids: &[Text]) -> Result<Prediction> {
+    let mut labels = Vec::with_capacity(ids.len());
+    for id in ids {
+        labels.extend(label_of(line, Some(id))?);
+    }
+    ensure!(
+        line.labels.len() <= MOST_LABELS_IN_SETS,
+        "a set of {} labels; expected at most {MOST_LABELS_IN_SETS}",
+        line.labels.len()
+    );
+    let odds = line.label_log_odds.take();
+    let (found, expected) = (odds.as_ref().map(|odds| odds.log_odds().len()), line.labels.len());
+    ensure!(found.is_none_or(|found| found == expected), "expected {expected} label log-odds, one per label");
+    let text = line.generation.as_ref().filter(|_| odds.is_none()).map(|text| text.0.to_string());
+    Ok(Prediction { answer: Some(Answer::Set(LabelSet::of(labels))), scores: None, odds, text })
 }
 
 fn label_of(line: &PredictionLine, prediction: Option<&Text>) -> Result<Option<LabelIndex>> {

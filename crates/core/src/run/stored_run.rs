@@ -2,7 +2,7 @@
 
 use super::stored_cases::read_cases;
 use super::{CaseAnswer, Hit, Prediction, RunIdentity, StoredAnswer, StoredCase};
-use crate::data::{Dataset, TaskKind};
+use crate::data::{Answer, Dataset, TaskKind};
 use anyhow::{Context, Result, anyhow, bail};
 use rustc_hash::FxHashMap;
 use std::path::{Path, PathBuf};
@@ -119,9 +119,22 @@ fn answer_of(
     let task = dataset.task(&dataset.cases[case].task);
     let labels = task.map(|task| task.labels.as_slice()).unwrap_or_default();
     let is_open = task.is_some_and(|task| task.kind == TaskKind::OpenVqa);
-    // The file stores only the words of an open answer.
+    let takes_sets = task.is_some_and(|task| task.kind == TaskKind::MultiLabel);
+    let threshold = task.map(|task| task.prompt.sets.log_odds_threshold()).unwrap_or_default();
+    let is_set = |prediction: &Prediction| matches!(prediction.answer, Some(Answer::Set(_)));
+    let stored_answers = || stored.answers.iter().map(|answer| &answer.prediction).chain(&stored.closed_book);
+    if let Some(wrong) =
+        stored_answers().find(|prediction| prediction.answer.is_some() && is_set(prediction) != takes_sets)
+    {
+        let found = if is_set(wrong) { "a set of labels" } else { "one label" };
+        bail!("case {id} was predicted with {found}, as its task is no longer answered; {of_another}");
+    }
+    // The file stores only the words of an open answer, and the log-odds without the threshold.
     let read = |prediction: Prediction| match (is_open, prediction) {
         (true, Prediction { text: Some(text), .. }) => Prediction::in_words(text),
+        (_, Prediction { odds: Some(odds), answer, scores, text }) => {
+            Prediction { odds: Some(odds.with_threshold(threshold)), answer, scores, text }
+        }
         (_, prediction) => prediction,
     };
     if !stored.labels.iter().eq(labels.iter().map(|label| &label.id)) {

@@ -7,7 +7,7 @@ use super::table::{Cell, Table};
 use super::{Evaluation, SPLIT_NOTE};
 use crate::Estimate;
 use crate::metrics::{Confusion, MacroAverages, OneAgainstRest};
-use dissent_core::data::{LabelIndex, Task};
+use dissent_core::data::{Dataset, LabelIndex, Task, TaskKind};
 use dissent_core::run::Prediction;
 
 /// Picks the answer of a row that is evaluated.
@@ -16,7 +16,7 @@ type Pick = fn(&Row) -> Option<Prediction>;
 pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
     let mut tables = Vec::new();
     // Open answers have a separate table.
-    for reference in evaluation.reference_tasks().iter().filter(|own| own.task.chooses_one_label()) {
+    for reference in evaluation.reference_tasks().iter().filter(|own| own.task.kind != TaskKind::OpenVqa) {
         let task = &reference.task.id;
         let mut rows = Vec::new();
         if reference.rows.iter().any(|row| row.answer.closed_book.is_some()) {
@@ -44,11 +44,31 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
 }
 
 fn rows_of(evaluation: &Evaluation, name: &str, own: &TaskRows, pick: Pick) -> Vec<Vec<Cell>> {
-    evaluation.rows_by_verdict(name, own, &|subset| figures(subset, own.task, pick))
+    evaluation.rows_by_verdict(name, own, &|subset| match own.task.kind {
+        TaskKind::MultiLabel => set_figures(evaluation.dataset, subset, own.task, pick),
+        _ => figures(evaluation.dataset, subset, own.task, pick),
+    })
+}
+
+/// The figures for sets of labels: accuracy is that of whole sets, the others are means over the labels.
+fn set_figures(dataset: &Dataset, subset: &Subset, task: &Task, pick: Pick) -> Vec<Cell> {
+    let is_right = |row: &&Row| pick(row).is_some_and(|answer| answer.is_right(row.gold));
+    let right: Vec<bool> = subset.rows.iter().map(is_right).collect();
+    let Some(sets) = AnsweredSets::of(dataset, task, &subset.rows, pick) else { return vec![Cell::from("-"); 6] };
+    let average =
+        |pick: fn(MacroAverages) -> f64| sets.figure(subset.bootstrap(), &|sets| sets.macro_averages().map(pick));
+    vec![
+        Cell::Count(right.len()),
+        Cell::Estimate(Estimate::of_share(&right, subset.bootstrap())),
+        average(|averages| averages.f1),
+        sets.mean_area(subset.bootstrap()),
+        average(|averages| averages.precision),
+        average(|averages| averages.recall),
+    ]
 }
 
 /// n, accuracy, macro F1, AUC, macro precision and recall.
-fn figures(subset: &Subset, task: &Task, pick: Pick) -> Vec<Cell> {
+fn figures(dataset: &Dataset, subset: &Subset, task: &Task, pick: Pick) -> Vec<Cell> {
     let labels = task.labels.len();
     let answers: Vec<Option<Prediction>> = subset.rows.iter().map(|row| pick(row)).collect();
     // Gold labels of a task that chooses one label are checked when the dataset is opened.
@@ -57,7 +77,7 @@ fn figures(subset: &Subset, task: &Task, pick: Pick) -> Vec<Cell> {
     };
     let answered: Vec<Option<LabelIndex>> = answers.iter().map(|answer| answer.as_ref()?.label()).collect();
     let right: Vec<bool> = gold.iter().zip(&answered).map(|(gold, answer)| *answer == Some(*gold)).collect();
-    let sets = AnsweredSets::of(task, gold.iter().copied().zip(answered.iter().copied()));
+    let sets = AnsweredSets::of(dataset, task, &subset.rows, pick);
     let cells: Vec<usize> =
         gold.iter().zip(&answered).map(|(gold, answer)| gold * (labels + 1) + answer.unwrap_or(labels)).collect();
     let average = |pick: fn(MacroAverages) -> f64| {

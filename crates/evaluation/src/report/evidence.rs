@@ -71,6 +71,8 @@ fn row_of(
                 None => {}
             }
             let caption = captions.of(evaluation.dataset, &own.task.id, hit.row);
+            // A set of labels never equals the one label that a caption names.
+            let caption = caption.filter(|_| own.task.chooses_one_label());
             if let Some(named) = caption.and_then(|caption| own.task.label_named_in(caption)) {
                 push(&mut follows, prediction.label() == Some(named));
             }

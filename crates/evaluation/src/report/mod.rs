@@ -152,6 +152,14 @@ impl<'a> Evaluation<'a> {
     fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
         let first = self.reference();
+        for own in self.reference_tasks().iter().filter(|own| !own.partly_known.is_empty()) {
+            remarks.push(format!(
+                "{}: {} of {} cases have an unknown label; they are counted in the table of labels only, without that label",
+                own.task.id,
+                own.partly_known.len(),
+                own.rows.len() + own.partly_known.len()
+            ));
+        }
         let own: HashSet<usize> = first.cases.iter().map(|answer| answer.case).collect();
         for (second, _) in self.systems.iter().skip(1) {
             if !second.differences.is_empty() {

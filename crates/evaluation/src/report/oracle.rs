@@ -46,7 +46,7 @@ pub(super) fn slices(evaluation: &Evaluation) -> Vec<Table> {
                 key: "slices",
                 title: format!("Oracle gap by slice, {}, {}", reference.task.id, system.name),
                 note: format!(
-                    "Label: the gold one. Head and source: the predictions with documents of that head (the deciding one) or \
+                    "Label: the gold one, or one of several. Head and source: the predictions with documents of that head (the deciding one) or \
                      source alone, fused among themselves. Group: the {GROUPS} with the largest gap."
                 ),
                 columns: vec!["slice", "value", "n", "fused", "oracle", "gap"],
@@ -61,7 +61,7 @@ fn slices_of(evaluation: &Evaluation, own: &TaskRows) -> Vec<Vec<Cell>> {
     let dataset = evaluation.dataset;
     let mut rows = Vec::new();
     for (position, label) in own.labels().iter().enumerate() {
-        let of_label = own.rows.iter().filter(|row| row.gold_label() == Some(position));
+        let of_label = own.rows.iter().filter(|row| row.has_gold_label(position));
         push_slice(evaluation, &mut rows, "label", &label.name, of_label, |_| true);
     }
     for head in [Head::Image, Head::Caption, Head::Lexical, Head::Random] {

@@ -51,12 +51,23 @@ pub(super) struct Row<'a> {
 pub(super) struct TaskRows<'a> {
     pub task: &'a Task,
     pub rows: Vec<Row<'a>>,
+    /// Cases with unknown labels: it is not known which set of labels is right, so only single labels can be scored.
+    pub partly_known: Vec<Row<'a>>,
 }
 
 impl Row<'_> {
     /// The gold label; `None` if the task is not answered with one label.
     pub fn gold_label(&self) -> Option<LabelIndex> {
         self.gold?.label()
+    }
+
+    /// Whether this label is the gold answer or in the gold set.
+    pub fn has_gold_label(&self, label: LabelIndex) -> bool {
+        match self.gold {
+            Some(Answer::Label(gold)) => gold == label,
+            Some(Answer::Set(set)) => set.contains(label),
+            Some(Answer::Text(_)) | None => false,
+        }
     }
 
     /// Whether the predictions agree; `None` if the case was read closed-book only.
@@ -69,16 +80,18 @@ impl<'a> TaskRows<'a> {
     /// Rows by task, in the order of the dataset's tasks; tasks without a case are left out.
     pub fn of(dataset: &'a Dataset, answers: &'a [CaseAnswer]) -> Vec<Self> {
         let groups = group_numbers(dataset);
-        let mut by_task: Vec<Self> = dataset.tasks.iter().map(|task| Self { task, rows: Vec::new() }).collect();
+        let mut by_task: Vec<Self> =
+            dataset.tasks.iter().map(|task| Self { task, rows: Vec::new(), partly_known: Vec::new() }).collect();
         for answer in answers {
             let Some(case) = dataset.cases.get(answer.case) else { continue };
             let Some(own) = by_task.iter_mut().find(|own| own.task.id == case.task) else { continue };
             let gold = own.task.gold_of(case);
             let (fused, outcome) = CaseOutcome::of(gold, answer).unzip();
             let fused = fused.map(|fused| fused.prediction);
-            own.rows.push(Row { case: answer.case, gold, group: groups[answer.case], answer, fused, outcome });
+            let rows = if case.unknown.is_empty() { &mut own.rows } else { &mut own.partly_known };
+            rows.push(Row { case: answer.case, gold, group: groups[answer.case], answer, fused, outcome });
         }
-        by_task.retain(|own| !own.rows.is_empty());
+        by_task.retain(|own| !own.rows.is_empty() || !own.partly_known.is_empty());
         by_task
     }
 

@@ -3,25 +3,68 @@
 use super::KeyedLog;
 use crate::reader::{InputContributions, ReadRequest, Reader, ReaderError, answer_key, prediction_key};
 use anyhow::{Context, Result, bail, ensure};
-use dissent_core::data::{LabelIndex, TaskKind};
+use dissent_core::data::{LabelIndex, Task, TaskKind};
 use dissent_core::files::fingerprint::Fingerprint;
-use dissent_core::run::{LabelScores, Prediction};
+use dissent_core::run::{LabelOdds, LabelScores, Prediction};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// The reader's answers in a cache folder.
 pub(super) const PREDICTIONS_FILE: &str = "predictions.jsonl";
 
-/// A request and the key of its answer in the cache.
+/// A question about a case with one document or without any, as requests to the reader.
 #[derive(Clone, Debug)]
 pub(super) struct Question {
+    kind: QuestionKind,
+    /// One, or one per label.
+    asked: Vec<KeyedRequest>,
+}
+
+/// A request and the key of its answer in the cache.
+#[derive(Clone, Debug)]
+struct KeyedRequest {
     request: ReadRequest,
     key: Fingerprint,
-    /// True if the answer is a text in the reader's own words.
-    is_open: bool,
+}
+
+/// How the reader's answers become a prediction.
+#[derive(Clone, Debug)]
+enum QuestionKind {
+    /// The scores of all labels.
+    Labels,
+    /// A text.
+    Words,
+    /// The scores of yes and no for each label; a label is in the set above these log-odds.
+    EachLabel { threshold: f32 },
+    /// A text that names the labels of a set.
+    SetInWords(Arc<Task>),
+}
+
+impl Question {
+    fn is_in_words(&self) -> bool {
+        matches!(self.kind, QuestionKind::Words | QuestionKind::SetInWords(_))
+    }
+
+    /// The prediction from a text.
+    fn prediction_in_words(&self, text: String) -> Prediction {
+        match &self.kind {
+            QuestionKind::SetInWords(task) => Prediction::set_in_words(text, task),
+            _ => Prediction::in_words(text),
+        }
+    }
+
+    /// The prediction from the scores for each request.
+    fn prediction_of(&self, scores: Vec<LabelScores>) -> Result<Prediction> {
+        if let QuestionKind::EachLabel { threshold } = self.kind {
+            return Ok(LabelOdds::of_scores(&scores, threshold)?.into());
+        }
+        let scores = scores.into_iter().next().context("the reader gave no answer")?;
+        Ok(scores.into())
+    }
 }
 
 /// A reader and its caches.
@@ -61,23 +104,36 @@ impl CachedReader {
         self.predictions.take_error().into_iter().chain(self.answers.take_error()).collect()
     }
 
-    /// The request with the key of its prediction.
+    /// The question as the kind of its task asks it: one request, or one per label for a set of labels.
     pub fn question(&self, request: ReadRequest) -> Question {
         let reader = self.reader.fingerprint();
-        let is_open = request.task.kind == TaskKind::OpenVqa;
-        let key = if is_open { answer_key(reader, &request) } else { prediction_key(reader, &request) };
-        Question { request, key, is_open }
+        let task = request.task.clone();
+        let in_words = |request: ReadRequest| KeyedRequest { key: answer_key(reader, &request), request };
+        match task.kind {
+            TaskKind::OpenVqa => Question { kind: QuestionKind::Words, asked: vec![in_words(request)] },
+            TaskKind::MultiLabel if task.asks_each_label() => {
+                let threshold = task.prompt.sets.log_odds_threshold();
+                let asked = request.about_each_label().into_iter().map(|request| self.keyed(request)).collect();
+                Question { kind: QuestionKind::EachLabel { threshold }, asked }
+            }
+            TaskKind::MultiLabel => Question { kind: QuestionKind::SetInWords(task), asked: vec![in_words(request)] },
+            TaskKind::Classification | TaskKind::ClosedVqa | TaskKind::LabelSet => {
+                Question { kind: QuestionKind::Labels, asked: vec![self.keyed(request)] }
+            }
+        }
     }
 
     /// The prediction in the cache, if there is one.
     pub fn known(&self, question: &Question) -> Option<Prediction> {
-        if question.is_open {
-            return self.answers.get(&question.key).cloned().map(Prediction::in_words);
+        if question.is_in_words() {
+            let text = self.answers.get(&question.asked.first()?.key)?;
+            return Some(question.prediction_in_words(text.clone()));
         }
-        self.predictions.get(&question.key).cloned().map(Prediction::from)
+        let scores = question.asked.iter().map(|asked| self.predictions.get(&asked.key).cloned());
+        question.prediction_of(scores.collect::<Option<Vec<_>>>()?).ok()
     }
 
-    /// Asks the reader to choose a label, or to answer in its own words if the task is open.
+    /// Asks the reader to choose a label or a set of labels, or to answer in its own words if the task is open.
     ///
     /// # Errors
     /// Returns `Cancelled` if cancelled. Fails if the reader fails or its answer is invalid.
@@ -86,13 +142,21 @@ impl CachedReader {
         questions: &[Question],
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Vec<Prediction>, ReaderError> {
-        let (open, closed): (Vec<&Question>, Vec<&Question>) = questions.iter().partition(|question| question.is_open);
-        let mut scored = self.score(&closed, cancelled)?.into_iter().map(Prediction::from);
-        let mut said = self.generate(&open, cancelled)?.into_iter().map(Prediction::in_words);
+        let (in_words, scored): (Vec<&Question>, Vec<&Question>) =
+            questions.iter().partition(|question| question.is_in_words());
+        let asked = |questions: &[&Question]| -> Vec<KeyedRequest> {
+            questions.iter().flat_map(|question| question.asked.iter().cloned()).collect()
+        };
+        let mut scores = self.score(&asked(&scored), cancelled)?.into_iter();
+        let mut texts = self.generate(&asked(&in_words), cancelled)?.into_iter();
         let mut predictions = Vec::with_capacity(questions.len());
         for question in questions {
-            let next = if question.is_open { said.next() } else { scored.next() };
-            predictions.push(next.context("the reader gave fewer answers than it was asked for")?);
+            predictions.push(if question.is_in_words() {
+                let text = texts.next().context("the reader gave fewer answers than it was asked for")?;
+                question.prediction_in_words(text)
+            } else {
+                question.prediction_of(scores.by_ref().take(question.asked.len()).collect())?
+            });
         }
         Ok(predictions)
     }
@@ -106,8 +170,8 @@ impl CachedReader {
         requests: Vec<ReadRequest>,
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Vec<LabelScores>, ReaderError> {
-        let questions: Vec<Question> = requests.into_iter().map(|request| self.scored_question(request)).collect();
-        self.score(&questions.iter().collect::<Vec<_>>(), cancelled)
+        let asked: Vec<KeyedRequest> = requests.into_iter().map(|request| self.keyed(request)).collect();
+        self.score(&asked, cancelled)
     }
 
     /// The scores of variants of one request ([`Reader::score_variants`]), kept like all others.
@@ -119,7 +183,7 @@ impl CachedReader {
         requests: Vec<ReadRequest>,
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Vec<LabelScores>, ReaderError> {
-        let questions: Vec<Question> = requests.into_iter().map(|request| self.scored_question(request)).collect();
+        let asked: Vec<KeyedRequest> = requests.into_iter().map(|request| self.keyed(request)).collect();
         let mut seconds_per_variant = None;
         let ask = |unknown: &[ReadRequest]| {
             let begun = Instant::now();
@@ -128,8 +192,7 @@ impl CachedReader {
             seconds_per_variant = Some(begun.elapsed().as_secs_f64() / unknown.len() as f64);
             Ok(answers)
         };
-        let questions: Vec<&Question> = questions.iter().collect();
-        let scores = through_cache(&mut self.predictions, &mut self.asked, &questions, ask);
+        let scores = through_cache(&mut self.predictions, &mut self.asked, &asked, ask);
         self.seconds_per_variant = seconds_per_variant.or(self.seconds_per_variant);
         scores
     }
@@ -157,59 +220,54 @@ impl CachedReader {
         self.seconds_per_variant
     }
 
-    /// A question whose labels are scored, whatever the kind of its task.
-    fn scored_question(&self, request: ReadRequest) -> Question {
-        let key = prediction_key(self.reader.fingerprint(), &request);
-        Question { request, key, is_open: false }
+    /// A request whose labels are scored, whatever the kind of its task.
+    fn keyed(&self, request: ReadRequest) -> KeyedRequest {
+        KeyedRequest { key: prediction_key(self.reader.fingerprint(), &request), request }
     }
 
-    fn score(
-        &mut self,
-        questions: &[&Question],
-        cancelled: &dyn Fn() -> bool,
-    ) -> Result<Vec<LabelScores>, ReaderError> {
+    fn score(&mut self, asked: &[KeyedRequest], cancelled: &dyn Fn() -> bool) -> Result<Vec<LabelScores>, ReaderError> {
         let ask = |unknown: &[ReadRequest]| {
             let answers = self.reader.score(unknown, cancelled)?;
             check_scores(self.reader.name(), unknown, &answers)?;
             Ok(answers)
         };
-        through_cache(&mut self.predictions, &mut self.asked, questions, ask)
+        through_cache(&mut self.predictions, &mut self.asked, asked, ask)
     }
 
-    fn generate(&mut self, questions: &[&Question], cancelled: &dyn Fn() -> bool) -> Result<Vec<String>, ReaderError> {
+    fn generate(&mut self, asked: &[KeyedRequest], cancelled: &dyn Fn() -> bool) -> Result<Vec<String>, ReaderError> {
         let ask = |unknown: &[ReadRequest]| {
             let answers = self.reader.generate(unknown, cancelled)?;
             check_count(self.reader.name(), unknown.len(), answers.len())?;
             Ok(answers)
         };
-        through_cache(&mut self.answers, &mut self.asked, questions, ask)
+        through_cache(&mut self.answers, &mut self.asked, asked, ask)
     }
 }
 
 /// Asks only the questions that the cache cannot answer, and stores the answers.
 fn through_cache<V: Clone + Serialize + DeserializeOwned>(
     cache: &mut KeyedLog<V>,
-    asked: &mut usize,
-    questions: &[&Question],
+    count: &mut usize,
+    asked: &[KeyedRequest],
     ask: impl FnOnce(&[ReadRequest]) -> Result<Vec<V>, ReaderError>,
 ) -> Result<Vec<V>, ReaderError> {
     let mut unknown: Vec<ReadRequest> = Vec::new();
     let mut unknown_keys: Vec<Fingerprint> = Vec::new();
     let mut seen: HashSet<&Fingerprint> = HashSet::new();
-    for Question { request, key, .. } in questions {
+    for KeyedRequest { request, key } in asked {
         // Two cases may share image and document; then one question is enough.
         if cache.get(key).is_none() && seen.insert(key) {
             unknown.push(request.clone());
             unknown_keys.push(key.clone());
         }
     }
-    *asked += unknown.len();
+    *count += unknown.len();
     if !unknown.is_empty() {
         for (key, value) in unknown_keys.into_iter().zip(ask(&unknown)?) {
             cache.insert(key, value);
         }
     }
-    let known: Option<Vec<V>> = questions.iter().map(|question| cache.get(&question.key).cloned()).collect();
+    let known: Option<Vec<V>> = asked.iter().map(|asked| cache.get(&asked.key).cloned()).collect();
     Ok(known.context("an answer is missing from the cache")?)
 }
 

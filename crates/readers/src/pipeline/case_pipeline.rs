@@ -7,7 +7,7 @@ use super::pictures::Pictures;
 use super::{Event, ImageLike, KeyedLog};
 use crate::reader::{Evidence, ReadRequest, Reader, ReaderError, check_templates};
 use anyhow::{Context, Result, bail};
-use dissent_core::data::{Case, Dataset, Picture, Task};
+use dissent_core::data::{Answer, Case, Dataset, LabelIndex, Picture, Task};
 use dissent_core::files::fingerprint::Fingerprint;
 use dissent_core::run::{
     Ablation, CaptionShown, CaseAnswer, Hit, LabelScores, Prediction, Probe, Shown, ShownCaptions, contradicting_rows,
@@ -206,7 +206,11 @@ impl Pipeline {
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Vec<LabelScores>, ReaderError> {
         let own_question: AskAbout = &|case, task, question| {
-            let task = if task.chooses_one_label() { task } else { Arc::new(task.asking_for(&case.answer)) };
+            let task = if task.chooses_one_label() {
+                task
+            } else {
+                Arc::new(task.asking_for(&task.taught_text(&case.answer)))
+            };
             (task, question)
         };
         self.score_pairs_asking(pairs, own_question, cancelled)
@@ -348,15 +352,7 @@ impl Pipeline {
 
     /// Opens a case for prediction.
     pub(super) fn open_to_predict(&mut self, case: usize) -> Result<OpenCase> {
-        let open = self.open(case)?;
-        if !open.task.is_predicted() {
-            bail!(
-                "case {}: task {} is answered with several labels at once, which are not predicted",
-                self.case(case)?.id,
-                open.task.id
-            );
-        }
-        Ok(open)
+        self.open(case)
     }
 
     /// True if the retriever searches with the words of the closed-book answer.
@@ -376,9 +372,14 @@ impl Pipeline {
         }
         let asked = std::slice::from_ref(closed_book);
         let Some(prediction) = self.reader.predict(asked, cancelled)?.pop() else { return Ok(None) };
-        let label = prediction.answer.and_then(|answer| answer.label_in(&open.task.labels));
-        let words = label.map(|label| format!("{} {}", label.name, label.named_as.join(" ")));
-        Ok(words.or(prediction.text))
+        let labels: Vec<LabelIndex> = match prediction.answer {
+            Some(Answer::Label(label)) => vec![label],
+            Some(Answer::Set(set)) => set.labels().collect(),
+            Some(Answer::Text(_)) | None => return Ok(prediction.text),
+        };
+        let labels = labels.into_iter().filter_map(|label| open.task.labels.get(label));
+        let words: Vec<String> = labels.map(|label| format!("{} {}", label.name, label.named_as.join(" "))).collect();
+        Ok(Some(words.join(" ")))
     }
 
     fn hits(&mut self, open: &OpenCase, closed_book: Option<&str>) -> Result<Vec<Hit>> {

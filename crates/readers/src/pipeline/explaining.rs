@@ -134,6 +134,12 @@ impl Pipeline {
             Some(probe) => Some(self.probe_evidence(&open, probe)?.0),
             None => None,
         };
+        if open.task.kind == TaskKind::MultiLabel {
+            let id = &open.task.id;
+            return Err(
+                anyhow!("task {id} is answered with a set of labels; only answers of one label are explained").into()
+            );
+        }
         let mut text = None;
         if open.task.kind == TaskKind::OpenVqa {
             let question = self.reader.question(open.request(evidence.clone()));

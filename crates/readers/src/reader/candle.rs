@@ -21,6 +21,8 @@ use std::sync::{Mutex, PoisonError};
 
 /// Number of requests whose images are encoded together.
 const REQUESTS_PER_GROUP: usize = 8;
+/// Most requests with the same images that are prepared together.
+const MOST_REQUESTS_PER_GROUP: usize = 128;
 /// Most tokens in one prefill on a CPU: more save no time there and delay a cancellation.
 const TOKENS_PER_BATCH_CPU: usize = 2048;
 /// Most tokens in one prefill on a GPU.
@@ -44,6 +46,12 @@ pub(super) struct Prepared {
     /// The prefix that other prompts may share; `None` if the prompt is read as a whole.
     prefix: Option<Prefix>,
     pub labels: LabelTokens,
+    /// Fingerprints of the images, in the order of the prompt.
+    images: Vec<Fingerprint>,
+    /// Whether neighbours ask about other labels with the same images: their prefix holds all images.
+    is_in_run: bool,
+    /// Most tokens of an answer in words.
+    most_tokens: usize,
 }
 
 impl CandleReader {
@@ -106,7 +114,7 @@ impl CandleReader {
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Vec<R>, ReaderError> {
         let mut results = Vec::with_capacity(requests.len());
-        for group in requests.chunks(REQUESTS_PER_GROUP) {
+        for group in groups_of(requests) {
             if cancelled() {
                 return Err(ReaderError::Cancelled);
             }
@@ -118,6 +126,7 @@ impl CandleReader {
                 prepared.push(self.prepare(request, &features)?);
             }
             share_prefix(&mut prepared);
+            share_long_prefixes(group, &mut prepared, self.checkpoint.model.decoder().image_token());
             for batch in batches(&prepared, self.tokens_per_batch) {
                 if cancelled() {
                     return Err(ReaderError::Cancelled);
@@ -164,11 +173,14 @@ impl CandleReader {
         // With split batches the prefix cache saves little, and additional passes cost more.
         let prefix = first_image.filter(|_| self.data_parallel.is_empty());
         let prefix = prefix.and_then(|image| Prefix::of(&row, image, decoder));
-        Ok(Prepared { row, prefix, labels })
+        let images = row_images(request, &prompt);
+        Ok(Prepared { row, prefix, labels, images, is_in_run: false, most_tokens: request.most_tokens() })
     }
 
     fn answers_of_batch(&self, batch: &[Prepared]) -> Result<Vec<String>> {
-        generated(&*self.checkpoint.model, batch.iter().map(|prepared| prepared.row.clone()).collect())
+        let most_tokens: Vec<usize> = batch.iter().map(|prepared| prepared.most_tokens).collect();
+        let rows = batch.iter().map(|prepared| prepared.row.clone()).collect();
+        generated(&*self.checkpoint.model, rows, &most_tokens)
     }
 
     /// Adds the name of the reader to an error.
@@ -212,6 +224,10 @@ impl CandleReader {
         for prepared in batch {
             let Some(prefix) = &prepared.prefix else { return Ok(None) };
             rows.push((&prepared.row, prefix));
+        }
+        if !self.data_parallel.is_empty() {
+            // Parts of a batch run at once, so each has a cache of its own.
+            return Ok(Some(PrefixCache::new().read(self.checkpoint.model.decoder(), &rows)?));
         }
         let mut prefixes = self.prefixes.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(Some(prefixes.read(self.checkpoint.model.decoder(), &rows)?))
@@ -326,14 +342,66 @@ fn share_prefix(prepared: &mut [Prepared]) {
     }
 }
 
-/// Splits prompts into consecutive batches of at most `tokens` tokens with padding, and of at least one prompt.
+/// Splits requests into groups of about [`REQUESTS_PER_GROUP`]; requests with the same images stay together.
+fn groups_of(requests: &[ReadRequest]) -> Vec<&[ReadRequest]> {
+    let mut groups = Vec::new();
+    let mut start = 0;
+    for end in 1..requests.len() {
+        let is_full = end - start >= REQUESTS_PER_GROUP;
+        if is_full && (end - start >= MOST_REQUESTS_PER_GROUP || !requests[end].shows_the_same(&requests[end - 1])) {
+            groups.push(&requests[start..end]);
+            start = end;
+        }
+    }
+    if start < requests.len() {
+        groups.push(&requests[start..]);
+    }
+    groups
+}
+
+/// Prompts in a row that differ only after their last image, such as questions about the labels of a set, share all that they
+/// begin with.
+fn share_long_prefixes(requests: &[ReadRequest], prepared: &mut [Prepared], image_token: u32) {
+    let mut start = 0;
+    for end in 1..=prepared.len() {
+        if end < prepared.len() && requests[end].shows_the_same(&requests[start]) {
+            continue;
+        }
+        let run = &mut prepared[start..end];
+        start = end;
+        if run.len() < 2 || run.iter().any(|prompt| prompt.images != run[0].images) {
+            continue;
+        }
+        let rows: Vec<&DecoderRow> = run.iter().map(|prompt| &prompt.row).collect();
+        let Some(shared) = Prefix::with_all_images(&rows, &run[0].images, image_token) else { continue };
+        for prompt in run {
+            prompt.prefix = Some(shared.clone());
+            prompt.is_in_run = true;
+        }
+    }
+}
+
+/// Fingerprints of the images of a prompt, in order.
+fn row_images(request: &ReadRequest, prompt: &[PromptPiece]) -> Vec<Fingerprint> {
+    let document = request.evidence.as_ref().and_then(|evidence| evidence.image.as_ref());
+    let picture = |piece: &PromptPiece| match piece {
+        PromptPiece::Text(_) => None,
+        PromptPiece::QueryImage => Some(request.query.fingerprint.clone()),
+        PromptPiece::DocumentImage => document.map(|image| image.fingerprint.clone()),
+    };
+    prompt.iter().filter_map(picture).collect()
+}
+
+/// Splits prompts into consecutive batches of at most `tokens` tokens with padding, and of at least one prompt. Prompts of a run
+/// are not mixed with others, which have no such prefix.
 fn batches(prepared: &[Prepared], tokens: usize) -> Vec<&[Prepared]> {
     let mut batches = Vec::new();
     let mut start = 0;
     let mut longest = 0;
     for (position, prompt) in prepared.iter().enumerate() {
         let with_this = prompt.row.ids.len().max(longest);
-        if position > start && with_this * (position + 1 - start) > tokens {
+        let is_too_much = with_this * (position + 1 - start) > tokens;
+        if position > start && (is_too_much || prompt.is_in_run != prepared[start].is_in_run) {
             batches.push(&prepared[start..position]);
             start = position;
             longest = 0;

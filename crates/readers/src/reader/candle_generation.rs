@@ -1,13 +1,17 @@
 //! Greedy decoding over candle: each prompt is prefilled once, then one token is decoded at a time.
 
-use super::generation::{MOST_TOKENS, STOP, answer_in};
+use super::generation::{STOP, answer_in};
 use anyhow::Result;
 use candle_transformers::generation::{LogitsProcessor, Sampling};
 use dissent_models::model::decoder::{Decoded, DecoderInput, DecoderRow, KvCache};
 use dissent_models::model::vlm::VisionLanguageModel;
 
-/// The answers to a batch of prompts. Finished answers leave the batch.
-pub(super) fn generated(model: &dyn VisionLanguageModel, prompts: Vec<DecoderRow>) -> Result<Vec<String>> {
+/// The answers to a batch of prompts, each of at most as many tokens as `most_tokens` says. Finished answers leave the batch.
+pub(super) fn generated(
+    model: &dyn VisionLanguageModel,
+    prompts: Vec<DecoderRow>,
+    most_tokens: &[usize],
+) -> Result<Vec<String>> {
     let (decoder, tokenizer) = (model.decoder(), model.tokenizer());
     let mut said: Vec<Vec<u32>> = vec![Vec::new(); prompts.len()];
     // The prompt of each row of the cache.
@@ -25,7 +29,7 @@ pub(super) fn generated(model: &dyn VisionLanguageModel, prompts: Vec<DecoderRow
             }
             let own = &mut said[open[row]];
             own.push(token);
-            let has_room = own.len() < MOST_TOKENS && cache.length(row) < decoder.config().positions;
+            let has_room = own.len() < most_tokens[open[row]] && cache.length(row) < decoder.config().positions;
             if has_room && !tokenizer.decode(own)?.contains(STOP) {
                 kept.push(row);
             }

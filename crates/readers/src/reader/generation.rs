@@ -2,6 +2,8 @@
 
 /// Most tokens of an answer. The reference stops after 8, which truncates findings (docs/method.md, "Label scores").
 pub(super) const MOST_TOKENS: usize = 32;
+/// Tokens added for each label that a set of labels may hold.
+pub(super) const TOKENS_PER_LABEL: usize = 8;
 /// An answer is one line and ends here.
 pub(super) const STOP: &str = "\n";
 

@@ -1,5 +1,6 @@
 //! Prefix cache: the KV cache of a prompt up to its second image is reused. If a template puts the document first, all
-//! queries share the prefix of a document; if it puts the query first, all its documents share the prefix of a query.
+//! queries share the prefix of a document; if it puts the query first, all its documents share the prefix of a query. Questions
+//! about the labels of a set share a longer one, up to the label.
 
 use anyhow::{Context, Result};
 use dissent_core::files::fingerprint::Fingerprint;
@@ -18,6 +19,8 @@ pub(super) struct Prefix {
     /// Tokens up to the end of the first image.
     first_image_end: usize,
     image: Fingerprint,
+    /// Number of images in it.
+    images: usize,
     key: Fingerprint,
 }
 
@@ -32,7 +35,27 @@ impl Prefix {
     fn of_length(row: &DecoderRow, length: usize, first_image_end: usize, image: &Fingerprint) -> Self {
         let ids: Vec<String> = row.ids[..length].iter().map(ToString::to_string).collect();
         let key = Fingerprint::of_parts([image.as_str(), &ids.join(" ")]);
-        Self { length, first_image_end, image: image.clone(), key }
+        Self { length, first_image_end, image: image.clone(), images: 1, key }
+    }
+
+    /// What all these prompts with the same images begin with, if it holds all their images; `None` if not, or without an
+    /// image.
+    pub fn with_all_images(rows: &[&DecoderRow], images: &[Fingerprint], image_token: u32) -> Option<Self> {
+        let (first, first_image) = (rows.first()?, images.first()?);
+        let mut length = first.ids.len();
+        for row in rows {
+            let same = first.ids.iter().zip(&row.ids).take_while(|(one, other)| one == other).count();
+            // At least one token follows the prefix.
+            length = length.min(same).min(row.ids.len() - 1);
+        }
+        let last_image = first.ids.iter().rposition(|id| *id == image_token)?;
+        if length <= last_image {
+            return None;
+        }
+        let ids: Vec<String> = first.ids[..length].iter().map(ToString::to_string).collect();
+        let ids = ids.join(" ");
+        let key = Fingerprint::of_parts(images.iter().map(Fingerprint::as_str).chain(["all images", ids.as_str()]));
+        Some(Self { length, first_image_end: last_image + 1, image: first_image.clone(), images: images.len(), key })
     }
 
     /// What all these rows begin with, if they differ before their second image but not up to the end of their first.
@@ -54,12 +77,12 @@ impl Prefix {
     }
 
     fn of_row(&self, row: &DecoderRow) -> DecoderRow {
-        DecoderRow { ids: row.ids[..self.length].to_vec(), features: row.features[..1].to_vec() }
+        DecoderRow { ids: row.ids[..self.length].to_vec(), features: row.features[..self.images].to_vec() }
     }
 
     /// The part of `row` after the prefix.
     pub fn rest_of(&self, row: &DecoderRow) -> DecoderRow {
-        DecoderRow { ids: row.ids[self.length..].to_vec(), features: row.features[1..].to_vec() }
+        DecoderRow { ids: row.ids[self.length..].to_vec(), features: row.features[self.images..].to_vec() }
     }
 }
 

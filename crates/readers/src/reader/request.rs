@@ -1,7 +1,8 @@
 //! The interface of readers: requests and answers.
 
+use super::generation::{MOST_TOKENS, TOKENS_PER_LABEL};
 use anyhow::anyhow;
-use dissent_core::data::{LabelIndex, Picture, Task};
+use dissent_core::data::{Label, LabelIndex, Picture, Task, TaskKind};
 use dissent_core::files::fingerprint::Fingerprint;
 use dissent_core::run::LabelScores;
 use std::ops::Range;
@@ -23,6 +24,44 @@ pub struct ReadRequest {
     pub question: String,
     pub query: Arc<Picture>,
     pub evidence: Option<Evidence>,
+}
+
+impl ReadRequest {
+    /// The same question about each label of the task on its own, to be answered with yes or no (docs/method.md, "Sets of
+    /// labels"). The prompts are the same up to the label's name.
+    pub fn about_each_label(&self) -> Vec<Self> {
+        let sets = &self.task.prompt.sets;
+        let labels = [&sets.yes, &sets.no].map(|word| Label::new(word, word)).to_vec();
+        let task = Arc::new(Task { kind: TaskKind::ClosedVqa, labels, ..Task::clone(&self.task) });
+        let ask = |label: &Label| Self {
+            task: task.clone(),
+            question: sets.question_about(&self.question, &label.name),
+            ..self.clone()
+        };
+        self.task.labels.iter().map(ask).collect()
+    }
+
+    /// Whether the other request is about the same images and caption, and asks the same task.
+    pub(super) fn shows_the_same(&self, other: &Self) -> bool {
+        if !Arc::ptr_eq(&self.task, &other.task) {
+            return false;
+        }
+        let evidence = |request: &Self| {
+            let evidence = request.evidence.as_ref()?;
+            let image = evidence.image.as_ref().map(|image| image.fingerprint.clone());
+            Some((image, evidence.caption.clone()))
+        };
+        self.query.fingerprint == other.query.fingerprint && evidence(self) == evidence(other)
+    }
+
+    /// Most tokens of an answer in words.
+    pub(super) fn most_tokens(&self) -> usize {
+        match self.task.kind {
+            // A set may hold every label.
+            TaskKind::MultiLabel => MOST_TOKENS + TOKENS_PER_LABEL * self.task.labels.len(),
+            _ => MOST_TOKENS,
+        }
+    }
 }
 
 /// How much each input contributes to the log-odds between two labels.
@@ -94,7 +133,7 @@ pub trait Reader: Send {
         Err(anyhow!("reader {}: gradients need a model in this process; use occlusion", self.name()).into())
     }
 
-    /// Generates a text answer to each request, in order, by greedy decoding: one line of at most 32 tokens. Labels are
-    /// ignored. `cancelled` is called between batches.
+    /// Generates a text answer to each request, in order, by greedy decoding: one line of at most 32 tokens, longer
+    /// for a set of labels. `cancelled` is called between batches.
     fn generate(&mut self, requests: &[ReadRequest], cancelled: &dyn Fn() -> bool) -> Result<Vec<String>, ReaderError>;
 }

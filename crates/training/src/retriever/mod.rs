@@ -236,6 +236,8 @@ fn split_cases(dataset: &Dataset, settings: &RetrieverSettings) -> Result<(Vec<u
     let (mut training, mut validation) = (Vec::new(), Vec::new());
     for (position, case) in dataset.cases.iter().enumerate() {
         match case.split {
+            // No text is known to be the gold answer of a case with unknown labels.
+            _ if !case.unknown.is_empty() => {}
             Split::Train if settings.part.is_none_or(|part| part.has(case)) => training.push(position),
             Split::Validation => validation.push(position),
             Split::Train | Split::Test => {}

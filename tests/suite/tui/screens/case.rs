@@ -4,9 +4,9 @@ use super::{assert_screen, explorer, explorer_with};
 use crate::support::annotations::{annotation, category_id, category_ids, reworded, toggle, written};
 use crate::support::explorer::{app_with, dataset, hits, ready, scores, screen, text};
 use dissent::annotation::CaseAnnotation;
-use dissent::data::TaskKind;
+use dissent::data::{Label, TaskKind};
 use dissent::pipeline::Event;
-use dissent::run::Prediction;
+use dissent::run::{LabelOdds, Prediction};
 use dissent::tui::action::Action;
 use std::sync::Arc;
 
@@ -113,6 +113,68 @@ fn a_case_that_is_answered_in_words() {
     app.update(Action::ToggleGold);
     let another = text(&screen(&mut app, 120, 40));
     assert!(another.contains("D axilla  wrong, and no hit is right"), "{another}");
+}
+
+/// Sets of labels have letters by case; the names are cut as whole names, and the likeliest labels are listed.
+#[test]
+fn a_case_that_is_answered_with_a_set_of_labels() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = ["Atelectasis", "Cardiomegaly", "Effusion", "Nodule", "Pneumothorax"];
+    let answered = |gold: &str, unknown: &[&str]| {
+        let mut dataset = dataset(folder.path(), 3);
+        dataset.tasks[0].kind = TaskKind::MultiLabel;
+        dataset.tasks[0].labels = names.map(|name| Label::new(name, name)).to_vec();
+        for case in &mut dataset.cases {
+            case.answer = gold.into();
+        }
+        dataset.cases[0].question = Some("Which findings are there?".into());
+        dataset.cases[0].unknown = unknown.iter().map(|id| (*id).to_owned()).collect();
+        let mut app = app_with(folder.path(), 3, |setting| setting.known.dataset = Arc::new(dataset));
+        app.on_worker_event(ready());
+        app.on_worker_event(Event::Hits { case: 0, hits: hits() });
+        let odds = |values: [f32; 5]| Prediction::from(LabelOdds::exact(values.to_vec(), 0.0));
+        let said = [
+            odds([2.0, -1.0, 0.5, -3.0, -5.0]),
+            odds([1.0, -0.5, 1.5, -2.0, -4.0]),
+            odds([2.5, 1.0, 3.5, 0.5, -2.0]),
+            odds([-1.0, -2.0, -0.5, -2.0, -4.0]),
+        ];
+        for (slot, prediction) in said.into_iter().enumerate() {
+            app.on_worker_event(Event::Prediction { case: 0, slot, prediction });
+        }
+        app.on_worker_event(Event::ClosedBook { case: 0, prediction: odds([-1.0, -2.0, -0.5, -2.0, -4.0]) });
+        app
+    };
+    let mut app = answered("Atelectasis, Effusion", &[]);
+    assert_screen(&mut app, (80, 24), "set");
+    app.update(Action::ToggleGold);
+    assert_screen(&mut app, (120, 40), "set");
+    app.update(Action::DropHit);
+    let dropped = text(&screen(&mut app, 120, 40));
+    assert!(dropped.contains("without hit 1") && dropped.contains("what if"), "{dropped}");
+    let mut app = answered("[]", &[]);
+    app.update(Action::ToggleGold);
+    let empty = text(&screen(&mut app, 120, 40));
+    assert!(empty.contains("C none") && empty.contains("C*"), "the hit and the gold answer: {empty}");
+    let mut app = answered("Effusion", &["Nodule", "Cardiomegaly"]);
+    app.update(Action::ToggleGold);
+    let unknown = text(&screen(&mut app, 120, 40));
+    assert!(unknown.contains("Effusion; unknown: Cardiomegaly, Nodule"), "{unknown}");
+    assert!(!unknown.contains('*') && !unknown.contains("no hit is right"), "nothing is right or wrong: {unknown}");
+    for (filter, passes) in [
+        ("label:effusion", true),
+        ("label:nodule", false),
+        ("label:none", false),
+        ("answer:cardiomegaly", false),
+        ("answer:effusion", true),
+        ("fused:wrong", false),
+    ] {
+        let mut app = answered("Effusion", &[]);
+        app.set_filter(filter.parse().unwrap());
+        let is_there = app.queue().current() == Some(0);
+        let is_right = filter.starts_with("fused");
+        assert!(is_right || is_there == passes, "{filter}");
+    }
 }
 
 #[test]

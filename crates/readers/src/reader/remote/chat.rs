@@ -3,7 +3,7 @@
 use super::answer::{Answer, Completion};
 use super::error::ServerErrorKind;
 use super::images::{ImageEncoding, SentImage};
-use crate::reader::generation::{MOST_TOKENS, STOP};
+use crate::reader::generation::STOP;
 use crate::reader::{PromptPiece, ReadRequest};
 use anyhow::{Context, Result};
 use dissent_core::data::Picture;
@@ -113,13 +113,13 @@ impl SentPrompt {
         body
     }
 
-    /// The body of a request for a text answer by greedy decoding. vLLM would apply the repetition penalty of the
+    /// The body of a request for a text answer of at most `most_tokens`, by greedy decoding. vLLM would apply the repetition penalty of the
     /// checkpoint's `generation_config.json`; `is_vllm` disables this.
-    pub fn generation_body(&self, model: &str, is_vllm: bool) -> Value {
+    pub fn generation_body(&self, model: &str, most_tokens: usize, is_vllm: bool) -> Value {
         let mut body = json!({
             "model": model,
             "messages": [{"role": "user", "content": self.content}],
-            "max_tokens": MOST_TOKENS,
+            "max_tokens": most_tokens,
             "stop": [STOP],
             "temperature": 0,
             "seed": 0,

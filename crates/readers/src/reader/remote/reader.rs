@@ -220,9 +220,9 @@ impl Reader for RemoteReader {
                 return Err(ReaderError::Cancelled);
             }
             let prompt = SentPrompt::new(request, &self.images, self.processor.as_deref())?;
-            prepared.push((Arc::new(prompt), ()));
+            prepared.push((Arc::new(prompt), request.most_tokens()));
         }
-        let answers = ask_together(&self.scorer, prepared, |scorer, prompt, ()| scorer.generate(prompt));
+        let answers = ask_together(&self.scorer, prepared, Scorer::generate);
         wanted_still(&self.runtime, cancelled, answers)?.map_err(ReaderError::Failed)
     }
 }

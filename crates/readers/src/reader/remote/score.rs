@@ -92,13 +92,13 @@ impl Scorer {
         Ok(LabelScores::bounded(known.into_iter().map(LogProbBound::value).collect(), bounds))
     }
 
-    /// Generates a text answer.
+    /// Generates a text answer of at most this many tokens.
     ///
     /// # Errors
     /// Fails as [`Self::score`] does.
-    pub async fn generate(self: Arc<Self>, prompt: Arc<SentPrompt>) -> Result<String> {
+    pub async fn generate(self: Arc<Self>, prompt: Arc<SentPrompt>, most_tokens: usize) -> Result<String> {
         let identity = self.fleet.identity();
-        let body = prompt.generation_body(&identity.model, identity.kind == ServerKind::Vllm);
+        let body = prompt.generation_body(&identity.model, most_tokens, identity.kind == ServerKind::Vllm);
         let answer = self.ask(&prompt, &body, &[]).await?;
         let text = generated_text(&answer).map_err(|kind| self.failed(kind))?;
         // The text becomes a prediction in files and on screens, so secrets are hidden.
