@@ -85,6 +85,7 @@ pub fn npz(bytes: &[u8]) {
         labels: vec!["a".into(), "b".into()],
         question: Some("Which?".into()),
         modality: Some("image".into()),
+        slices: None,
     };
     // A file of this size holds few images; larger claims are rejected before.
     match import_medmnist(&source, &target, &options, &replacing(), &|_, _| {}) {

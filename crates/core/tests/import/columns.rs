@@ -105,10 +105,7 @@ fn one_label_in_a_column() {
     );
     assert_eq!(
         imported.remarks,
-        [
-            "1 rows have no group (t.csv:4 first); their picture is their group",
-            "1 groups have rows in several splits"
-        ]
+        ["1 rows have no group (t.csv:4 first); their picture is their group", "1 groups have rows in several splits"]
     );
 }
 
@@ -154,10 +151,8 @@ fn columns_of_zeros_and_ones() {
     assert_eq!(unknown, ["", "", "Edema", "", ""], "an empty field says that the label is absent; -1 does not");
 
     fs::remove_dir_all(source.target()).unwrap();
-    let (imported, dataset) = source.dataset(&mapping.replace("multi-label", "classification").replace(
-        "none = [\"No Finding\"]",
-        "",
-    ));
+    let (imported, dataset) =
+        source.dataset(&mapping.replace("multi-label", "classification").replace("none = [\"No Finding\"]", ""));
     assert_eq!(answers(&dataset.cases), ["Edema", "Lung, left"]);
     assert_eq!(left_out(&imported)[0], "3 left out: no column of the labels is 1 (t.csv:3, t.csv:5, t.csv:6)");
 }
@@ -230,10 +225,7 @@ fn questions_are_closed_or_open_and_none_is_lost() {
     assert_eq!(captions[0], "Is it CT? Yes. Which is bigger, lung or heart? Lung.");
     assert_eq!(captions.len(), 3, "one document per picture");
     assert_eq!(left_out(&imported), ["1 left out: no question (t.csv:6)"]);
-    assert_eq!(
-        imported.remarks,
-        ["task vqa: 3 answers are yes or no; 2 others are cases of the open task vqa-open"]
-    );
+    assert_eq!(imported.remarks, ["task vqa: 3 answers are yes or no; 2 others are cases of the open task vqa-open"]);
 }
 
 #[test]
@@ -248,9 +240,8 @@ fn a_list_may_be_empty_or_missing() {
     ] {
         source.rows.push(vec![text(name), labels]);
     }
-    let (imported, dataset) = source.dataset(
-        "name = 'lists'\nimage = 'file'\n[[task]]\nid = 'l'\nkind = 'multi-label'\nanswer = 'labels'",
-    );
+    let (imported, dataset) =
+        source.dataset("name = 'lists'\nimage = 'file'\n[[task]]\nid = 'l'\nkind = 'multi-label'\nanswer = 'labels'");
     assert_eq!(answers(&dataset.cases), ["x, y", "[]"]);
     assert_eq!(left_out(&imported).len(), 2);
 }
@@ -261,9 +252,8 @@ fn repeated_ids_get_a_number() {
         &["id", "file", "l"],
         &[&["1", "a", "x"], &["1.0", "b", "y"], &["1-2", "c", "x"], &["1", "d", "x"]],
     );
-    let (imported, dataset) = source.dataset(
-        "name = 'ids'\nimage = 'file'\nid = 'id'\n[[task]]\nid = 'l'\nkind = 'classification'\nanswer = 'l'",
-    );
+    let (imported, dataset) = source
+        .dataset("name = 'ids'\nimage = 'file'\nid = 'id'\n[[task]]\nid = 'l'\nkind = 'classification'\nanswer = 'l'");
     let ids: Vec<_> = dataset.cases.iter().map(|case| case.id.as_str()).collect();
     assert_eq!(ids, ["1", "1-2", "1-2-2", "1-3"]);
     assert_eq!(imported.remarks, ["3 rows have the id of an earlier row (t.csv:3 first); they got -2, -3 …"]);
@@ -294,7 +284,10 @@ fn mappings_that_contradict_themselves_or_the_table_are_refused() {
     }
     let source = Source::new(&["file", "l"], &[&["a", "x"], &["b", "x"]]);
     for (mapping, expected) in [
-        (format!("image = 'picture'\n{task}answer = 'l'"), r#"image: expected the column "picture", found "file", "l""#),
+        (
+            format!("image = 'picture'\n{task}answer = 'l'"),
+            r#"image: expected the column "picture", found "file", "l""#,
+        ),
         (format!("image = 'file'\n{task}answer = 'l'"), r#"at least two labels, found only "x""#),
     ] {
         let error = format!("{:#}", source.import(&format!("name = 'n'\n{mapping}"), RowsAs::Both).unwrap_err());

@@ -1,8 +1,8 @@
 //! Tests of the importers. They stand in this crate, so that they build without the models.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod columns;
 mod brset;
+mod columns;
 mod medmnist;
 mod session;
 mod slake;

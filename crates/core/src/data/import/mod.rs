@@ -1,8 +1,8 @@
 //! Importers convert published formats into a dataset directory.
 
-mod columns;
 #[cfg(feature = "import")]
 mod brset;
+mod columns;
 mod drawn_split;
 mod json_rows;
 mod label_names;
@@ -30,9 +30,9 @@ mod vqa_rad;
 mod vqa_rad_caption;
 mod vqa_rad_rows;
 
-pub use columns::{ColumnMapping, ImageFiles, MappedRows, MissingValue, TaskMapping, split_of_word};
 #[cfg(feature = "import")]
 pub use brset::import_brset;
+pub use columns::{ColumnMapping, ImageFiles, MappedRows, MissingValue, TaskMapping, split_of_word};
 pub use label_names::label_names;
 pub use left_out::LeftOut;
 pub use medmnist::{MedmnistOptions, Slices, import_medmnist};

@@ -298,7 +298,8 @@ impl MappedRows {
         let mut asks = false;
         let needs_answers = session.wants_cases() || self.mapping.caption.is_none();
         for task in self.tasks.iter_mut().filter(|_| needs_answers) {
-            let reason_of = |reason: &str| if several { format!("{}: {reason}", task.mapping.id) } else { reason.into() };
+            let reason_of =
+                |reason: &str| if several { format!("{}: {reason}", task.mapping.id) } else { reason.into() };
             let question = match &task.mapping.question_column {
                 None => None,
                 Some(column) => match record.value(column).and_then(Value::text).map(str::trim) {

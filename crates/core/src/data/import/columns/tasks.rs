@@ -83,12 +83,7 @@ impl GatheredTask {
             tasks.push(self.task(&self.mapping.id, TaskKind::ClosedVqa, self.mapping.question.clone(), labels));
         }
         if self.words > 0 {
-            tasks.push(self.task(
-                &self.open_id(),
-                TaskKind::OpenVqa,
-                self.mapping.question.clone(),
-                Vec::new(),
-            ));
+            tasks.push(self.task(&self.open_id(), TaskKind::OpenVqa, self.mapping.question.clone(), Vec::new()));
         }
         Ok(tasks)
     }
@@ -104,7 +99,9 @@ impl GatheredTask {
         }
         let listed = if names.len() <= MOST_LISTED { format!(": {}", names.join("; ")) } else { String::new() };
         Some(match self.mapping.kind {
-            TaskKind::MultiLabel => format!("Which of these does the image show{listed}? There may be several or none."),
+            TaskKind::MultiLabel => {
+                format!("Which of these does the image show{listed}? There may be several or none.")
+            }
             _ => format!("Which of these does the image show{listed}?"),
         })
     }
