@@ -2,7 +2,7 @@
 //! Blue speaks for the answer, orange against it.
 
 use super::case_page::CasePage;
-use crate::explain::{Block, Explanation, GRID, RegionWeights, WordWeights};
+use crate::explain::{Block, Explanation, GRID, RegionWeights, WordWeight, WordWeights};
 use crate::text::html_text::escaped;
 use std::fmt::Write as _;
 
@@ -64,16 +64,17 @@ pub(super) fn summary(explanation: &Explanation, case: &CasePage) -> String {
         }
     };
     if let Some(words) = &explanation.words {
-        let strongest = words.strongest(LISTED);
-        let words = strongest
-            .iter()
-            .map(|part| format!("{} {}", signed(part.weight, part.is_bound), escaped(words.text(part))));
-        html.push_str(&format!(" Strongest words: {}.", words.collect::<Vec<_>>().join(" · ")));
+        let named = |part: &&WordWeight| {
+            let word = words.text(part).trim_matches(|letter: char| letter.is_ascii_punctuation());
+            format!("{} {}", signed(part.weight, part.is_bound), escaped(word))
+        };
+        let strongest: Vec<String> = words.strongest(LISTED).iter().map(named).collect();
+        html.push_str(&format!(" Strongest words: {}.", strongest.join(" · ")));
     }
     for (whose, regions) in [("hit's", &explanation.document), ("case's", &explanation.query)] {
         let Some(regions) = regions else { continue };
         let (region, weight) = regions.strongest();
-        let place = format!("row {}, column {} of {GRID}", region.row + 1, region.column + 1);
+        let place = format!("row {}, column {} of a grid of {GRID} × {GRID}", region.row + 1, region.column + 1);
         html.push_str(&format!(
             " Strongest region of the {whose} image: {} in {place}.",
             signed(weight, regions.has_bounds)

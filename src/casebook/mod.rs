@@ -121,11 +121,19 @@ impl Casebook {
 impl Written {
     /// "32 cases, 163 images, 12 of 128 hits explained, 1.2 MB".
     pub fn in_words(&self) -> String {
-        let plural = |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
-        let size = match self.bytes {
-            bytes @ ..1_000_000 => format!("{} kB", bytes.div_ceil(1000)),
-            bytes => format!("{:.1} MB", bytes as f64 / 1e6),
-        };
+        format!("{}, {}, {}", self.cases_in_words(), self.contents_in_words(), self.size_in_words())
+    }
+
+    /// The same with the size before the images, for a line whose middle may be cut.
+    pub fn size_first(&self) -> String {
+        format!("{}, {}, {}", self.cases_in_words(), self.size_in_words(), self.contents_in_words())
+    }
+
+    fn cases_in_words(&self) -> String {
+        plural(self.cases, "case")
+    }
+
+    fn contents_in_words(&self) -> String {
         let unreadable = match self.unreadable {
             0 => String::new(),
             some => format!(" ({some} of them cannot be read)"),
@@ -134,6 +142,17 @@ impl Written {
             0 => String::new(),
             some => format!(", {some} of {} explained", plural(self.hits, "hit")),
         };
-        format!("{}, {}{unreadable}{explained}, {size}", plural(self.cases, "case"), plural(self.images, "image"))
+        format!("{}{unreadable}{explained}", plural(self.images, "image"))
     }
+
+    fn size_in_words(&self) -> String {
+        match self.bytes {
+            bytes @ ..1_000_000 => format!("{} kB", bytes.div_ceil(1000)),
+            bytes => format!("{:.1} MB", bytes as f64 / 1e6),
+        }
+    }
+}
+
+fn plural(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

@@ -3,7 +3,7 @@
 /// Name of an action in the table, and the words that find it beside those of its sentence.
 const WORDS: [(&str, &str); 24] = [
     ("export-queue", "report export save print share send html page results download"),
-    ("save-screen", "report export print screenshot picture capture"),
+    ("save-screen", "export print screenshot picture capture"),
     ("save-view", "keep store remember"),
     ("keep-what-if", "save keep store"),
     ("note", "save comment remark text write"),
@@ -25,7 +25,7 @@ const WORDS: [(&str, &str); 24] = [
     ("search-images", "find look neighbours"),
     ("filter", "find look only subset choose"),
     ("palette", "find jump goto go to case id number action menu"),
-    ("overview", "statistics accuracy numbers results report"),
+    ("overview", "statistics accuracy numbers results"),
 ];
 
 /// The words of the action with this name; empty if it has none of its own.

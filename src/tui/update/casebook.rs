@@ -27,7 +27,7 @@ impl App {
             Ok(written) => {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
                 // The name last: a long message is cut in the middle.
-                self.say(format!("{}; path copied: {name}", written.in_words()));
+                self.say(format!("{}; path copied: {name}", written.size_first()));
                 vec![Effect::Copy(path.display().to_string())]
             }
             Err(reason) => {

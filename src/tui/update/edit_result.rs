@@ -39,7 +39,7 @@ impl App {
                 return Vec::new();
             }
             Ok(EditOutcome::OfAnotherSession { id }) => {
-                self.warn_of_step_of_another_session(&id, back);
+                self.warn_of_step_of_another_session(&id, if is_redo { "redo" } else { "undo" });
                 return Vec::new();
             }
             Ok(EditOutcome::Nothing) => {

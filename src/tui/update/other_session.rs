@@ -39,10 +39,8 @@ impl App {
 
     /// Warns that an undo or redo would take what another session of this annotator wrote on this case.
     pub(super) fn warn_of_step_of_another_session(&mut self, case: &str, back: &str) {
-        let annotator = self.cases.annotator();
-        self.say(format!(
-            "the change to be {back} is that of another session of {annotator}, on {case}: press the key again to go on"
-        ));
+        // Short, because a narrow window cuts the middle.
+        self.say(format!("another session changed {case}: press again to {back} it"));
     }
 
     /// The annotator's own annotation in words, such as "Look-alike; us-doc-001: Other; note “blurred”".

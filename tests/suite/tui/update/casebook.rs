@@ -55,7 +55,7 @@ fn the_path_of_the_page_is_copied_and_a_failure_is_said() {
     let written = Written { cases: 1, images: 5, bytes: 40_000, ..Written::default() };
     assert_eq!(app.on_casebook(path, Ok(written)), [Effect::Copy(path.display().to_string())]);
     assert!(
-        matches!(app.notice(), Some(Notice::Said(text)) if text == "1 case, 5 images, 40 kB; path copied: set-1.html")
+        matches!(app.notice(), Some(Notice::Said(text)) if text == "1 case, 40 kB, 5 images; path copied: set-1.html")
     );
     assert_eq!(app.on_casebook(path, Err("disk full".into())), []);
     assert_eq!(app.notice(), Some(&Notice::Error("no page is written: disk full".into())));

@@ -206,10 +206,7 @@ fn an_undo_of_another_sessions_label_is_known_as_such() {
     let mut app = app(folder.path(), 3);
     app.start();
     app.recorded(&AnnotationEdit::Undo, Ok(EditOutcome::OfAnotherSession { id: case }));
-    assert_eq!(
-        said(&app),
-        "the change to be undone is that of another session of ada, on us-test-0002: press the key again to go on"
-    );
+    assert_eq!(said(&app), "another session changed us-test-0002: press again to undo it");
 }
 
 #[test]
