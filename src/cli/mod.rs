@@ -45,6 +45,7 @@ use crate::model::precision::Precision;
 use crate::terminal::color_depth::ColorDepth;
 use crate::terminal::guard;
 use crate::terminal::image_protocol::ImageProtocol;
+use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -79,6 +80,9 @@ pub struct Common {
     /// Built-in theme (dark, light, sixteen, deuteranopia, tritanopia, monochrome) or path of a theme file
     #[arg(long, global = true, env = "DISSENT_THEME", value_name = "NAME|FILE")]
     pub theme: Option<String>,
+    /// Whether `images` stands in the configuration file and was not given with this command.
+    #[arg(skip)]
+    pub images_are_configured: bool,
     /// Print more on standard error
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
@@ -197,7 +201,8 @@ impl Cli {
             Err(error) => (Self::command(), Some(error)),
         };
         let matches = command.try_get_matches().map_err(ParseError::Usage)?;
-        let cli = Self::from_arg_matches(&matches).map_err(ParseError::Usage)?;
+        let mut cli = Self::from_arg_matches(&matches).map_err(ParseError::Usage)?;
+        cli.common.images_are_configured = matches.value_source("images") == Some(ValueSource::DefaultValue);
         match error {
             Some(error) if !cli.command.works_without_config() => Err(ParseError::Config(error)),
             _ => Ok(cli),

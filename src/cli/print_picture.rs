@@ -41,13 +41,11 @@ enum Mode {
 impl PicturePrinter {
     /// Chooses by flags, configuration, environment and, for kitty and sixel, by a query to the terminal (at most 2 seconds).
     /// The terminal's name is not asked: its answer would take with it what a person has typed for the next command.
-    ///
-    /// # Errors
-    /// Fails if the configuration file has an error.
-    pub fn new(common: &Common) -> Result<Self> {
+    pub fn new(common: &Common) -> Self {
         let environment = |name: &str| std::env::var(name).ok();
         let choice = common.images();
-        let is_asked_for = common.images.is_some_and(|images| images != ImageProtocol::Auto);
+        let is_given = common.images.is_some_and(|images| images != ImageProtocol::Auto);
+        let is_asked_for = is_given && !common.images_are_configured;
         let on_terminal = io::stdout().is_terminal();
         let wanted = image_mode(choice, &environment, || None);
         let mode = match wanted.block_grid() {
@@ -71,7 +69,7 @@ impl PicturePrinter {
         };
         let (columns, rows) = terminal_size();
         let size = (u32::from(columns.max(2)), u32::from(rows.saturating_sub(2).max(2)));
-        Ok(Self { mode, depth: color_depth(common.color, &environment), size })
+        Self { mode, depth: color_depth(common.color, &environment), size }
     }
 
     /// Prints at the cursor, at most `most_rows` rows high, and ends the line.

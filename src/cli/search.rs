@@ -225,7 +225,7 @@ fn print_table(found: &[Found], common: &Common, show: bool) -> Result<()> {
     // Rank, score, id and source, with two spaces after each.
     let before = 3 + 2 + 7 + 2 + id_width + 2 + if source_width > 0 { source_width + 2 } else { 0 };
     let caption_columns = if terminal { terminal_width().saturating_sub(before).max(16) } else { usize::MAX };
-    let printer = show.then(|| PicturePrinter::new(common)).transpose()?;
+    let printer = show.then(|| PicturePrinter::new(common));
     for line in found {
         let mut text = format!("{:>3}  {:>7.4}  {}", line.rank, line.score, padded(&clean(line.id), id_width));
         if source_width > 0 {

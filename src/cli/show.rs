@@ -52,7 +52,7 @@ fn show_picture(picture: &Picture, remarks: &[PictureRemark], json: bool, common
             "remarks": remarks.iter().map(ToString::to_string).collect::<Vec<_>>() });
         return print_json(&fields);
     }
-    PicturePrinter::new(common)?.print(picture, u32::MAX)?;
+    PicturePrinter::new(common).print(picture, u32::MAX)?;
     let path = one_line(&picture.path.display().to_string());
     print_line(&format!("{path}  {} × {}  {kind}", picture.width(), picture.height()))?;
     print_remarks(remarks)
@@ -131,5 +131,5 @@ fn print_with_fields(path: &Path, fields: &[(&str, String)], common: &Common) ->
     // Leaves room for the fields above the picture.
     let (_, rows) = terminal_size();
     let room = u32::from(rows).saturating_sub((fields.len() + remarks.len()) as u32 + 3).max(8);
-    PicturePrinter::new(common)?.print(&picture, room)
+    PicturePrinter::new(common).print(&picture, room)
 }

@@ -4,7 +4,7 @@ use super::message::Message;
 use crate::tui::state::session_state::SessionState;
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread::JoinHandle;
 
 /// Writes the newest state to a file; states that a newer one has overtaken are left out.
@@ -48,7 +48,7 @@ impl StateSaver {
     }
 }
 
-fn write_newest(states: &Receiver<Save>, path: &PathBuf, loop_sender: &Sender<Message>) {
+fn write_newest(states: &Receiver<Save>, path: &Path, loop_sender: &Sender<Message>) {
     while let Ok(mut save) = states.recv() {
         for newer in states.try_iter() {
             save = Save { says_failure: save.says_failure || newer.says_failure, ..newer };

@@ -29,7 +29,7 @@ impl CaptionColumn {
     }
 
     /// Columns that this caption needs to keep each name that it has.
-    pub fn columns_for(&self, app: &App, given: &GivenEvidence) -> usize {
+    pub fn columns_for(app: &App, given: &GivenEvidence) -> usize {
         let Some(named) = given.caption_document().and_then(|document| app.caption_names(document)) else { return 0 };
         let sign = if matches!(given.caption, GivenCaption::Swapped(_)) { SWAPPED.width() } else { 0 };
         match caption_words::columns_for(&named.text, &named.names) {

@@ -106,7 +106,7 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     let first = (selected + 1).saturating_sub(room);
     let visible = &rows[first.min(rows.len())..(first + room).min(rows.len())];
     let captions = CaptionColumn::new(app);
-    let caption_needs = caption_needs(app, &captions, visible);
+    let caption_needs = caption_needs(app, visible);
     let columns = Columns::fit(usize::from(width), app.slots(), app.longest_answer(), app.is_in_words(), caption_needs);
     frame.render_widget(focus::heading(app, Focus::Hits, &heading(&columns)), heading_row);
     app.drawn().set_hits(body, 0);
@@ -154,10 +154,10 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
 }
 
 /// Columns that keep every label's name in these rows' captions.
-fn caption_needs(app: &App, captions: &CaptionColumn, rows: &[Row]) -> usize {
+fn caption_needs(app: &App, rows: &[Row]) -> usize {
     let needs = |row: &Row| match row {
         Row::Divider => 0,
-        Row::Slot(slot) => app.given_at(*slot).map_or(0, |given| captions.columns_for(app, &given)),
+        Row::Slot(slot) => app.given_at(*slot).map_or(0, |given| CaptionColumn::columns_for(app, &given)),
     };
     rows.iter().map(needs).max().unwrap_or(0)
 }

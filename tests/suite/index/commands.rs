@@ -300,15 +300,18 @@ fn doctor_keeps_how_images_are_drawn() {
         let fact = report.as_array().unwrap().iter().find(|fact| fact["name"] == "images").unwrap();
         fact["value"].as_str().unwrap().to_owned()
     };
+    let (_folder, root) = dataset();
+    let show = ["show", root.to_str().unwrap(), "c1"];
+    let into_a_pipe = run(&show).stdout;
     let said = String::from_utf8(run(&["doctor", "--save-images", "octant"]).stdout).unwrap();
     assert!(said.contains("images = \"octant\"") && said.contains("config.toml"), "{said}");
     assert_eq!(images(), "octants");
+    assert_eq!(run(&show).stdout, into_a_pipe, "the file says how, but only a flag asks for a picture in a pipe");
     let with_flag = run(&["doctor", "--images", "half", "--json"]);
     assert!(String::from_utf8_lossy(&with_flag.stdout).contains("half-blocks"), "a flag comes before the file");
     let file = said.trim().rsplit(' ').next().unwrap();
     fs::write(file, "image = \"octant\"\n").unwrap();
-    let (_folder, root) = dataset();
-    let shown = run(&["show", root.to_str().unwrap(), "c1"]);
+    let shown = run(&show);
     let error = String::from_utf8(shown.stderr).unwrap();
     assert!(!shown.status.success() && error.contains("config.toml: line 1") && error.contains("`image`"), "{error}");
     let warned = String::from_utf8(run(&["doctor"]).stdout).unwrap();

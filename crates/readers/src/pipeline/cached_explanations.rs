@@ -65,7 +65,7 @@ struct SilentReader {
 }
 
 impl Reader for SilentReader {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "the cache"
     }
 
