@@ -20,6 +20,7 @@ use crate::terminal::color_depth::color_depth;
 use crate::terminal::image_protocol::{ImageProtocol, image_mode};
 use crate::terminal::self_description::name_and_version;
 use crate::terminal::size::terminal_size;
+use crate::terminal::tmux::kitty_images_in_tmux;
 use crate::text::printable::Printable;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
@@ -243,7 +244,14 @@ fn terminal(common: &Common, facts: &mut Vec<Fact>) {
         .then(|| name_and_version(&environment))
         .flatten();
     facts.extend(name.clone().map(|name| fact(section, "own name", name)));
-    facts.push(fact(section, "images", image_mode(common.images(), &environment, || name).name()));
+    let tmux = kitty_images_in_tmux(&environment);
+    let passes = matches!(tmux, Some(Ok(_)));
+    match tmux {
+        Some(Ok(found)) => facts.push(fact(section, "tmux", format!("kitty images pass: {found}"))),
+        Some(Err(reason)) => facts.push(fact(section, "tmux", format!("no kitty images: {reason}"))),
+        None => {}
+    }
+    facts.push(fact(section, "images", image_mode(common.images(), &environment, || name, || passes).name()));
     facts.extend(configuration(section));
     let theme = common.theme.as_deref().unwrap_or_else(|| default_theme(&environment));
     facts.push(fact(section, "theme", theme));

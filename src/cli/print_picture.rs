@@ -47,7 +47,7 @@ impl PicturePrinter {
         let is_given = common.images.is_some_and(|images| images != ImageProtocol::Auto);
         let is_asked_for = is_given && !common.images_are_configured;
         let on_terminal = io::stdout().is_terminal();
-        let wanted = image_mode(choice, &environment, || None);
+        let wanted = image_mode(choice, &environment, || None, || false);
         let mode = match wanted.block_grid() {
             _ if wanted == ImageMode::Off => Mode::Off,
             // A file or a pipe gets no picture unless a way to draw it was given.

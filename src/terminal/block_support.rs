@@ -65,7 +65,7 @@ pub fn is_multiplexed(environment: Environment, term: &str) -> bool {
 }
 
 /// Reads "kitty(0.40.1)", "ghostty 1.2.0", "VTE(7802)", "WezTerm 20240203-110809-5046fc22".
-fn name_and_version(answer: &str) -> Option<(String, Version)> {
+pub(super) fn name_and_version(answer: &str) -> Option<(String, Version)> {
     let end = answer.find(|letter: char| !letter.is_ascii_alphabetic()).unwrap_or(answer.len());
     let name = answer[..end].to_ascii_lowercase();
     (!name.is_empty()).then(|| (name.clone(), version(&name, &answer[end..])))

@@ -18,6 +18,9 @@ const SIXEL: u32 = 4;
 /// Far more than a connection to another continent needs.
 const TIME_OUT: Duration = Duration::from_secs(2);
 
+/// The character in place of which kitty draws its images; its text colour is the image's number.
+pub const KITTY_PLACEHOLDER: char = '\u{10eeee}';
+
 /// How the user asks for images to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -87,7 +90,8 @@ impl ImageMode {
             Self::Quadrant => "quadrants",
             Self::Sextant => "sextants",
             Self::Octant => "octants",
-            Self::Kitty { .. } => "kitty",
+            Self::Kitty { tmux: false } => "kitty",
+            Self::Kitty { tmux: true } => "kitty through tmux",
             Self::Iterm { .. } => "iTerm2",
             Self::Sixel { .. } => "sixel",
         }
@@ -105,9 +109,15 @@ impl From<BlockGrid> for ImageMode {
     }
 }
 
-/// How to draw images for this flag and environment. Block characters if in doubt: tmux, screen, zellij and mosh lose or
+/// How to draw images for this flag and environment. Block characters if in doubt: screen, zellij, mosh and most tmux lose or
 /// damage pixel images. `ask` returns the terminal's name and version; [`best_grid`] says when it is called.
-pub fn image_mode(choice: ImageProtocol, environment: Environment, ask: impl FnOnce() -> Option<String>) -> ImageMode {
+/// `passes_tmux` says whether kitty's images come through tmux; it is called only if that can matter.
+pub fn image_mode(
+    choice: ImageProtocol,
+    environment: Environment,
+    ask: impl FnOnce() -> Option<String>,
+    passes_tmux: impl FnOnce() -> bool,
+) -> ImageMode {
     match choice {
         ImageProtocol::Off => ImageMode::Off,
         ImageProtocol::Half => ImageMode::Half,
@@ -117,6 +127,7 @@ pub fn image_mode(choice: ImageProtocol, environment: Environment, ask: impl FnO
         ImageProtocol::Kitty => ImageMode::Kitty { tmux: is_set(environment, "TMUX") },
         ImageProtocol::Iterm => ImageMode::Iterm { tmux: is_set(environment, "TMUX") },
         ImageProtocol::Sixel => ImageMode::Sixel { tmux: is_set(environment, "TMUX") },
+        ImageProtocol::Auto if is_set(environment, "TMUX") && passes_tmux() => ImageMode::Kitty { tmux: true },
         ImageProtocol::Auto => pixels_by_brand(environment).unwrap_or_else(|| best_grid(environment, ask).into()),
     }
 }
@@ -172,17 +183,23 @@ mod tests {
     }
 
     #[test]
-    fn pixels_only_by_evidence_and_never_through_a_multiplexer() {
+    fn pixels_only_by_evidence_and_through_a_multiplexer_only_if_it_passes_them() {
         let kitty = with(&[("TERM", "xterm-kitty")]);
         let stale = with(&[("TERM", "tmux-256color"), ("TMUX", "/tmp/x"), ("LC_TERMINAL", "iTerm2")]);
         let xterm = with(&[("TERM", "xterm-256color")]);
-        let mode = |choice, environment: Environment| image_mode(choice, environment, || None);
+        let mode = |choice, environment: Environment| image_mode(choice, environment, || None, || false);
         assert_eq!(mode(ImageProtocol::Auto, &kitty), ImageMode::Kitty { tmux: false });
         assert_eq!(mode(ImageProtocol::Auto, &stale), ImageMode::Quadrant);
         assert_eq!(mode(ImageProtocol::Kitty, &stale), ImageMode::Kitty { tmux: true });
         assert_eq!(mode(ImageProtocol::Auto, &xterm), ImageMode::Quadrant);
-        assert_eq!(image_mode(ImageProtocol::Auto, &xterm, || Some("foot(1.20.2)".into())), ImageMode::Octant);
-        assert_eq!(image_mode(ImageProtocol::Half, &xterm, || panic!("asked")), ImageMode::Half);
+        assert_eq!(image_mode(ImageProtocol::Auto, &xterm, || Some("foot(1.20.2)".into()), || true), ImageMode::Octant);
+        let unasked = |choice, environment| image_mode(choice, environment, || panic!("asked"), || panic!("asked"));
+        assert_eq!(
+            (unasked(ImageProtocol::Half, &xterm), unasked(ImageProtocol::Half, &stale)),
+            (ImageMode::Half, ImageMode::Half)
+        );
+        let in_tmux = image_mode(ImageProtocol::Auto, &stale, || panic!("asked"), || true);
+        assert_eq!(in_tmux, ImageMode::Kitty { tmux: true });
     }
 
     #[test]

@@ -19,3 +19,4 @@ pub mod self_description;
 pub mod size;
 pub mod sized_backend;
 pub mod styled_text;
+pub mod tmux;

@@ -5,6 +5,7 @@
 
 use super::block_glyphs::BlockPattern;
 use super::color_depth::Depth;
+use super::image_protocol::KITTY_PLACEHOLDER;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::Color;
 
@@ -20,6 +21,10 @@ pub fn quantise(buffer: &mut Buffer, depth: Depth) {
         return;
     }
     for cell in &mut buffer.content {
+        // Another colour would be another image.
+        if cell.symbol().contains(KITTY_PLACEHOLDER) {
+            continue;
+        }
         match depth {
             Depth::Truecolor => {}
             Depth::Indexed => {
@@ -245,5 +250,14 @@ mod tests {
     fn true_colour_is_left_alone() {
         let cell = quantised("▀", Style::new().fg(grey(7)).bg(grey(9)), Depth::Truecolor);
         assert_eq!((cell.symbol(), cell.fg, cell.bg), ("▀", grey(7), grey(9)));
+    }
+
+    /// The text colour of kitty's placeholder is the number of the image.
+    #[test]
+    fn placeholders_of_images_keep_their_colour() {
+        for depth in [Depth::Indexed, Depth::Named, Depth::Monochrome] {
+            let cell = quantised("\u{10eeee}\u{305}\u{305}", Style::new().fg(Color::Rgb(1, 2, 3)), depth);
+            assert_eq!(cell.fg, Color::Rgb(1, 2, 3), "{depth:?}");
+        }
     }
 }

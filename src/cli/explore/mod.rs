@@ -18,6 +18,7 @@ use crate::terminal::color_depth::color_depth;
 use crate::terminal::guard;
 use crate::terminal::image_protocol::image_mode;
 use crate::terminal::self_description::name_and_version;
+use crate::terminal::tmux::kitty_images_in_tmux;
 use crate::tui::keymap::Keymap;
 use crate::tui::session::{self, CasebookWriter, Output};
 use crate::workspace::Workspace;
@@ -41,7 +42,12 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let (screens, casebooks) = (workspace.path.join("screens"), workspace.path.join("casebooks"));
     let recording = args.screen.record.clone();
     let viewer = viewer_command(args.screen.viewer.as_deref());
-    let images = image_mode(common.images(), &environment, || name_and_version(&environment));
+    let images = image_mode(
+        common.images(),
+        &environment,
+        || name_and_version(&environment),
+        || matches!(kitty_images_in_tmux(&environment), Some(Ok(_))),
+    );
     let mut opener = Opener {
         args,
         common: common.clone(),

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use ratatui_image::FontSize;
 use std::collections::VecDeque;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::thread;
 
@@ -51,7 +52,8 @@ impl ImageWorker {
 fn work(inbox: &Receiver<Vec<PictureKey>>, mode: ImageMode, cell: FontSize, deliver: &dyn Fn(Loaded) -> bool) {
     let mut decoded: VecDeque<(PictureKey, Arc<data::Picture>)> = VecDeque::new();
     let mut pending: VecDeque<PictureKey> = VecDeque::new();
-    let mut next_id: u32 = 1;
+    // kitty keeps images by number, and inside tmux other programs share its numbers: each begins somewhere else.
+    let mut next_id = (RandomState::new().build_hasher().finish() as u32).max(1);
     loop {
         if pending.is_empty() {
             let Ok(keys) = inbox.recv() else { return };
@@ -69,7 +71,7 @@ fn work(inbox: &Receiver<Vec<PictureKey>>, mode: ImageMode, cell: FontSize, deli
             Ok(made) => made.map_err(|error| format!("{error:#}")),
             Err(panic) => Err(format!("internal error while drawing the image: {}", panic_text(&*panic))),
         };
-        next_id = next_id.wrapping_add(1);
+        next_id = next_id.wrapping_add(1).max(1);
         if !deliver(Loaded { key, picture }) {
             return;
         }

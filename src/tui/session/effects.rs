@@ -55,7 +55,13 @@ impl Session<'_> {
                 Effect::OpenInViewer(path) => self.open_in_viewer(&path),
                 Effect::FullScreen(path) => self.show_full_screen(path)?,
                 Effect::Mouse(on) => screen::report_mouse(on).context("cannot write to the terminal")?,
-                Effect::Redraw => self.renderer.redraw()?,
+                Effect::Redraw => {
+                    // tmux drops images of a window that is not on the screen, and another terminal may be attached by now.
+                    if self.app.images().mode().is_in_pixels() {
+                        self.app.forget_images();
+                    }
+                    self.renderer.redraw()?;
+                }
                 Effect::Suspend => self.suspend()?,
                 Effect::Quit(code) => self.exit = Some(code),
             }
@@ -96,7 +102,11 @@ impl Session<'_> {
     /// Clears the screen and asks for the image to be printed on it.
     fn show_full_screen(&mut self, path: PathBuf) -> Result<()> {
         let Some(full_screen) = &self.full_screen else {
-            let said = "this terminal shows no pixel images (see `dissent doctor`); z enlarges in characters";
+            let said = if self.app.images().mode().is_in_pixels() {
+                "an image cannot cover the whole screen here; z enlarges it"
+            } else {
+                "this terminal shows no pixel images (see `dissent doctor`); z enlarges in characters"
+            };
             self.app.notify(Notice::Said(said.into()));
             return Ok(());
         };

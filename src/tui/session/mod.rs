@@ -103,7 +103,8 @@ pub fn run(
     let (sender, messages) = unbounded();
     threads::read_signals(sender.clone())?;
     threads::open(open, sender.clone())?;
-    let kitty = matches!(images, ImageMode::Kitty { .. });
+    // What tmux passes on cannot be deleted: that would delete other panes' images, too. kitty forgets the oldest itself.
+    let kitty = images == ImageMode::Kitty { tmux: false };
     // Ask before the terminal is taken and before anything reads the keyboard.
     let pixels = PixelProtocol::confirmed(images);
     let mut startup = Startup::new(&messages);

@@ -1,6 +1,7 @@
 //! Saves the screen as a picture (SVG) and as plain text, for papers and the README.
 
 use crate::terminal::block_glyphs::BlockPattern;
+use crate::terminal::image_protocol::KITTY_PLACEHOLDER;
 use crate::tui::theme::{Role, Theme};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
@@ -8,8 +9,6 @@ use std::fmt::Write as _;
 
 /// Size of a cell in SVG units.
 const CELL: (usize, usize) = (8, 16);
-/// Character in place of which kitty draws its images.
-const KITTY_PLACEHOLDER: char = '\u{10eeee}';
 
 /// Default colours of the terminal, for cells that set none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

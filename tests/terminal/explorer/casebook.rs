@@ -29,7 +29,7 @@ fn an_enlarged_image_is_opened_by_the_viewer_that_is_set() {
     let viewer = format!("cp {{}} {}", copy.display());
     let mut pty = setup.explore_with(&[("DISSENT_VIEWER", &viewer)], (80, 24));
     pty.type_keys("z");
-    pty.wait_for("as stored");
+    pty.wait_for("v both");
     pty.type_keys("o");
     pty.wait_until("the copy", |_| fs::read(&copy).is_ok_and(|bytes| bytes.ends_with(b"IEND\xaeB`\x82")));
     assert_eq!(fs::read(&copy).unwrap(), fs::read(setup.dataset().join("images/q0.png")).unwrap());

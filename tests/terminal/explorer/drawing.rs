@@ -35,7 +35,9 @@ fn no_color_keeps_the_selection_and_sends_no_colour() {
     for color in ["38;2;", "48;2;", "38;5;", "48;5;"] {
         assert!(!bytes.contains(color), "{color} was sent");
     }
-    assert!(bytes.contains("\x1b[7m"), "the selection is not reversed");
+    let codes = bytes.split("\x1b[").filter_map(|part| part.split_once('m'));
+    let is_reversed = codes.into_iter().any(|(codes, _)| codes.split(';').any(|code| code == "7"));
+    assert!(is_reversed, "the selection is not reversed");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod annotating;
 mod casebook;
 mod drawing;
+mod in_tmux;
 mod leaving;
 mod opening;
 mod queries;
