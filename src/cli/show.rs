@@ -83,10 +83,13 @@ fn show_case(dataset: &Dataset, case: &Case, json: bool, common: &Common) -> Res
         .iter()
         .enumerate()
         .map(|(position, label)| {
-            let mark = match is_gold(position) {
-                true => "*",
-                false if case.unknown.contains(&label.id) => "?",
-                false => "",
+            let is_unknown = case.unknown.contains(&label.id);
+            let mark = if is_gold(position) {
+                "*"
+            } else if is_unknown {
+                "?"
+            } else {
+                ""
             };
             let name = if label.name == label.id { String::new() } else { format!(" ({})", one_line(&label.name)) };
             format!("{mark}{}{name}", one_line(&label.id))

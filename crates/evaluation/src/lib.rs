@@ -28,7 +28,7 @@ pub use holm::holm;
 pub use learned_fusion::LearnedWeights;
 pub use mcnemar::mcnemar_exact;
 pub use named_errors::Explained;
-pub use partial_case_answer::{PartialCaseAnswer, UserHit};
+pub use partial_case_answer::{AnswerOfDocument, PartialCaseAnswer, UserHit};
 pub use reweighing::{Reweighing, SmallestFlip, contributions};
 pub use summary::{Summary, SummaryCase, TaskSummary};
 pub use verdict::{CaseOutcome, Verdict};

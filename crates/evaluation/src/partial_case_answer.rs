@@ -5,6 +5,9 @@ use dissent_core::data::{Answer, Label};
 use dissent_core::run::{CaseAnswer, Hit, Prediction, Probe};
 use std::borrow::Cow;
 
+/// Id of a document, and the answer with it as annotations compare it.
+pub type AnswerOfDocument<'a> = (&'a str, Option<Cow<'a, str>>);
+
 /// Stands for an answer that has not come.
 const NOT_READ: Prediction = Prediction { answer: None, scores: None, odds: None, text: None };
 
@@ -143,7 +146,7 @@ impl PartialCaseAnswer {
 
     /// Each document with its answer in the form that annotations are compared by: the label's id, the ids of a set of
     /// labels, or the words if the task has no labels. `None` until every hit is read.
-    pub fn answer_by_document<'a>(&'a self, labels: &'a [Label]) -> Option<Vec<(&'a str, Option<Cow<'a, str>>)>> {
+    pub fn answer_by_document<'a>(&'a self, labels: &'a [Label]) -> Option<Vec<AnswerOfDocument<'a>>> {
         let mut read = Vec::new();
         for (hit, prediction) in self.hits.as_ref()?.iter().zip(&self.predictions) {
             let prediction = prediction.as_ref()?;

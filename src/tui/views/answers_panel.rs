@@ -268,7 +268,9 @@ pub fn below(app: &App, frame: &mut Frame, area: Rect) {
     second.push(Span::raw("  "));
     second.extend(verdict::verdict(app, answers, width.saturating_sub(used + 2)));
     let mut last = vec![Span::styled(text::column("gold", NAME), theme.style(Role::Muted))];
-    last.extend(gold_answer(app, label_width));
+    // A gold set with unknown labels is long, and nothing is right or wrong beside it.
+    let has_unknown = app.current().is_some_and(|(_, case)| !case.unknown.is_empty());
+    last.extend(gold_answer(app, if has_unknown { width.saturating_sub(NAME) } else { label_width }));
     let used: usize = last.iter().map(Span::width).sum();
     if let Some((line, role)) = verdict::oracle(app, width.saturating_sub(used + 2)) {
         last.push(Span::raw("  "));

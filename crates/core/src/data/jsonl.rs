@@ -121,9 +121,10 @@ pub(super) fn for_each_case(path: &Path, tasks: &[Task], keep: &mut dyn FnMut(us
             split: split_of(fields),
             image: PathBuf::from(fields.required(&["image", "image_path"])),
             question: fields.optional(&["question"]),
-            answer: match takes_several {
-                true => fields.required_set(&["answer", "answers"]),
-                false => fields.required_id(&["answer", "answers"]),
+            answer: if takes_several {
+                fields.required_set(&["answer", "answers"])
+            } else {
+                fields.required_id(&["answer", "answers"])
             },
             unknown: fields.labels("unknown"),
             group: fields.group(),

@@ -105,7 +105,7 @@ impl Task {
 
 /// The text of a JSON list of ids.
 pub(super) fn list_text(ids: &[impl AsRef<str>]) -> String {
-    serde_json::Value::from_iter(ids.iter().map(AsRef::as_ref)).to_string()
+    ids.iter().map(AsRef::as_ref).collect::<serde_json::Value>().to_string()
 }
 
 /// The ids in a JSON list of texts and numbers; `None` if the text is anything else.

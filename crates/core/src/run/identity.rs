@@ -171,7 +171,11 @@ impl RunIdentity {
         }
         let (then, now) = (&self.fingerprints.set_prompts, &now.fingerprints.set_prompts);
         if then != now {
-            differences.push(format!("{SET_PROMPTS} ({} then, {} now)", optional(then), optional(now)));
+            differences.push(format!(
+                "{SET_PROMPTS} ({} then, {} now)",
+                optional(then.as_ref()),
+                optional(now.as_ref())
+            ));
         }
         if !differences.is_empty() && !self.fingerprints.image_contents {
             differences
@@ -245,9 +249,9 @@ impl RunIdentity {
         [
             ("dataset", prints.dataset.to_string()),
             ("corpus", prints.corpus.to_string()),
-            ("index", optional(&prints.index)),
-            ("encoder", optional(&prints.encoder)),
-            ("trained heads", optional(&prints.heads)),
+            ("index", optional(prints.index.as_ref())),
+            ("encoder", optional(prints.encoder.as_ref())),
+            ("trained heads", optional(prints.heads.as_ref())),
             ("reader", prints.reader.to_string()),
             ("prompts", prints.prompts.to_string()),
             ("hits of the image head", self.k_image.to_string()),
@@ -310,8 +314,8 @@ fn set_prompts_fingerprint(dataset: &Dataset) -> Option<Fingerprint> {
     (!parts.is_empty()).then(|| Fingerprint::of_parts(parts.iter().map(String::as_str)))
 }
 
-fn optional(print: &Option<Fingerprint>) -> String {
-    print.as_ref().map_or_else(|| "none".into(), ToString::to_string)
+fn optional(print: Option<&Fingerprint>) -> String {
+    print.map_or_else(|| "none".into(), ToString::to_string)
 }
 
 /// Fingerprint of the names of labels and the words that name them in captions.

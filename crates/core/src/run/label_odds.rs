@@ -124,10 +124,14 @@ enum Bound {
 
 impl Serialize for LabelOdds {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let written = self.values.iter().enumerate().map(|(label, value)| match self.is_bound(label) {
-            false => Written::Exactly(*value),
-            true if *value < 0.0 => Written::Bound(Bound::AtMost(*value)),
-            true => Written::Bound(Bound::AtLeast(*value)),
+        let written = self.values.iter().enumerate().map(|(label, value)| {
+            if !self.is_bound(label) {
+                Written::Exactly(*value)
+            } else if *value < 0.0 {
+                Written::Bound(Bound::AtMost(*value))
+            } else {
+                Written::Bound(Bound::AtLeast(*value))
+            }
         });
         serializer.collect_seq(written)
     }

@@ -30,6 +30,8 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
                 rows.extend(rows_of(evaluation, &system.name, own, fused));
             }
         }
+        let mut columns = vec!["system", "label", "n", "with", "F1"];
+        columns.extend(reference.task.asks_each_label().then_some("AUC"));
         tables.push(Table {
             key: "labels",
             title: format!("Labels, {}", reference.task.id),
@@ -37,7 +39,7 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
                    is known whether the label belongs to the gold set. with: those whose gold set has it. F1 of the fused answer, 0 \
                    where a label is neither given nor answered. AUC: of the probability of yes."
                 .into(),
-            columns: vec!["system", "label", "n", "with", "F1", "AUC"],
+            columns,
             rows,
         });
     }
@@ -54,25 +56,27 @@ fn rows_of(evaluation: &Evaluation, name: &str, own: &TaskRows, pick: Pick) -> V
         let f1 = move |sets: &LabelSets| sets.label_f1().get(position).copied();
         let known = (0..subset.rows.len()).filter(|row| !sets.unknown[*row].contains(position));
         let with = known.clone().filter(|row| sets.pair(*row).0.contains(&position)).count();
-        cells.push(vec![
+        let mut row = vec![
             Cell::from(name),
             Cell::Text(format!("label {label}")),
             Cell::Count(known.count()),
             Cell::Count(with),
             sets.figure(subset.bootstrap(), &f1),
-            sets.area(position, subset.bootstrap()),
-        ]);
+        ];
+        row.extend(own.task.asks_each_label().then(|| sets.area(position, subset.bootstrap())));
+        cells.push(row);
     }
     let decisions: usize = sets.unknown.iter().map(|unknown| sets.names.len() - unknown.len()).sum();
     let with = (0..subset.rows.len()).map(|row| sets.pair(row).0.len()).sum();
-    cells.push(vec![
+    let mut row = vec![
         Cell::from(name),
         Cell::from("all labels (micro)"),
         Cell::Count(decisions),
         Cell::Count(with),
         sets.figure(subset.bootstrap(), &LabelSets::micro_f1),
-        Cell::from("-"),
-    ]);
+    ];
+    row.extend(own.task.asks_each_label().then(|| Cell::from("-")));
+    cells.push(row);
     cells
 }
 

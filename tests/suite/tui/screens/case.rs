@@ -4,9 +4,11 @@ use super::{assert_screen, explorer, explorer_with};
 use crate::support::annotations::{annotation, category_id, category_ids, reworded, toggle, written};
 use crate::support::explorer::{app_with, dataset, hits, ready, scores, screen, text};
 use dissent::annotation::CaseAnnotation;
+use dissent::cases::filter::Filter;
 use dissent::data::{Label, TaskKind};
 use dissent::pipeline::Event;
 use dissent::run::{LabelOdds, Prediction};
+use dissent::tui::App;
 use dissent::tui::action::Action;
 use std::sync::Arc;
 
@@ -161,20 +163,20 @@ fn a_case_that_is_answered_with_a_set_of_labels() {
     let unknown = text(&screen(&mut app, 120, 40));
     assert!(unknown.contains("Effusion; unknown: Cardiomegaly, Nodule"), "{unknown}");
     assert!(!unknown.contains('*') && !unknown.contains("no hit is right"), "nothing is right or wrong: {unknown}");
-    for (filter, passes) in [
+    let passes = |app: &App, filter: &str| filter.parse::<Filter>().unwrap().passes(app.cases(), 0);
+    assert!(!passes(&app, "fused:wrong") && !passes(&app, "fused:right"), "{unknown}");
+    let app = answered("Effusion", &[]);
+    for (filter, is_there) in [
         ("label:effusion", true),
         ("label:nodule", false),
         ("label:none", false),
+        ("answer:effusion,nodule", true),
         ("answer:cardiomegaly", false),
-        ("answer:effusion", true),
-        ("fused:wrong", false),
+        ("fused:wrong", true),
     ] {
-        let mut app = answered("Effusion", &[]);
-        app.set_filter(filter.parse().unwrap());
-        let is_there = app.queue().current() == Some(0);
-        let is_right = filter.starts_with("fused");
-        assert!(is_right || is_there == passes, "{filter}");
+        assert_eq!(passes(&app, filter), is_there, "{filter}");
     }
+    assert!(passes(&answered("[]", &[]), "label:none"));
 }
 
 #[test]
