@@ -33,7 +33,7 @@ pub struct Args {
     /// Query: words, "a phrase", -word, word~, source:NAME, AND, OR; with --by captions or images any sentence
     #[arg(long, group = "query", value_name = "QUERY", allow_hyphen_values = true, value_parser = free_text)]
     text: Option<String>,
-    /// Query image: PNG, JPEG or DICOM
+    /// Query image: PNG, JPEG, GIF, BMP, TIFF, WebP or DICOM
     #[arg(long, group = "query", value_name = "FILE")]
     image: Option<PathBuf>,
     /// Number of results

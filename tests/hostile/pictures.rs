@@ -1,4 +1,4 @@
-//! PNG, JPEG and DICOM files: show, search, check, index.
+//! Image files: show, search, check, index.
 
 use crate::ground::{Ground, project};
 use crate::input::{Input, Random, text_of};
@@ -13,7 +13,7 @@ use std::path::Path;
 
 const DICOM: [&str; 5] = ["colour", "ct", "film", "pet", "plain"];
 
-/// A PNG or JPEG file with changed bytes; half of the PNG files get checksums that fit.
+/// An image file with changed bytes; half of the PNG files get checksums that fit.
 pub fn picture(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
     let original = ground.dataset().join("images");
     let names: Vec<_> = fs::read_dir(original).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -31,7 +31,7 @@ pub fn picture(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
     look_at(random, ground, folder, &content, what)
 }
 
-/// The picture as another kind of PNG or as JPEG.
+/// The picture as another kind of PNG or in another format.
 fn encoded(random: &mut Random, picture: &DynamicImage) -> Vec<u8> {
     let kinds = [
         DynamicImage::ImageLuma16(picture.to_luma16()),
@@ -41,7 +41,8 @@ fn encoded(random: &mut Random, picture: &DynamicImage) -> Vec<u8> {
     ];
     let mut file = Cursor::new(Vec::new());
     if random.random() {
-        DynamicImage::ImageRgb8(picture.to_rgb8()).write_to(&mut file, ImageFormat::Jpeg).unwrap();
+        let formats = [ImageFormat::Jpeg, ImageFormat::Gif, ImageFormat::Bmp, ImageFormat::Tiff, ImageFormat::WebP];
+        DynamicImage::ImageRgb8(picture.to_rgb8()).write_to(&mut file, *formats.choose(random).unwrap()).unwrap();
     } else {
         kinds.choose(random).unwrap().write_to(&mut file, ImageFormat::Png).unwrap();
     }

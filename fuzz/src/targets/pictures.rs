@@ -16,7 +16,7 @@ pub fn dicom(bytes: &[u8]) {
     decode("fuzz.dcm", bytes);
 }
 
-/// A PNG or JPEG file; the checksums of a PNG's chunks are corrected, or every change would be rejected.
+/// A file of any format; the checksums of a PNG's chunks are corrected, or every change would be rejected.
 pub fn picture(bytes: &[u8]) {
     let mut file = bytes.to_vec();
     if file.starts_with(b"\x89PNG\r\n\x1a\n") {

@@ -14,6 +14,9 @@ const SEARCH_LIMIT: usize = 50;
 /// Most results of an image search.
 const IMAGES: usize = 50;
 
+/// Endings at which the path of an image may be complete.
+const IMAGE_ENDINGS: [&str; 10] = [".png", ".jpg", ".jpeg", ".dcm", ".dicom", ".gif", ".bmp", ".tif", ".tiff", ".webp"];
+
 impl App {
     pub(super) fn update_search(&mut self, action: Action) -> Vec<Effect> {
         let Some(Overlay::Search(search)) = &mut self.overlay else { return Vec::new() };
@@ -63,7 +66,7 @@ impl App {
             return self.send_image_search(search, self.image_in_focus());
         }
         let lower = typed.to_lowercase();
-        if ![".png", ".jpg", ".jpeg", ".dcm"].iter().any(|ending| lower.ends_with(ending)) {
+        if !IMAGE_ENDINGS.iter().any(|ending| lower.ends_with(ending)) {
             search.ask_nothing(self.new_ticket());
             return Vec::new();
         }

@@ -199,9 +199,13 @@ fn a_wrong_file_is_named() {
         (
             "Pneumonia/00000050_008.jpg",
             b"a text".to_vec(),
-            "expected a PNG, JPEG or DICOM image, found other content (a text",
+            "expected a PNG, JPEG, GIF, BMP, TIFF, WebP or DICOM image, found other content (a text",
         ),
-        ("Pneumonia/00000050_008.jpg", Vec::new(), "expected a PNG, JPEG or DICOM image, found an empty file"),
+        (
+            "Pneumonia/00000050_008.jpg",
+            Vec::new(),
+            "expected a PNG, JPEG, GIF, BMP, TIFF, WebP or DICOM image, found an empty file",
+        ),
         ("Pneumonia/00000050_008.jpg", jpeg(3)[..80].to_vec(), "the JPEG file is cut short"),
         ("Pneumonia/README.txt", b"a text".to_vec(), &format!("{name} \"README.txt\"")),
         ("Pneumonia/00000050.jpg", jpeg(3), &format!("{name} \"00000050.jpg\"")),
@@ -237,7 +241,7 @@ fn wrong_folders_are_named() {
     assert!(error.contains("hernia: expected one folder per finding, found "), "{error}");
     assert!(refused(&["_", "Hernia"]).contains("expected a folder named by a finding, such as Pneumonia, found \"_\""));
     let error = refused(&["No_findings/more", "Pneumonia"]);
-    assert!(error.ends_with("more: expected a PNG or JPEG image, found a folder or device"), "{error}");
+    assert!(error.ends_with("more: expected an image, found a folder or device"), "{error}");
 
     let source = tempfile::tempdir().unwrap();
     let error = error_text(import(&source.path().join("gone")));

@@ -11,4 +11,5 @@ mod import_nih_cxr;
 mod import_vqa_rad;
 mod label_sets;
 mod picture;
+mod rasters;
 mod support;

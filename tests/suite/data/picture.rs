@@ -122,12 +122,17 @@ fn a_missing_file_a_folder_and_another_format_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("gone.png");
     let error = error_text(Picture::read(&missing));
-    assert!(error.contains("gone.png: expected a PNG, JPEG or DICOM file"), "{error}");
+    assert!(error.contains("gone.png: expected a PNG, JPEG, GIF, BMP, TIFF, WebP or DICOM file"), "{error}");
     assert!(error_text(Picture::read(folder.path())).contains("found a folder"));
     let text = folder.path().join("text.png");
-    std::fs::write(&text, "GIF89a not really").unwrap();
+    std::fs::write(&text, "PNG89a not really").unwrap();
     let error = error_text(Picture::read(&text));
-    assert!(error.contains("text.png: expected a PNG, JPEG or DICOM image, found other content (GIF89a"), "{error}");
+    assert!(
+        error.contains(
+            "text.png: expected a PNG, JPEG, GIF, BMP, TIFF, WebP or DICOM image, found other content (PNG89a"
+        ),
+        "{error}"
+    );
     std::fs::write(&text, "").unwrap();
     assert!(error_text(Picture::read(&text)).contains("found an empty file"));
 }

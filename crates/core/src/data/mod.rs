@@ -29,6 +29,7 @@ mod picture_limits;
 mod picture_print;
 mod png_file;
 mod problem;
+mod raster;
 mod remark;
 mod set_prompt;
 mod summary;

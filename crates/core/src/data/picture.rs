@@ -7,6 +7,7 @@ use super::dicom_start::is_dicom;
 use super::jpeg_file::{self, JpegHeader};
 use super::picture_limits::MOST_BYTES;
 use super::png_file::{self, PngHeader};
+use super::raster::{Raster, RasterFormat};
 use super::value_window::ValueWindow;
 use super::{PictureRemark, value_range};
 use crate::files::archive_member;
@@ -18,12 +19,12 @@ use std::path::{Path, PathBuf};
 
 /// The supported formats, for messages.
 #[cfg(feature = "dicom")]
-const FORMATS: &str = "PNG, JPEG or DICOM";
+const FORMATS: &str = "PNG, JPEG, GIF, BMP, TIFF, WebP or DICOM";
 #[cfg(not(feature = "dicom"))]
-const FORMATS: &str = "PNG or JPEG";
+const FORMATS: &str = "PNG, JPEG, GIF, BMP, TIFF or WebP";
 
-/// Increased when the pixels of a 16-bit, DICOM or EXIF-rotated file would change; it is part of their fingerprint.
-/// Other files are read value by value, which never changes; their fingerprint depends only on their bytes.
+/// Increased when the pixels of a 16-bit, DICOM, GIF, BMP, TIFF, WebP or EXIF-rotated file would change; it is part of
+/// their fingerprint. Other files are read value by value, which never changes; their fingerprint depends only on their bytes.
 pub const CONVERSION_VERSION: &str = "pixels 3";
 
 /// A decoded image, which keeps its depth (8 or 16 bit) and channels.
@@ -39,8 +40,8 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// Reads a PNG or JPEG file (1 to 16 bit, grey, colour or palette, with or without alpha) or the first frame of a DICOM
-    /// file.
+    /// Reads a PNG or JPEG file (1 to 16 bit, grey, colour or palette, with or without alpha) or the first frame or page of
+    /// a GIF, BMP, TIFF, WebP or DICOM file. The path may lead into a container ([`archive_member`]).
     ///
     /// # Errors
     /// Fails if the file is missing, not a regular file, too large, of another format or cut
@@ -78,7 +79,7 @@ impl Picture {
     pub fn fingerprint_of(bytes: &[u8]) -> Fingerprint {
         let content = Fingerprint::of_bytes(bytes);
         let is_converted = match format_of(bytes) {
-            Some(Format::Dicom) => true,
+            Some(Format::Dicom | Format::Raster(_)) => true,
             Some(Format::Png) => {
                 let header = PngHeader::read(bytes);
                 header.is_deep || header.orientation != Orientation::NoTransforms
@@ -144,6 +145,7 @@ enum Format {
     Png,
     Jpeg,
     Dicom,
+    Raster(RasterFormat),
 }
 
 fn format_of(bytes: &[u8]) -> Option<Format> {
@@ -151,7 +153,7 @@ fn format_of(bytes: &[u8]) -> Option<Format> {
         _ if is_dicom(bytes) => Some(Format::Dicom),
         Ok(ImageFormat::Png) => Some(Format::Png),
         Ok(ImageFormat::Jpeg) => Some(Format::Jpeg),
-        _ => None,
+        _ => RasterFormat::of(bytes).map(Format::Raster),
     }
 }
 
@@ -190,6 +192,13 @@ fn decode(path: &Path, bytes: &[u8]) -> Result<(Picture, Vec<PictureRemark>)> {
                 header.other_colours.then_some(PictureRemark::ColourProfile).into_iter().collect();
             remarks.extend(header.lacks_scans().then_some(PictureRemark::LacksScans));
             (image, None, remarks, header.orientation)
+        }
+        Format::Raster(format) => {
+            let Raster { image, orientation, mut remarks } =
+                format.decode(bytes).with_context(|| path.display().to_string())?;
+            let (window, stretched) = value_range::window(&image);
+            remarks.extend(stretched);
+            (image, window, remarks, orientation)
         }
     };
     if orientation != Orientation::NoTransforms {

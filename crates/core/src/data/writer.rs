@@ -60,7 +60,7 @@ impl DatasetWriter {
         })
     }
 
-    /// Writes the bytes of a PNG or JPEG file and returns its path for cases and documents. `name` is relative to
+    /// Writes the bytes of an image file and returns its path for cases and documents. `name` is relative to
     /// `images/` and may contain folders: `train/0001.png`.
     pub fn image(&mut self, name: &str, bytes: &[u8]) -> Result<PathBuf> {
         let relative = Path::new("images").join(name);

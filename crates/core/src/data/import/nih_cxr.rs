@@ -111,7 +111,7 @@ fn find_xrays(folders: &[Folder], litter: &mut Vec<String>) -> Result<Vec<Xray>>
         for (file_name, path) in files {
             let shown = path.display();
             if !path.is_file() {
-                bail!("{shown}: expected a PNG or JPEG image, found a folder or device");
+                bail!("{shown}: expected an image, found a folder or device");
             }
             let Some(patient) = patient_of(&file_name) else {
                 bail!(
