@@ -44,7 +44,7 @@ pub struct FoundImage {
 }
 
 /// Why there is no image; a reason to leave out the row.
-pub(super) type NoImage = &'static str;
+pub type NoImage = &'static str;
 
 const URL: NoImage = "the image is a URL, and no link is followed";
 const OUTSIDE: NoImage = "the image's path leads out of the folders of images";
@@ -238,7 +238,7 @@ fn last_part(path: &str) -> &str {
 }
 
 /// The name without its extension, if that is one of images.
-pub(super) fn stem_of_image(name: &str) -> Option<&str> {
+pub(in crate::data::import) fn stem_of_image(name: &str) -> Option<&str> {
     let (stem, extension) = name.rsplit_once('.')?;
     let extension = extension.to_ascii_lowercase();
     (EXTENSIONS.contains(&extension.as_str()) && !stem.is_empty()).then_some(stem)

@@ -21,6 +21,9 @@ pub struct ColumnMapping {
     /// Column of the id. Without it, ids are made of the image's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+    /// Without a column of the id: how many of the last parts of the image's path make the id; default 1, its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_path_parts: Option<usize>,
     /// Column of the image: its file name with or without extension, or a path.
     pub image: String,
     /// Folders or archives that the images are in, relative to the table; default: the table's folder.
@@ -219,6 +222,9 @@ impl ColumnMapping {
         }
         if self.tasks.is_empty() && self.caption.is_none() {
             bail!("expected a [[task]], or a caption column for a corpus");
+        }
+        if self.id.is_some() && self.id_path_parts.is_some() {
+            bail!("expected either id (a column) or id_path_parts");
         }
         if self.group.is_none() && (self.group_path_part.is_some() || self.group_before.is_some()) {
             bail!("group_path_part and group_before: expected the column, group");

@@ -13,6 +13,7 @@ mod split_words;
 mod tasks;
 
 pub use image_files::ImageFiles;
-pub use mapping::{ColumnMapping, MissingValue, TaskMapping};
+pub(super) use image_files::stem_of_image;
+pub use mapping::{ColumnMapping, MissingValue, SplitFile, TaskMapping};
 pub use rows::MappedRows;
 pub use split_words::split_of_word;

@@ -238,7 +238,8 @@ impl MappedRows {
                 drawn_split(&group)
             }),
         };
-        let id = self.new_id(text_in(&self.mapping.id), &path, &record.place);
+        let id_text = text_in(&self.mapping.id);
+        let id = self.new_id(id_text, &path, &record.place);
         let image = self.image_in_dataset(session, &path, &id)?;
         Ok(Ok(RowParts { id, image, picture, group, split }))
     }
@@ -250,7 +251,7 @@ impl MappedRows {
 
     /// The row's id, with a number behind it if an earlier row has it.
     fn new_id(&mut self, id: Option<&str>, image: &Path, place: &RowPlace) -> String {
-        let wanted = id.map_or_else(|| id_of_image(image, place), group_of);
+        let wanted = id.map_or_else(|| id_of_image(image, place, self.mapping.id_path_parts), group_of);
         let uses = self.ids.entry(hash_of(&wanted)).or_default();
         *uses += 1;
         if *uses == 1 {
@@ -384,7 +385,7 @@ impl ColumnMapping {
 }
 
 /// An id for a row without one: the image's name, or for an image in a table the table's name and the row.
-fn id_of_image(path: &Path, place: &RowPlace) -> String {
+fn id_of_image(path: &Path, place: &RowPlace, parts: Option<usize>) -> String {
     let is_row = MemberPath::of(path).is_some_and(|member| {
         let container = member.container.extension().unwrap_or_default();
         container == "parquet" || container == "arrow"
@@ -394,5 +395,12 @@ fn id_of_image(path: &Path, place: &RowPlace) -> String {
         return format!("{stem}-{}", place.row);
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    stem_of_image(&name).unwrap_or(&name).to_owned()
+    let stem = stem_of_image(&name).unwrap_or(&name);
+    let mut id = stem.to_owned();
+    for folder in path.ancestors().skip(1).take(parts.unwrap_or(1).saturating_sub(1)) {
+        if let Some(folder) = folder.file_name() {
+            id = format!("{}-{id}", folder.to_string_lossy());
+        }
+    }
+    id
 }

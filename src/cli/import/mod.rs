@@ -1,17 +1,20 @@
 //! `dissent import`: converts a published format into a dataset directory.
 
+mod mapping_flags;
+
 use super::Common;
 use super::check::summary_text;
 use crate::data::import::{
-    FORMATS, ImportOptions, Imported, MedmnistOptions, RowsAs, SlakeLanguage, SlakeOptions, Slices, Target,
-    VqaRadOptions, import_brset, import_medmnist, import_nih_cxr, import_slake, import_vindr_pcxr, import_vqa_rad,
-    label_names,
+    FORMATS, FolderOptions, ImportOptions, Imported, MedmnistOptions, RowsAs, SlakeLanguage, SlakeOptions, Slices,
+    TableOptions, Target, VqaRadOptions, guess_mapping, import_brset, import_folder, import_medmnist, import_nih_cxr,
+    import_slake, import_table, import_vindr_pcxr, import_vqa_rad, label_names,
 };
 use crate::data::{Existing, Split};
 use crate::output::{print_json, print_line, progress_bar};
 use crate::run_import::{CandidateHeads, ReferenceRunOptions, import_reference_run};
 use crate::text::printable::Printable;
 use anyhow::{Context, Result, bail};
+use mapping_flags::MappingFlags;
 use std::path::{Path, PathBuf};
 
 /// Arguments of `dissent import`.
@@ -24,7 +27,7 @@ pub struct Args {
     #[arg(required_unless_present = "list")]
     pub source: Option<PathBuf>,
     /// Dataset directory to create
-    #[arg(required_unless_present_any = ["list", "into", "dry_run"], conflicts_with = "into")]
+    #[arg(required_unless_present_any = ["list", "into", "dry_run", "guess"], conflicts_with = "into")]
     pub dataset: Option<PathBuf>,
     /// Add to this dataset; the new ids, groups and tasks begin with the name of the source
     #[arg(long, value_name = "DATASET")]
@@ -48,7 +51,7 @@ pub struct Args {
     /// of the logits. A JSON list allows commas in names: '["normal, benign","malignant"]'
     #[arg(long, value_name = "A,B,…")]
     pub labels: Vec<String>,
-    /// medmnist: the question; replaces that of a known set
+    /// medmnist, table, folder: the question of all cases; medmnist: replaces that of a known set
     #[arg(long, allow_hyphen_values = true, value_parser = super::free_text::free_text)]
     pub question: Option<String>,
     /// medmnist: with --labels, the kind of images, for the captions
@@ -96,6 +99,8 @@ pub struct Args {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub columns: MappingFlags,
 }
 
 /// Imports the dataset and prints a summary.
@@ -105,6 +110,9 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     };
     if args.list {
         return list(args.json);
+    }
+    if let Some(file) = &args.columns.guess {
+        return guess(source, args.columns.images.as_deref(), file);
     }
     let nowhere = PathBuf::new();
     let dataset = args.into.as_ref().or(args.dataset.as_ref()).unwrap_or(&nowhere);
@@ -167,6 +175,21 @@ fn import(args: &Args, common: &Common, format: &str, source: &Path, dataset: &P
         }
         "brset" => import_brset(source, dataset, args.grades, &choices, &progress),
         "vindr-pcxr" => import_vindr_pcxr(source, dataset, &choices, &progress),
+        "table" => {
+            let mapping = args.columns.mapping(args.question.as_deref())?;
+            import_table(
+                source,
+                dataset,
+                &TableOptions { mapping, images: args.columns.images.clone() },
+                &choices,
+                &progress,
+            )
+        }
+        "folder" => {
+            let mapping = args.columns.mapping(args.question.as_deref())?;
+            let options = FolderOptions { mapping, images: args.columns.images.clone() };
+            import_folder(source, dataset, &options, &choices, &progress)
+        }
         "nih-cxr" => import_nih_cxr(source, dataset, &choices, &progress),
         "predictions" => {
             if args.into.is_some() || args.dry_run || args.rows.is_some() {
@@ -194,13 +217,35 @@ fn import(args: &Args, common: &Common, format: &str, source: &Path, dataset: &P
     imported.with_context(|| format!("cannot import {}", source.display()))
 }
 
+/// Writes a mapping that the user can read, change and give back with `--mapping`.
+fn guess(source: &Path, images: Option<&Path>, file: &Path) -> Result<()> {
+    let text =
+        guess_mapping(source, images).with_context(|| format!("cannot guess a mapping for {}", source.display()))?;
+    if file == Path::new("-") {
+        return print_line(text.trim_end());
+    }
+    if crate::files::input_file::is_there(file) {
+        bail!("{} exists already; expected a new file for the mapping", file.display());
+    }
+    std::fs::write(file, &text).with_context(|| format!("cannot write {}", file.display()))?;
+    print_line(&format!(
+        "mapping written to {}; read it, then give it with --mapping",
+        Printable(&file.display().to_string())
+    ))
+}
+
 fn list(json: bool) -> Result<()> {
     if json {
         return print_json(&FORMATS);
     }
     let lines: Vec<String> = FORMATS
         .iter()
-        .map(|format| format!("{}\n  from {}\n  to   {}", format.name, format.source, format.result))
+        .map(|format| {
+            format!(
+                "{}\n  from    {}\n  to      {}\n  licence {}\n  get     {}",
+                format.name, format.source, format.result, format.licence, format.get
+            )
+        })
         .collect();
     print_line(&lines.join("\n"))
 }
