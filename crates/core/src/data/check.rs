@@ -1,18 +1,19 @@
-//! `dissent check`: finds every problem of a dataset, including its images, and summarises its content.
+//! `dissent check`: finds every problem of a dataset, including its images, and summarises its content. The corpus is read line
+//! by line, twice, and kept as a few numbers per document: it may have millions.
 
 use super::contradictions::contradiction_warning;
-use super::leakage::leakage_warnings;
-use super::look_alikes::look_alike_warnings;
-use super::{CASES_FILE, CORPUS_FILE, Dataset, LenientDataset, Picture, PictureRemark, Problem, Summary};
-use crate::files::fingerprint::Fingerprint;
-use rayon::prelude::*;
+use super::dataset::EMPTY_CORPUS;
+use super::image_checks::{ImageChecks, NamedImage};
+use super::jsonl::for_each_document;
+use super::leakage::{CorpusLeaks, leaks_across_splits};
+use super::look_alikes::LookAlikes;
+use super::summary::SummaryCounter;
+use super::{CASES_FILE, CORPUS_FILE, Case, Document, OnlyPart, OpenedCases, Problem, Summary};
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::Path;
 
-/// Maximum number of files that a warning names.
-const NAMED_FILES: usize = 3;
+/// Documents whose images are decoded together.
+const BATCH: usize = 4096;
 
 /// The result of a check.
 #[derive(Debug, Serialize)]
@@ -31,89 +32,62 @@ impl CheckReport {
 
 /// Reads the dataset, decodes every image, and lists all problems. `progress` gets the number of images done and in all.
 pub fn check(root: &Path, progress: &(dyn Fn(usize, usize) + Sync)) -> CheckReport {
-    let lenient = Dataset::open_lenient(root);
-    let mut problems = lenient.problems.clone();
-    let Some(dataset) = &lenient.dataset else {
-        return CheckReport { problems, summary: None };
+    let (dataset, case_lines, mut problems) = match OpenedCases::read(root) {
+        Ok(opened) => opened.into_parts(),
+        Err(problems) => return CheckReport { problems, summary: None },
     };
-    let contents = check_images(dataset, &lenient, &mut problems, progress);
-    problems.extend(look_alike_warnings(&lenient));
-    problems.extend(contradiction_warning(dataset, &lenient, &contents));
-    problems.extend(leakage_warnings(dataset, &lenient, &contents));
-    CheckReport { problems, summary: Some(Summary::of(dataset)) }
-}
-
-/// The cases and documents that use an image, as positions.
-#[derive(Default)]
-struct Uses {
-    cases: Vec<usize>,
-    documents: Vec<usize>,
-}
-
-fn image_uses(dataset: &Dataset) -> BTreeMap<PathBuf, Uses> {
-    let mut uses: BTreeMap<PathBuf, Uses> = BTreeMap::new();
-    for (position, case) in dataset.cases.iter().enumerate() {
-        uses.entry(case.image.clone()).or_default().cases.push(position);
+    let corpus_path = root.join(CORPUS_FILE);
+    let mut counter = SummaryCounter::default();
+    dataset.cases.iter().for_each(|case| counter.case(case));
+    let mut look_alikes = LookAlikes::of_cases(&dataset.cases);
+    let mut documents = 0;
+    let corpus_problems = for_each_document(&corpus_path, &mut |_, document| {
+        documents += 1;
+        counter.document(&document);
+        look_alikes.note(&document);
+    });
+    let is_unreadable = corpus_problems.iter().any(|problem| problem.line.is_none());
+    problems.extend(corpus_problems);
+    if documents == 0 && !is_unreadable && dataset.only != Some(OnlyPart::Cases) {
+        problems.push(Problem::error(&corpus_path, EMPTY_CORPUS));
     }
-    for (position, document) in dataset.corpus.iter().enumerate() {
-        uses.entry(document.image.clone()).or_default().documents.push(position);
-    }
-    uses
-}
-
-/// Decodes each image file once; returns the content hash of each valid one.
-fn check_images(
-    dataset: &Dataset,
-    lenient: &LenientDataset,
-    problems: &mut Vec<Problem>,
-    progress: &(dyn Fn(usize, usize) + Sync),
-) -> HashMap<PathBuf, Fingerprint> {
-    let uses: Vec<(PathBuf, Uses)> = image_uses(dataset).into_iter().collect();
-    let done = AtomicUsize::new(0);
-    let results: Vec<Result<(Fingerprint, Vec<PictureRemark>), String>> = uses
-        .par_iter()
-        .map(|(image, _)| {
-            let result = Picture::read_with_remarks(&dataset.image_path(image));
-            progress(done.fetch_add(1, Ordering::Relaxed) + 1, uses.len());
-            result.map(|(picture, remarks)| (picture.fingerprint, remarks)).map_err(|error| format!("{error:#}"))
-        })
-        .collect();
-    let mut contents = HashMap::new();
-    let mut remarked: BTreeMap<&'static str, Vec<(PathBuf, PictureRemark)>> = BTreeMap::new();
-    for ((image, uses), result) in uses.into_iter().zip(results) {
-        match result {
-            Ok((content, remarks)) => {
-                for remark in remarks {
-                    remarked.entry(remark.kind()).or_default().push((image.clone(), remark));
-                }
-                contents.insert(image, content);
-            }
-            Err(message) => problems.push(image_problem(dataset, lenient, &uses, &message)),
+    let mut images = ImageChecks::new(root, counter.images(), progress);
+    let named: Vec<NamedImage> =
+        dataset.cases.iter().zip(&case_lines).map(|(case, line)| of_case(case, *line)).collect();
+    images.look_at(CASES_FILE, &named);
+    drop(named);
+    let mut leaks = CorpusLeaks::of_cases(&dataset.cases, images.contents());
+    let mut batch: Vec<(usize, Document)> = Vec::with_capacity(BATCH);
+    // The problems of these lines are known already.
+    let _ = for_each_document(&corpus_path, &mut |line, document| {
+        look_alikes.collect(&document);
+        batch.push((line, document));
+        if batch.len() == BATCH {
+            look_at_documents(&mut images, &mut leaks, &batch);
+            batch.clear();
         }
-    }
-    problems.extend(remarked.iter().map(|(kind, files)| remark_problem(dataset, kind, files)));
-    contents
+    });
+    look_at_documents(&mut images, &mut leaks, &batch);
+    let (contents, image_problems) = images.finish();
+    problems.extend(image_problems);
+    let summary = counter.finish(&dataset.name, &dataset.tasks);
+    problems.extend(look_alikes.warnings(&dataset, summary.sources.keys()));
+    problems.extend(contradiction_warning(&dataset, &case_lines, &contents));
+    problems.extend(leaks.warnings(&dataset, &case_lines, &contents));
+    problems.extend(leaks_across_splits(&dataset, &case_lines, &contents));
+    CheckReport { problems, summary: Some(summary) }
 }
 
-/// One warning for all files with the same remark: their number and the first of them.
-fn remark_problem(dataset: &Dataset, kind: &str, files: &[(PathBuf, PictureRemark)]) -> Problem {
-    let named: Vec<String> =
-        files.iter().take(NAMED_FILES).map(|(image, remark)| format!("{}: {remark}", image.display())).collect();
-    let others = if files.len() > NAMED_FILES { "; …" } else { "" };
-    Problem::warning(&dataset.root, format!("images {kind}: {} ({}{others})", files.len(), named.join("; ")))
+fn of_case(case: &Case, line: usize) -> NamedImage<'_> {
+    NamedImage { line, image: &case.image }
 }
 
-/// Reports the problem at the first line that names the image, with the number of others.
-fn image_problem(dataset: &Dataset, lenient: &LenientDataset, uses: &Uses, message: &str) -> Problem {
-    let (file, line) = match (uses.cases.first(), uses.documents.first()) {
-        (Some(case), _) => (CASES_FILE, lenient.case_lines.get(*case)),
-        (None, document) => (CORPUS_FILE, document.and_then(|document| lenient.document_lines.get(*document))),
-    };
-    let others = uses.cases.len() + uses.documents.len() - 1;
-    let message = if others == 0 { message.into() } else { format!("{message} (and {others} more lines name it)") };
-    let problem = Problem::error(&dataset.root.join(file), message).in_field("image");
-    match line {
-        Some(line) => problem.at_line(*line),
-        None => problem,
+/// Decodes the images of some documents and looks for cases with the same ones.
+fn look_at_documents(images: &mut ImageChecks, leaks: &mut CorpusLeaks, documents: &[(usize, Document)]) {
+    let named: Vec<NamedImage> =
+        documents.iter().map(|(line, document)| NamedImage { line: *line, image: &document.image }).collect();
+    images.look_at(CORPUS_FILE, &named);
+    for (line, document) in documents {
+        leaks.document(*line, document, images.contents());
     }
 }

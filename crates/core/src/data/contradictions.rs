@@ -1,20 +1,19 @@
 //! Cases with the same picture and question but different gold answers: every model is wrong in at least one of them.
 
-use super::{CASES_FILE, Case, Dataset, LenientDataset, Problem};
-use crate::files::fingerprint::Fingerprint;
+use super::image_checks::ImageContents;
+use super::{CASES_FILE, Case, Dataset, Problem};
 use std::collections::HashMap;
-use std::path::PathBuf;
 
 /// A warning that counts such cases and names the first pair.
 pub(super) fn contradiction_warning(
     dataset: &Dataset,
-    lenient: &LenientDataset,
-    contents: &HashMap<PathBuf, Fingerprint>,
+    case_lines: &[usize],
+    contents: &ImageContents,
 ) -> Option<Problem> {
-    let mut asked: HashMap<(&str, &str, &Fingerprint), &Case> = HashMap::new();
+    let mut asked: HashMap<(&str, &str, u64), &Case> = HashMap::new();
     let mut count = 0;
     let mut first = None;
-    for (case, line) in dataset.cases.iter().zip(&lenient.case_lines) {
+    for (case, line) in dataset.cases.iter().zip(case_lines) {
         let Some(content) = contents.get(&case.image) else { continue };
         let before = *asked.entry((&case.task, dataset.question_of(case).trim(), content)).or_insert(case);
         if before.answer != case.answer {

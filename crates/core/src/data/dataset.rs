@@ -15,6 +15,9 @@ pub const CASES_FILE: &str = "cases.jsonl";
 /// File name of the corpus, one JSON object per line.
 pub const CORPUS_FILE: &str = "corpus.jsonl";
 
+/// The problem of a corpus without documents.
+pub(super) const EMPTY_CORPUS: &str = "the corpus is empty; expected one document per line";
+
 /// A dataset in memory; images stay on disk. Image hashes are computed on demand.
 #[derive(Clone, Debug)]
 pub struct Dataset {
@@ -81,13 +84,17 @@ impl OpenedCases {
         !self.problems.iter().any(Problem::is_error)
     }
 
+    /// The dataset, the line of each case, and the problems.
+    pub(super) fn into_parts(self) -> (Arc<Dataset>, Vec<usize>, Vec<Problem>) {
+        (self.dataset, self.case_lines, self.problems)
+    }
+
     /// Reads the valid lines of `corpus.jsonl`.
     pub(crate) fn read_corpus(self) -> LenientDataset {
         let Self { dataset, case_lines, mut problems } = self;
         let path = dataset.root.join(CORPUS_FILE);
         let corpus = read_documents(&path);
-        let if_empty =
-            (dataset.only != Some(OnlyPart::Cases)).then_some("the corpus is empty; expected one document per line");
+        let if_empty = (dataset.only != Some(OnlyPart::Cases)).then_some(EMPTY_CORPUS);
         let (document_lines, corpus) = take(corpus, &path, if_empty, &mut problems);
         // The cases are copied only if they are being shown.
         let dataset = Dataset { corpus, ..Arc::unwrap_or_clone(dataset) };

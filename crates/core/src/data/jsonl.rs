@@ -3,11 +3,13 @@
 use super::fields::Fields;
 use super::identifier::{is_plain, is_plain_group};
 use super::{Case, Document, LabelSet, Problem, Split, Task, TaskKind};
+use crate::files::fingerprint::Fingerprint;
 use crate::files::input_file::without_bom;
 use crate::files::line_blocks::LineBlocks;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
+use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
 
 /// The content of a file.
@@ -194,7 +196,7 @@ fn read_lines<T: Send>(
             return problems;
         }
     };
-    let mut first_lines: FxHashMap<String, usize> = FxHashMap::default();
+    let mut first_lines: FxHashMap<u64, usize> = FxHashMap::default();
     loop {
         let block = match blocks.next_block() {
             Ok(Some(block)) => block,
@@ -212,7 +214,7 @@ fn read_lines<T: Send>(
             .collect();
         for mut line in parsed {
             if let Some((id, item)) = line.found {
-                check_new(&mut first_lines, (path, line.number), id, &mut line.problems);
+                check_new(&mut first_lines, (path, line.number), &id, &mut line.problems);
                 if !line.problems.iter().any(Problem::is_error) {
                     keep(line.number, item);
                 }
@@ -244,18 +246,23 @@ fn parse_line<T>(
     })
 }
 
-/// Reports an id that an earlier line has.
+/// Reports an id that an earlier line has. Only hashes are kept, because a corpus has millions of ids: two that differ and share
+/// one are less likely than a damaged disk.
 fn check_new(
-    first_lines: &mut FxHashMap<String, usize>,
+    first_lines: &mut FxHashMap<u64, usize>,
     (path, number): (&Path, usize),
-    id: String,
+    id: &str,
     problems: &mut Vec<Problem>,
 ) {
-    if let Some(first) = first_lines.get(&id) {
-        let message = format!("{id:?} is already used on line {first}; expected a unique id");
-        problems.push(Problem::error(path, message).at_line(number).in_field("id"));
-    } else if !id.is_empty() {
-        first_lines.insert(id, number);
+    if id.is_empty() {
+        return;
+    }
+    match first_lines.entry(Fingerprint::number_of(id.as_bytes())) {
+        Entry::Occupied(first) => {
+            let message = format!("{id:?} is already used on line {}; expected a unique id", first.get());
+            problems.push(Problem::error(path, message).at_line(number).in_field("id"));
+        }
+        Entry::Vacant(place) => drop(place.insert(number)),
     }
 }
 

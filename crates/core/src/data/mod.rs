@@ -12,6 +12,7 @@ mod dicom_start;
 mod document;
 mod fields;
 pub mod identifier;
+mod image_checks;
 mod image_hashes;
 pub mod import;
 mod jpeg_data;

@@ -70,10 +70,15 @@ impl SummaryCounter {
     }
 
     fn image_and_group(&mut self, image: &str, group: Option<&str>) {
-        self.images.insert(Fingerprint::of_bytes(image.as_bytes()).number());
+        self.images.insert(Fingerprint::number_of(image.as_bytes()));
         if let Some(group) = group {
-            self.groups.insert(Fingerprint::of_bytes(group.as_bytes()).number());
+            self.groups.insert(Fingerprint::number_of(group.as_bytes()));
         }
+    }
+
+    /// Number of distinct images so far.
+    pub fn images(&self) -> usize {
+        self.images.len()
     }
 
     /// Every distinct gold answer as it is written, with its task.

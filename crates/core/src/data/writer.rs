@@ -27,7 +27,31 @@ pub struct DatasetWriter {
     aside: Unfinished,
     cases: BufWriter<File>,
     corpus: BufWriter<File>,
-    images: Vec<PathBuf>,
+    images: UnsyncedImages,
+}
+
+/// Images that were written, but may not be on the disk yet.
+#[derive(Default)]
+pub(super) struct UnsyncedImages(Vec<PathBuf>);
+
+/// Images that are synced together.
+const SYNCED_AT_ONCE: usize = 4096;
+
+impl UnsyncedImages {
+    /// Adds an image that was just written.
+    pub fn push(&mut self, image: PathBuf) -> Result<()> {
+        self.0.push(image);
+        if self.0.len() < SYNCED_AT_ONCE { Ok(()) } else { self.sync() }
+    }
+
+    /// Syncs all, in parallel, because a file system combines concurrent syncs.
+    pub fn sync(&mut self) -> Result<()> {
+        std::mem::take(&mut self.0).par_iter().try_for_each(|path| {
+            File::open(path)
+                .and_then(|file| file.sync_all())
+                .with_context(|| format!("cannot write image {} (is the disk full?)", path.display()))
+        })
+    }
 }
 
 impl DatasetWriter {
@@ -55,7 +79,7 @@ impl DatasetWriter {
             target: target.into(),
             cases: BufWriter::new(cases),
             corpus: BufWriter::new(corpus),
-            images: Vec::new(),
+            images: UnsyncedImages::default(),
             aside,
         })
     }
@@ -75,7 +99,7 @@ impl DatasetWriter {
         File::create_new(&path)
             .and_then(|mut file| file.write_all(bytes))
             .with_context(|| format!("cannot write {} of the dataset (is the disk full?)", relative.display()))?;
-        self.images.push(path);
+        self.images.push(path)?;
         Ok(relative)
     }
 
@@ -114,12 +138,7 @@ impl DatasetWriter {
         }
         crate::files::durable::write_file(&self.aside.path.join(MANIFEST_FILE), manifest.to_toml()?.as_bytes())?;
         check_written(&self.aside.path, manifest)?;
-        // In parallel, because a file system combines concurrent syncs.
-        self.images.par_iter().try_for_each(|path| {
-            File::open(path)
-                .and_then(|file| file.sync_all())
-                .with_context(|| format!("cannot write image {} (is the disk full?)", path.display()))
-        })
+        self.images.sync()
     }
 }
 

@@ -17,6 +17,12 @@ impl Fingerprint {
         Self::finish(Sha256::new_with_prefix(bytes))
     }
 
+    /// [`Fingerprint::number`] of the fingerprint of some bytes, without its text: millions of ids are compared so.
+    pub fn number_of(bytes: &[u8]) -> u64 {
+        let digest = Sha256::digest(bytes);
+        digest[..8].iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+    }
+
     /// Fingerprint of several named parts; the order of the parts matters.
     pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
         let mut hasher = Sha256::new();
@@ -95,6 +101,7 @@ mod tests {
             let print = Fingerprint::parse(digits).unwrap();
             assert_eq!(Fingerprint::from_number(print.number()), print);
         }
+        assert_eq!(Fingerprint::number_of(b"dissent"), Fingerprint::of_bytes(b"dissent").number());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! name, so that patient 12 of one source is not patient 12 of another.
 
 use crate::data::unfinished::Unfinished;
-use crate::data::writer::{append, check_written};
+use crate::data::writer::{UnsyncedImages, append, check_written};
 use crate::data::{CASES_FILE, CORPUS_FILE, Case, Document, Existing, MANIFEST_FILE, Manifest, OnlyPart};
 use crate::files::durable::{make_folder, write_file};
 use crate::files::input_file;
@@ -62,7 +62,8 @@ pub(super) struct MergedDataset {
     corpus: BufWriter<File>,
     case_count: usize,
     document_count: usize,
-    images: Vec<PathBuf>,
+    images: UnsyncedImages,
+    has_images: bool,
 }
 
 impl MergedDataset {
@@ -105,7 +106,8 @@ impl MergedDataset {
             corpus,
             case_count,
             document_count,
-            images: Vec::new(),
+            images: UnsyncedImages::default(),
+            has_images: false,
         })
     }
 
@@ -118,7 +120,8 @@ impl MergedDataset {
         make_folder(path.parent().unwrap_or(&self.aside.path))?;
         let written = File::create_new(&path).and_then(|mut file| file.write_all(bytes));
         written.with_context(|| format!("cannot write image {name} (is the disk full?)"))?;
-        self.images.push(path);
+        self.has_images = true;
+        self.images.push(path)?;
         Ok(Path::new(IMAGES).join(&self.source).join(name))
     }
 
@@ -144,12 +147,8 @@ impl MergedDataset {
         let mut manifest = self.merged_manifest(added)?;
         write_file(&self.aside.path.join(MANIFEST_FILE), manifest.to_toml()?.as_bytes())?;
         check_written(&self.aside.path, &manifest)?;
-        for image in &self.images {
-            File::open(image)
-                .and_then(|file| file.sync_all())
-                .with_context(|| format!("cannot write image {} (is the disk full?)", image.display()))?;
-        }
-        if !self.images.is_empty() {
+        self.images.sync()?;
+        if self.has_images {
             let folder = self.target.join(IMAGES).join(&self.source);
             make_folder(&self.target.join(IMAGES))?;
             crate::files::durable::replace_folder(&self.aside.path.join(IMAGES), &folder)?;

@@ -8,6 +8,7 @@ use super::{Imported, LONGEST_IMAGE};
 use crate::data::summary::SummaryCounter;
 use crate::data::{Case, DatasetWriter, Document, Manifest, OnlyPart, Picture};
 use crate::files::durable::linked;
+use crate::files::fingerprint::Fingerprint;
 use anyhow::{Context, Result, bail};
 use image::{DynamicImage, ImageFormat};
 use rustc_hash::FxHashSet;
@@ -31,6 +32,8 @@ pub struct ImportSession {
     copies: bool,
     counter: SummaryCounter,
     left_out: Vec<LeftOut>,
+    /// What to do if no row came in.
+    help: Vec<String>,
     remarks: Vec<String>,
     /// Hashes of the ids so far.
     case_ids: FxHashSet<u64>,
@@ -61,6 +64,7 @@ impl ImportSession {
             copies: options.copy,
             counter: SummaryCounter::default(),
             left_out: Vec::new(),
+            help: Vec::new(),
             remarks: Vec::new(),
             case_ids: FxHashSet::default(),
             document_ids: FxHashSet::default(),
@@ -168,6 +172,20 @@ impl ImportSession {
         leave_out(&mut self.left_out, reason, place);
     }
 
+    /// Tells the user why rows were left out and what to do; also if none came in.
+    pub fn leave_out_help(&mut self, help: String) {
+        self.help.push(help);
+    }
+
+    /// Whether a document with this id came in already.
+    pub fn has_document(&self, id: &str) -> bool {
+        let mut id = id.to_owned();
+        if let Some(prefix) = &self.prefix {
+            prefix.apply(&mut id, None);
+        }
+        self.document_ids.contains(&Fingerprint::number_of(id.as_bytes()))
+    }
+
     /// Tells the user something about the source.
     pub fn remark(&mut self, remark: impl Into<String>) {
         self.remarks.push(remark.into());
@@ -177,9 +195,10 @@ impl ImportSession {
     ///
     /// # Errors
     /// Fails if nothing came in, or an answer is not one of its task's labels; nothing is then left of the import.
-    pub fn finish(self, mut manifest: Manifest) -> Result<Imported> {
+    pub fn finish(mut self, mut manifest: Manifest) -> Result<Imported> {
         if self.case_ids.is_empty() && self.document_ids.is_empty() {
-            let reasons: Vec<String> = self.left_out.iter().map(LeftOut::to_string).collect();
+            let reasons: Vec<String> =
+                self.left_out.iter().map(LeftOut::to_string).chain(self.help.iter().cloned()).collect();
             let found = if reasons.is_empty() { "no row".into() } else { reasons.join("; ") };
             bail!("expected rows that become cases or documents, found none: {found}");
         }
@@ -200,6 +219,9 @@ impl ImportSession {
                 bail!("answer {answer:?}: expected labels of task {}, found {unknown:?}", task.id);
             }
         }
+        // Reading back needs the memory of these.
+        drop((self.case_ids, self.document_ids));
+        self.remarks.append(&mut self.help);
         match self.output {
             Output::DryRun => {}
             Output::New(writer) => writer.finish(&manifest)?,
@@ -212,7 +234,7 @@ impl ImportSession {
 
 /// Only hashes are kept: two ids among millions that differ and share one are less likely than a damaged disk.
 fn check_new(known: &mut FxHashSet<u64>, id: &str, what: &str) -> Result<()> {
-    if !known.insert(crate::files::fingerprint::Fingerprint::of_bytes(id.as_bytes()).number()) {
+    if !known.insert(Fingerprint::number_of(id.as_bytes())) {
         bail!("expected one {what} with the id {id:?}, found two");
     }
     Ok(())
