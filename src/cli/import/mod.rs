@@ -5,9 +5,10 @@ mod mapping_flags;
 use super::Common;
 use super::check::summary_text;
 use crate::data::import::{
-    FORMATS, FolderOptions, ImportOptions, Imported, MedmnistOptions, RowsAs, SlakeLanguage, SlakeOptions, Slices,
-    TableOptions, Target, VqaRadOptions, guess_mapping, import_brset, import_folder, import_medmnist, import_nih_cxr,
-    import_slake, import_table, import_vindr_pcxr, import_vqa_rad, label_names,
+    BiomedicaOptions, FORMATS, FolderOptions, ImportOptions, Imported, Labeller, MedmnistOptions, MimicCxrOptions,
+    RocoOptions, RowsAs, SlakeLanguage, SlakeOptions, Slices, TableOptions, Target, VqaRadOptions, guess_mapping,
+    import_biomedica, import_brset, import_folder, import_medmnist, import_mimic_cxr, import_nih_cxr, import_pmc_oa,
+    import_roco, import_rocov2, import_slake, import_table, import_vindr_pcxr, import_vqa_rad, label_names,
 };
 use crate::data::{Existing, Split};
 use crate::output::{print_json, print_line, progress_bar};
@@ -16,6 +17,9 @@ use crate::text::printable::Printable;
 use anyhow::{Context, Result, bail};
 use mapping_flags::MappingFlags;
 use std::path::{Path, PathBuf};
+
+/// Formats of which nobody knows the number of rows before the end; their progress is that in their tables.
+const IN_KILOBYTES: [&str; 5] = ["mimic-cxr", "roco", "rocov2", "pmc-oa", "biomedica"];
 
 /// Arguments of `dissent import`.
 #[derive(Debug, clap::Args)]
@@ -72,6 +76,24 @@ pub struct Args {
     /// brset: also the ICDR grade of diabetic retinopathy, as a task of its own
     #[arg(long)]
     pub grades: bool,
+    /// mimic-cxr: also images that are not frontal (PA or AP), or whose view is not known
+    #[arg(long)]
+    pub all_views: bool,
+    /// mimic-cxr: folder or zip file of the reports; default: beside the images
+    #[arg(long, value_name = "PATH")]
+    pub reports: Option<PathBuf>,
+    /// mimic-cxr: whose labels the cases have
+    #[arg(long, value_enum, default_value_t = Labeller::Chexpert)]
+    pub labeller: Labeller,
+    /// mimic-cxr: a finding that the labels do not mention is absent; otherwise it is unknown
+    #[arg(long)]
+    pub unmentioned_is_no: bool,
+    /// roco, biomedica: only images under this licence, as the source names it; may be given several times
+    #[arg(long = "licence", value_name = "NAME")]
+    pub licences: Vec<String>,
+    /// roco: also photographs, diagrams and tables
+    #[arg(long)]
+    pub non_radiology: bool,
     /// predictions: the file of fused answers (…-step-N-fused.jsonl)
     #[arg(long, value_name = "FILE")]
     pub fused: Option<PathBuf>,
@@ -149,7 +171,7 @@ fn options_of(args: &Args, format: &str) -> ImportOptions {
 
 fn import(args: &Args, common: &Common, format: &str, source: &Path, dataset: &Path) -> Result<Imported> {
     let choices = options_of(args, format);
-    let bar = progress_bar("images");
+    let bar = progress_bar(if IN_KILOBYTES.contains(&format) { "KB" } else { "images" });
     let progress = |done: usize, total: usize| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);
@@ -191,6 +213,25 @@ fn import(args: &Args, common: &Common, format: &str, source: &Path, dataset: &P
             import_folder(source, dataset, &options, &choices, &progress)
         }
         "nih-cxr" => import_nih_cxr(source, dataset, &choices, &progress),
+        "mimic-cxr" => {
+            let options = MimicCxrOptions {
+                all_views: args.all_views,
+                reports: args.reports.clone(),
+                labeller: args.labeller,
+                unmentioned_is_no: args.unmentioned_is_no,
+            };
+            import_mimic_cxr(source, dataset, &options, &choices, &progress)
+        }
+        "roco" => {
+            let options = RocoOptions { non_radiology: args.non_radiology, licences: args.licences.clone() };
+            import_roco(source, dataset, &options, &choices, &progress)
+        }
+        "rocov2" => import_rocov2(source, dataset, &choices, &progress),
+        "pmc-oa" => import_pmc_oa(source, dataset, &choices, &progress),
+        "biomedica" => {
+            let options = BiomedicaOptions { licences: args.licences.clone() };
+            import_biomedica(source, dataset, &options, &choices, &progress)
+        }
         "predictions" => {
             if args.into.is_some() || args.dry_run || args.rows.is_some() {
                 bail!("predictions come with a run of their own: expected none of --into, --as and --dry-run");

@@ -3,7 +3,11 @@
 
 mod brset;
 mod columns;
+mod made_files;
 mod medmnist;
+mod mimic_cxr;
+mod pmc;
+mod roco;
 mod session;
 mod slake;
 mod support;

@@ -1,12 +1,20 @@
 //! Importers convert published formats into a dataset directory.
 
 #[cfg(feature = "import")]
+mod biomedica;
+#[cfg(feature = "import")]
 mod brset;
 mod columns;
+#[cfg(feature = "import")]
+mod corpus_text;
 mod drawn_split;
 mod folder;
 mod formats;
+#[cfg(feature = "import")]
+mod image_store;
 mod json_rows;
+#[cfg(feature = "import")]
+mod known_table;
 mod label_names;
 #[cfg(feature = "import")]
 mod label_table;
@@ -15,10 +23,18 @@ mod medmnist;
 mod medmnist_arrays;
 mod medmnist_sets;
 mod merge;
+#[cfg(feature = "import")]
+mod mimic_cxr;
 mod nih_cxr;
 mod npy;
 mod options;
+#[cfg(feature = "import")]
+mod pmc_oa;
 mod record;
+#[cfg(feature = "import")]
+mod roco;
+#[cfg(feature = "import")]
+mod rocov2;
 mod session;
 mod slake;
 mod slake_caption;
@@ -34,6 +50,8 @@ mod vqa_rad_caption;
 mod vqa_rad_rows;
 
 #[cfg(feature = "import")]
+pub use biomedica::{BiomedicaOptions, import_biomedica};
+#[cfg(feature = "import")]
 pub use brset::import_brset;
 pub use columns::{ColumnMapping, ImageFiles, MappedRows, MissingValue, SplitFile, TaskMapping, split_of_word};
 pub use folder::{FolderOptions, import_folder};
@@ -41,9 +59,17 @@ pub use formats::{FORMATS, ImportFormat};
 pub use label_names::label_names;
 pub use left_out::LeftOut;
 pub use medmnist::{MedmnistOptions, Slices, import_medmnist};
+#[cfg(feature = "import")]
+pub use mimic_cxr::{Labeller, MimicCxrOptions, import_mimic_cxr};
 pub use nih_cxr::import_nih_cxr;
 pub use options::{ImportOptions, RowsAs, Target};
+#[cfg(feature = "import")]
+pub use pmc_oa::import_pmc_oa;
 pub use record::{Record, RowPlace, Value};
+#[cfg(feature = "import")]
+pub use roco::{RocoOptions, import_roco};
+#[cfg(feature = "import")]
+pub use rocov2::import_rocov2;
 pub use session::ImportSession;
 pub use slake::{SlakeLanguage, SlakeOptions, import_slake};
 pub use table::{TableOptions, guess_mapping, import_table, shipped_mapping, shipped_names, shipped_text};
