@@ -10,5 +10,6 @@ mod pmc;
 mod roco;
 mod session;
 mod slake;
+mod streamed_check;
 mod support;
 mod vindr_pcxr;
