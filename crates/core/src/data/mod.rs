@@ -14,6 +14,7 @@ mod fields;
 pub mod identifier;
 mod image_checks;
 mod image_hashes;
+#[cfg(feature = "import")]
 pub mod import;
 mod jpeg_data;
 mod jpeg_file;

@@ -3,6 +3,7 @@
 
 mod brset;
 mod columns;
+mod hf;
 mod made_files;
 mod medmnist;
 mod mimic_cxr;

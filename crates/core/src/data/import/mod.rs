@@ -1,39 +1,31 @@
 //! Importers convert published formats into a dataset directory.
 
-#[cfg(feature = "import")]
 mod biomedica;
-#[cfg(feature = "import")]
 mod brset;
 mod columns;
-#[cfg(feature = "import")]
 mod corpus_text;
 mod drawn_split;
 mod folder;
 mod formats;
-#[cfg(feature = "import")]
+mod hf;
 mod image_store;
 mod json_rows;
-#[cfg(feature = "import")]
 mod known_table;
 mod label_names;
-#[cfg(feature = "import")]
 mod label_table;
 mod left_out;
 mod medmnist;
 mod medmnist_arrays;
 mod medmnist_sets;
 mod merge;
-#[cfg(feature = "import")]
 mod mimic_cxr;
 mod nih_cxr;
 mod npy;
 mod options;
-#[cfg(feature = "import")]
+mod path_vqa;
 mod pmc_oa;
 mod record;
-#[cfg(feature = "import")]
 mod roco;
-#[cfg(feature = "import")]
 mod rocov2;
 mod session;
 mod slake;
@@ -41,41 +33,36 @@ mod slake_caption;
 mod slake_pictures;
 mod slake_rows;
 mod table;
-#[cfg(feature = "import")]
 mod transfer_syntaxes;
-#[cfg(feature = "import")]
 mod vindr_pcxr;
 mod vqa_rad;
 mod vqa_rad_caption;
+mod vqa_rad_mirror;
 mod vqa_rad_rows;
 
-#[cfg(feature = "import")]
 pub use biomedica::{BiomedicaOptions, import_biomedica};
-#[cfg(feature = "import")]
 pub use brset::import_brset;
 pub use columns::{ColumnMapping, ImageFiles, MappedRows, MissingValue, SplitFile, TaskMapping, split_of_word};
 pub use folder::{FolderOptions, import_folder};
 pub use formats::{FORMATS, ImportFormat};
+pub use hf::{HfOptions, import_hf};
 pub use label_names::label_names;
 pub use left_out::LeftOut;
 pub use medmnist::{MedmnistOptions, Slices, import_medmnist};
-#[cfg(feature = "import")]
 pub use mimic_cxr::{Labeller, MimicCxrOptions, import_mimic_cxr};
 pub use nih_cxr::import_nih_cxr;
 pub use options::{ImportOptions, RowsAs, Target};
-#[cfg(feature = "import")]
+pub use path_vqa::import_path_vqa;
 pub use pmc_oa::import_pmc_oa;
 pub use record::{Record, RowPlace, Value};
-#[cfg(feature = "import")]
 pub use roco::{RocoOptions, import_roco};
-#[cfg(feature = "import")]
 pub use rocov2::import_rocov2;
 pub use session::ImportSession;
 pub use slake::{SlakeLanguage, SlakeOptions, import_slake};
 pub use table::{TableOptions, guess_mapping, import_table, shipped_mapping, shipped_names, shipped_text};
-#[cfg(feature = "import")]
 pub use vindr_pcxr::import_vindr_pcxr;
 pub use vqa_rad::{VqaRadOptions, import_vqa_rad};
+pub use vqa_rad_mirror::{import_vqa_rad_mirror, is_vqa_rad_mirror};
 
 use super::Summary;
 

@@ -154,7 +154,7 @@ fn manifest(shared_remark: &str, options: VqaRadOptions) -> Manifest {
 }
 
 /// The JSON file and the folder in `source`, and the names of the operating system's files there.
-fn find_parts(source: &Path) -> Result<(PathBuf, PathBuf, Vec<String>)> {
+pub(super) fn find_parts(source: &Path) -> Result<(PathBuf, PathBuf, Vec<String>)> {
     let entries = fs::read_dir(source).with_context(|| {
         format!(
             "cannot read {}: expected the folder of VQA-RAD, with a JSON file and an image folder",
@@ -186,7 +186,7 @@ fn find_parts(source: &Path) -> Result<(PathBuf, PathBuf, Vec<String>)> {
 }
 
 /// The group of each image: the first image, by name, that shares a MedPix case with it, directly or through other images.
-fn groups_of<'a>(rows: &'a [Row], names: &HashMap<&'a str, &'a str>) -> HashMap<&'a str, &'a str> {
+pub(super) fn groups_of<'a>(rows: &'a [Row], names: &HashMap<&'a str, &'a str>) -> HashMap<&'a str, &'a str> {
     let mut group_of: BTreeMap<&str, &str> = rows.iter().map(|row| (row.image.as_str(), row.image.as_str())).collect();
     let mut links: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for row in rows {
@@ -211,7 +211,7 @@ fn groups_of<'a>(rows: &'a [Row], names: &HashMap<&'a str, &'a str>) -> HashMap<
 }
 
 /// The name of each image: its file name without extension, or with it if another image has the same stem.
-fn names_of(rows: &[Row]) -> HashMap<&str, &str> {
+pub(super) fn names_of(rows: &[Row]) -> HashMap<&str, &str> {
     let images: BTreeSet<&str> = rows.iter().map(|row| row.image.as_str()).collect();
     let mut count: HashMap<&str, usize> = HashMap::new();
     for image in images.iter().copied() {
