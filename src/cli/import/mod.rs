@@ -1,20 +1,23 @@
 //! `dissent import`: converts a published format into a dataset directory.
 
+mod hf;
 mod mapping_flags;
 
 use super::Common;
 use super::check::summary_text;
 use crate::data::import::{
-    BiomedicaOptions, FORMATS, FolderOptions, ImportOptions, Imported, Labeller, MedmnistOptions, MimicCxrOptions,
-    RocoOptions, RowsAs, SlakeLanguage, SlakeOptions, Slices, TableOptions, Target, VqaRadOptions, guess_mapping,
-    import_biomedica, import_brset, import_folder, import_medmnist, import_mimic_cxr, import_nih_cxr, import_pmc_oa,
-    import_roco, import_rocov2, import_slake, import_table, import_vindr_pcxr, import_vqa_rad, label_names,
+    BiomedicaOptions, ColumnMapping, FORMATS, FolderOptions, ImportOptions, Imported, Labeller, MedmnistOptions,
+    MimicCxrOptions, RocoOptions, RowsAs, SlakeLanguage, SlakeOptions, Slices, TableOptions, Target, VqaRadOptions,
+    guess_mapping, import_biomedica, import_brset, import_folder, import_medmnist, import_mimic_cxr, import_nih_cxr,
+    import_pmc_oa, import_roco, import_rocov2, import_slake, import_table, import_vindr_pcxr, import_vqa_rad,
+    is_vqa_rad_mirror, label_names,
 };
 use crate::data::{Existing, Split};
 use crate::output::{print_json, print_line, progress_bar};
 use crate::run_import::{CandidateHeads, ReferenceRunOptions, import_reference_run};
 use crate::text::printable::Printable;
 use anyhow::{Context, Result, bail};
+use hf::HfFlags;
 use mapping_flags::MappingFlags;
 use std::path::{Path, PathBuf};
 
@@ -94,6 +97,8 @@ pub struct Args {
     /// roco: also photographs, diagrams and tables
     #[arg(long)]
     pub non_radiology: bool,
+    #[command(flatten)]
+    pub hf: HfFlags,
     /// predictions: the file of fused answers (…-step-N-fused.jsonl)
     #[arg(long, value_name = "FILE")]
     pub fused: Option<PathBuf>,
@@ -185,6 +190,13 @@ fn import(args: &Args, common: &Common, format: &str, source: &Path, dataset: &P
                 slices: args.slices,
             };
             import_medmnist(source, dataset, &options, &choices, &progress)
+        }
+        "hf" | "path-vqa" => {
+            let mapping = args.columns.mapping(args.question.as_deref())?.unwrap_or_default();
+            args.hf.import(format, source, dataset, mapping, &choices, &progress)
+        }
+        "vqa-rad" if is_vqa_rad_mirror(source) => {
+            args.hf.import(format, source, dataset, ColumnMapping::default(), &choices, &progress)
         }
         "vqa-rad" => {
             let options =

@@ -17,6 +17,20 @@ pub struct ImportFormat {
 /// Every format that can be imported.
 pub const FORMATS: &[ImportFormat] = &[
     ImportFormat {
+        name: "hf",
+        source: "a Hugging Face dataset: a parquet file, a folder of shards, its folder in the hub's cache, or what save_to_disk wrote",
+        result: "question and answer as cases, classes as cases (several per image as multi-label), captions as the corpus; images stay in the tables",
+        licence: "that of the dataset",
+        get: "the Hugging Face hub, or your own datasets",
+    },
+    ImportFormat {
+        name: "path-vqa",
+        source: "PathVQA as parquet; the pickles of the release are never read",
+        result: "yes/no questions as cases of one task, the others as open ones; training pictures as the corpus, captioned with their answers",
+        licence: "MIT; the figures belong to their publishers",
+        get: "Hugging Face flaviagiammarino/path-vqa",
+    },
+    ImportFormat {
         name: "medmnist",
         source: "an npz file of MedMNIST or MedMNIST+ in any size: {train,val,test}_{images,labels}; the 18 sets are known by \
                  file name, others need --labels and --question",
@@ -26,10 +40,10 @@ pub const FORMATS: &[ImportFormat] = &[
     },
     ImportFormat {
         name: "vqa-rad",
-        source: "the folder of VQA-RAD as released on OSF: one JSON file and one folder of images",
+        source: "the folder of VQA-RAD as released on OSF: one JSON file and one folder of images; or its parquet copy, with --osf joined to that folder",
         result: "closed yes/no questions as cases, with --open-questions also open ones; training images as the corpus, captioned with their answers",
         licence: "CC0 1.0",
-        get: "osf.io/89kps",
+        get: "osf.io/89kps; parquet: Hugging Face flaviagiammarino/vqa-rad",
     },
     ImportFormat {
         name: "slake",
