@@ -8,6 +8,7 @@ The folders are written by `datasets` itself, except where a comment says that a
 
 import io
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -184,9 +185,47 @@ def saved(root):
     (folder / "dataset_info.json").write_text(json.dumps({"features": features.to_dict()}))
 
 
+def vqa_rad(root):
+    """A copy of VQA-RAD as parquet, and the folder of the release that it was made from."""
+    spelt = lambda text: re.sub(" +", " ", text.lower()).replace(" ?", "?").strip()
+    release = root / "vqa_rad" / "osf"
+    (release / "images").mkdir(parents=True, exist_ok=True)
+    for number, value in enumerate([10, 20, 30, 40]):
+        (release / "images" / f"made{number}.png").write_bytes(png(value)["bytes"])
+    # id, phrase type, MedPix case, image, question, answer, answer type
+    rows = [
+        (1, "freeform", "A", 0, "Is there  a Mass ?", "Yes", "CLOSED"),
+        (2, "para", "A", 0, "Is a mass there?", "yes", "CLOSED"),
+        (3, "freeform", "A", 1, "What is shown?", "The liver", "OPEN"),
+        (4, "freeform", "B", 2, "Is there a mass?", "No", "CLOSED"),
+        (5, "freeform", "B", 2, "Is there a mass?", "Yes", "CLOSED"),
+        (6, "test_freeform", "A", 1, "Is there a mass?", "No", "CLOSED"),
+    ]
+    table = []
+    for qid, phrase, case, image, question, answer, kind in rows:
+        row = {"qid": qid, "phrase_type": phrase, "qid_linked_id": f"l{qid}", "image_name": f"made{image}.png"}
+        row |= {"image_case_url": f"https://example.org/case?id={case}", "image_organ": "ABD", "question_type": "PRES"}
+        table.append(row | {"question": question, "answer": answer, "answer_type": kind})
+    (release / "questions.json").write_text(json.dumps(table, indent=1))
+    features = Features({"image": Image(), "question": Value("string"), "answer": Value("string")})
+    for split, wanted in [("train", lambda row: row[1] != "test_freeform"), ("test", lambda row: row[1] == "test_freeform")]:
+        chosen = [(row[3], row[4], row[5]) for row in rows if wanted(row)]
+        if split == "train":
+            # A question and a picture that the release does not have.
+            chosen += [(0, "Is it made up?", "Yes"), (9, "What is this?", "A picture of its own")]
+        columns = {"image": [], "question": [], "answer": []}
+        for number, (image, question, answer) in enumerate(chosen):
+            picture = png([10, 20, 30, 40][image] if image < 4 else 99)
+            columns["image"].append({"bytes": picture["bytes"], "path": f"img_{number}.jpg"})
+            columns["question"].append(spelt(question))
+            columns["answer"].append(spelt(answer))
+        path = root / "vqa_rad" / "copy" / "data" / f"{split}-00000-of-00001.parquet"
+        save(Dataset.from_dict(columns, features=features), path)
+
+
 def main():
     root = Path(sys.argv[1])
-    for part in [vqa, classes, plain, captions, saved]:
+    for part in [vqa, classes, plain, captions, saved, vqa_rad]:
         part(root)
 
 
