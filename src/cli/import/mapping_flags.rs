@@ -74,7 +74,10 @@ impl MappingFlags {
             || !self.label.is_empty()
             || self.answer.is_some()
             || self.caption.is_some()
-            || self.group.is_some();
+            || self.group.is_some()
+            || self.question_column.is_some()
+            || self.split_column.is_some()
+            || self.id.is_some();
         if !has_meaning {
             return Ok(None);
         }

@@ -3,6 +3,8 @@
 
 mod brset;
 mod columns;
+mod folder;
+mod folder_json;
 mod hf;
 mod made_files;
 mod medmnist;
@@ -10,7 +12,9 @@ mod mimic_cxr;
 mod pmc;
 mod roco;
 mod session;
+mod shipped_tables;
 mod slake;
 mod streamed_check;
 mod support;
+mod table;
 mod vindr_pcxr;

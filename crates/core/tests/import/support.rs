@@ -41,3 +41,21 @@ pub fn shared_data(name: &str) -> Option<PathBuf> {
     eprintln!("not run: {} is not there", path.display());
     None
 }
+
+/// Writes a file below a folder, with the folders above it.
+pub fn put(folder: &Path, name: &str, content: impl AsRef<[u8]>) {
+    let path = folder.join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, content).unwrap();
+}
+
+/// Writes a small image below a folder; its value is made of the name, so that different names are different images.
+pub fn put_image(folder: &Path, name: &str) {
+    let value = name.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
+    put(folder, name, grey_png(value));
+}
+
+/// What an import left out, as it says it.
+pub fn left_out(imported: &Imported) -> Vec<String> {
+    imported.left_out.iter().map(ToString::to_string).collect()
+}
