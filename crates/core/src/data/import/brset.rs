@@ -143,6 +143,9 @@ fn import_row(session: &mut ImportSession, tasks: &[Task], photos: &Path, row: T
         }
     };
     let split = drawn_split(patient);
+    if !session.wants(split) {
+        return Ok(());
+    }
     let image: PathBuf = session.image(&path, &format!("{id}.jpg"))?;
     let case = |id: String, task: &Task, answer: String| Case {
         id,
@@ -157,7 +160,7 @@ fn import_row(session: &mut ImportSession, tasks: &[Task], photos: &Path, row: T
     let mut diseases = case(id.into(), &tasks[0], tasks[0].answer_text_of_set(&present));
     diseases.unknown = unknown.iter().map(|label| DISEASES[*label].0.to_owned()).collect();
     session.case(diseases)?;
-    if let Some(task) = tasks.get(1) {
+    if let Some(task) = tasks.get(1).filter(|_| session.wants_cases()) {
         let grade = row.cell(GRADE);
         if task.labels.iter().any(|label| label.id == grade) {
             session.case(case(format!("{id}-icdr"), task, grade.into()))?;
@@ -215,7 +218,8 @@ fn tasks(grades: bool) -> Vec<Task> {
 /// What the user should know: the version, odd values, labels that disagree.
 fn remarks(source: &Path, table: &LabelTable) -> Vec<String> {
     let mut remarks = vec![drawn_split_remark("patient")];
-    let path = source.display().to_string();
+    // The source may be given as `.`.
+    let path = std::path::absolute(source).unwrap_or_else(|_| source.into()).display().to_string();
     remarks.push(match ["1.0.0", "1.0.1"].into_iter().find(|version| path.contains(version)) {
         Some(version) => format!("version {version}, by the name of the folder; 1.0.1 has reviewed AMD and DR labels"),
         None => {

@@ -216,6 +216,9 @@ impl Import<'_> {
 
     /// Writes one image with its case and, in the training split, its document.
     fn write(&mut self, row: &Row, slice: Option<usize>, image: &DynamicImage) -> Result<()> {
+        if !self.session.wants(row.split) {
+            return Ok(());
+        }
         let group = row.id();
         let (id, file) = match slice.filter(|_| self.slices == Some(Slices::All)) {
             None => (group.clone(), format!("{}/{:05}.png", row.split_name, row.row)),

@@ -6,7 +6,7 @@ use super::merge::{MergedDataset, Prefix};
 use super::options::{ImportOptions, RowsAs, Target};
 use super::{Imported, LONGEST_IMAGE};
 use crate::data::summary::SummaryCounter;
-use crate::data::{Case, DatasetWriter, Document, Manifest, OnlyPart, Picture};
+use crate::data::{Case, DatasetWriter, Document, Manifest, OnlyPart, Picture, Split};
 use crate::files::durable::linked;
 use crate::files::fingerprint::Fingerprint;
 use anyhow::{Context, Result, bail};
@@ -79,6 +79,11 @@ impl ImportSession {
     /// Whether rows become cases.
     pub fn wants_cases(&self) -> bool {
         self.rows != RowsAs::Corpus
+    }
+
+    /// Whether a row of this split becomes anything: in a benchmark, only training rows become documents.
+    pub(super) fn wants(&self, split: Split) -> bool {
+        self.wants_cases() || split == Split::Train
     }
 
     /// Names an image file, or a member of an archive (`images.zip!/a.jpg`), for cases and documents. The file stays where it

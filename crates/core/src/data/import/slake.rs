@@ -79,6 +79,9 @@ pub fn import_slake(
                 continue;
             }
         }
+        if !session.wants(latest) {
+            continue;
+        }
         let path = match paths.get(&row.picture) {
             Some(known) => known.clone(),
             None => {

@@ -93,6 +93,9 @@ pub fn import_vindr_pcxr(
             let (present, unknown) = agreed(&reading.by_reader);
             disputed += usize::from(!unknown.is_empty());
             let split = split_of(folder, &id);
+            if !session.wants(split) {
+                continue;
+            }
             let extension = path.extension().unwrap_or_default().to_string_lossy().into_owned();
             let image = session.image(&path, &format!("{folder}/{id}.{extension}"))?;
             session.case(Case {
