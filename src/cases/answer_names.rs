@@ -8,6 +8,12 @@ use crate::run::Prediction;
 /// Name of the empty set of labels.
 pub const NO_LABEL: &str = "none";
 
+/// Names with commas between them, or semicolons if a name has a comma itself.
+pub fn joined_names(names: &[impl AsRef<str>]) -> String {
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    names.join(if names.iter().any(|name| name.contains(',')) { "; " } else { ", " })
+}
+
 /// Letter of a label: A for the first, `?` for an answer that names none.
 pub fn letter(label: Option<usize>) -> char {
     const LETTERS: &[u8; 52] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -38,7 +44,7 @@ impl Cases {
         if !self.is_open(case) {
             let Some(answer) = answer else { return "no label".to_owned() };
             if let Answer::Set(set) = answer {
-                return self.set_names(case, set).join(", ");
+                return joined_names(&self.set_names(case, set));
             }
             let task = self.get(case).and_then(|case| self.task_of(case));
             return task
@@ -72,8 +78,8 @@ impl Cases {
         let set = task.set_of(&own.answer).ok()?;
         let unknown =
             LabelSet::of(own.unknown.iter().filter_map(|id| task.labels.iter().position(|label| label.id == *id)));
-        let known = self.set_names(case, set).join(", ");
-        Some(format!("{known}; unknown: {}", self.set_names(case, unknown).join(", ")))
+        let known = joined_names(&self.set_names(case, set));
+        Some(format!("{known}; unknown: {}", joined_names(&self.set_names(case, unknown))))
     }
 
     /// Whether the case is answered with a set of labels.

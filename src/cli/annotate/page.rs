@@ -1,7 +1,7 @@
 //! A case as lines of text for people without a screen, and as JSON for scripts.
 
 use crate::annotation::{AnnotationSession, CaseAnnotation, CategoryId, EarlierDefinition, Staleness};
-use crate::cases::answer_names::NO_LABEL;
+use crate::cases::answer_names::{NO_LABEL, joined_names};
 use crate::cases::given_evidence::{CAPTION_WITHHELD, IMAGE_WITHHELD, RunEvidence};
 use crate::data::{self, Case, Dataset, Label, Split};
 use crate::evaluation::PartialCaseAnswer;
@@ -245,7 +245,7 @@ impl<'a> Answer<'a> {
             (None, _) => match self.set.as_deref() {
                 None => "no label".to_owned(),
                 Some([]) => NO_LABEL.to_owned(),
-                Some(ids) => one_line(&ids.join(", ")),
+                Some(ids) => one_line(&joined_names(ids)),
             },
         };
         if let Some(probability) = self.probability {

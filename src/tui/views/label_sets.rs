@@ -2,6 +2,7 @@
 
 use super::super::theme::Role;
 use super::text;
+use crate::cases::answer_names::joined_names;
 use crate::data::{Answer, LabelIndex};
 use crate::run::Prediction;
 use crate::tui::update::app::App;
@@ -19,7 +20,7 @@ pub fn answer_name_within(app: &App, answer: Option<Answer>, width: usize) -> St
     let Some(Answer::Set(set)) = answer.filter(|_| name.width() > width) else { return text::fit(&name, width) };
     let names = app.cases().set_names(case, set);
     for kept in (1..names.len()).rev() {
-        let short = format!("{} +{}", names[..kept].join(", "), names.len() - kept);
+        let short = format!("{} +{}", joined_names(&names[..kept]), names.len() - kept);
         if short.width() <= width {
             return text::fit(&short, width);
         }
