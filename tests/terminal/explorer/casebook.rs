@@ -20,6 +20,8 @@ fn the_queue_is_written_as_a_page_and_its_path_is_copied() {
     pty.wait_until("a second page", |_| second.is_file());
     pty.type_keys("q");
     assert_eq!(pty.exit_code(), 0);
+    let named = format!("{}: 6 cases, ", second.display()).into_bytes();
+    assert!(pty.bytes().windows(named.len()).any(|part| part == named), "leaving names the page: {}", pty.screen());
 }
 
 #[test]
