@@ -1,8 +1,8 @@
 //! `dissent check`: prints every problem of a dataset with file, line and field, then a summary.
 
 use super::Common;
-use crate::data::{CheckReport, Split, Summary, check};
-use crate::output::{count, one_line, print_json, print_line, progress_bar, within};
+use crate::data::{CheckReport, DROPPED_FILE, LeakCounts, Split, Summary, check, drop_leaks};
+use crate::output::{count, one_line, print_json, print_line, progress_bar, say, within};
 use crate::text::printable::Printable;
 use anyhow::{Result, bail};
 use std::collections::BTreeMap;
@@ -13,6 +13,10 @@ use std::path::PathBuf;
 pub struct Args {
     /// Dataset directory
     pub dataset: PathBuf,
+    /// Take documents and cases out that share a picture, patient or article with test or validation cases; they are kept in
+    /// dropped-leaks.jsonl
+    #[arg(long)]
+    pub drop_leaks: bool,
     /// Print problems and summary as one JSON object
     #[arg(long)]
     pub json: bool,
@@ -32,6 +36,15 @@ pub fn run(args: Args, _common: &Common) -> Result<()> {
         print_line(&text_of(&report))?;
     }
     let errors = report.errors();
+    if args.drop_leaks {
+        let (cases, documents) = drop_leaks(&args.dataset, &report)?;
+        say(&format!(
+            "dropped {} and {}; their lines are in {}",
+            count(cases, "case"),
+            count(documents, "document"),
+            Printable(&args.dataset.join(DROPPED_FILE).display().to_string())
+        ));
+    }
     if errors > 0 {
         bail!("{errors} {} in {}", if errors == 1 { "problem" } else { "problems" }, args.dataset.display());
     }
@@ -47,6 +60,14 @@ fn text_of(report: &CheckReport) -> String {
     match &report.summary {
         Some(summary) => lines.push(summary_text(summary)),
         None => lines.push("because of these problems nothing else could be checked".into()),
+    }
+    if !report.leaks.is_empty() {
+        lines.push("leaks (--drop-leaks takes these rows out)".into());
+        lines.push(format!("  {:>9} {:>12} {:>10}", "same file", "same picture", "same group"));
+        for counts in &report.leaks {
+            let LeakCounts { same_file, same_picture, same_group, rows, .. } = counts;
+            lines.push(format!("  {same_file:>9} {same_picture:>12} {same_group:>10}  {rows}"));
+        }
     }
     let errors = report.errors();
     let warnings = report.problems.len() - errors;

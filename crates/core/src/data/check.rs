@@ -5,7 +5,7 @@ use super::contradictions::contradiction_warning;
 use super::dataset::EMPTY_CORPUS;
 use super::image_checks::{ImageChecks, NamedImage};
 use super::jsonl::for_each_document;
-use super::leakage::{CorpusLeaks, leaks_across_splits};
+use super::leakage::{CorpusLeaks, LeakCounts, leaks_across_splits};
 use super::look_alikes::LookAlikes;
 use super::summary::SummaryCounter;
 use super::{CASES_FILE, CORPUS_FILE, Case, Document, OnlyPart, OpenedCases, Problem, Summary};
@@ -21,6 +21,8 @@ pub struct CheckReport {
     pub problems: Vec<Problem>,
     /// Summary of the valid lines; `None` if `dataset.toml` cannot be used.
     pub summary: Option<Summary>,
+    /// Rows that share a picture or group with cases that they must not share with; empty if there are none.
+    pub leaks: Vec<LeakCounts>,
 }
 
 impl CheckReport {
@@ -34,7 +36,7 @@ impl CheckReport {
 pub fn check(root: &Path, progress: &(dyn Fn(usize, usize) + Sync)) -> CheckReport {
     let (dataset, case_lines, mut problems) = match OpenedCases::read(root) {
         Ok(opened) => opened.into_parts(),
-        Err(problems) => return CheckReport { problems, summary: None },
+        Err(problems) => return CheckReport { problems, summary: None, leaks: Vec::new() },
     };
     let corpus_path = root.join(CORPUS_FILE);
     let mut counter = SummaryCounter::default();
@@ -74,8 +76,11 @@ pub fn check(root: &Path, progress: &(dyn Fn(usize, usize) + Sync)) -> CheckRepo
     problems.extend(look_alikes.warnings(&dataset, summary.sources.keys()));
     problems.extend(contradiction_warning(&dataset, &case_lines, &contents));
     problems.extend(leaks.warnings(&dataset, &case_lines, &contents));
-    problems.extend(leaks_across_splits(&dataset, &case_lines, &contents));
-    CheckReport { problems, summary: Some(summary) }
+    let (warnings, across_splits) = leaks_across_splits(&dataset, &case_lines, &contents);
+    problems.extend(warnings);
+    let of_corpus = leaks.into_counts();
+    let leaks = [of_corpus].into_iter().chain(across_splits).filter(|counts| counts.count() > 0).collect();
+    CheckReport { problems, summary: Some(summary), leaks }
 }
 
 fn of_case(case: &Case, line: usize) -> NamedImage<'_> {
@@ -87,7 +92,5 @@ fn look_at_documents(images: &mut ImageChecks, leaks: &mut CorpusLeaks, document
     let named: Vec<NamedImage> =
         documents.iter().map(|(line, document)| NamedImage { line: *line, image: &document.image }).collect();
     images.look_at(CORPUS_FILE, &named);
-    for (line, document) in documents {
-        leaks.document(*line, document, images.contents());
-    }
+    leaks.documents(documents, images.contents());
 }
