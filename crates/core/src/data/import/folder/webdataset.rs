@@ -21,6 +21,13 @@ const FIRST: usize = 100;
 /// Fails if a shard is damaged or compressed, or the fields say neither labels nor captions.
 pub(super) fn import(job: &Job, shards: &[PathBuf]) -> Result<Imported> {
     let first = shards.first().context("expected a shard")?;
+    if let Some(packed) = shards.iter().find(|shard| shard.extension().is_none_or(|extension| extension != "tar")) {
+        bail!(
+            "{}: expected a plain .tar file, because no member of a compressed one can be found without decompressing all \
+             before it; decompress it (`gunzip FILE.tar.gz`)",
+            packed.display()
+        );
+    }
     let columns = columns_of(first)?;
     let mapping = mapping_for(job, IMAGE, &columns).with_context(|| format!("{}", first.display()))?;
     let rows_as = if mapping.tasks.is_empty() { RowsAs::Corpus } else { RowsAs::Both };
