@@ -209,6 +209,7 @@ fn webdataset_classes_become_cases_and_compressed_shards_are_refused() {
             ("b-2", Split::Validation, "10")
         ]
     );
+    let folder = tempfile::tempdir().unwrap();
     let packed = folder.path().join("packed");
     put(&packed, "train-0.tar.gz", b"\x1f\x8b");
     assert!(refused(&packed).contains("decompress it"), "{}", refused(&packed));

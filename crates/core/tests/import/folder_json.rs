@@ -122,8 +122,11 @@ fn real_captions_and_conversations_come_in() {
     let (_, dataset, _out) = import(&folder.join("coco-captions/captions_val.json"), images.clone()).unwrap();
     assert!(!dataset.corpus.is_empty());
     assert_eq!(dataset.corpus[0].caption, "synthetic caption one. synthetic caption two.");
-    for name in ["llava-med/instruct.json", "llava-med/llamafactory_sharegpt.json"] {
-        let (_, dataset, _out) = import(&folder.join(name), images.clone()).unwrap();
-        assert!(dataset.cases.len() >= 5, "{name}: {}", dataset.cases.len());
+    for (name, cases, several_turns) in
+        [("llava-med/instruct.json", 5, 1), ("llava-med/llamafactory_sharegpt.json", 4, 0)]
+    {
+        let (imported, dataset, _out) = import(&folder.join(name), images.clone()).unwrap();
+        let left_out: usize = imported.left_out.iter().map(|rows| rows.count).sum();
+        assert_eq!((dataset.cases.len(), left_out), (cases, several_turns), "{name}");
     }
 }
