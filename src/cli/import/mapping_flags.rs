@@ -19,9 +19,6 @@ pub struct MappingFlags {
     /// Write a mapping for the table to FILE, or to standard output, and import nothing
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
     pub guess: Option<PathBuf>,
-    /// Folder, zip or tar file of the images; default: the table's folder
-    #[arg(long, value_name = "DIR")]
-    pub images: Option<PathBuf>,
     /// Column of the image: stem, file name or path
     #[arg(long, value_name = "COLUMN")]
     pub image: Option<String>,

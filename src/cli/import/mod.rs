@@ -105,7 +105,8 @@ pub struct Args {
     /// predictions: a file of answers without a document, one line per case
     #[arg(long, value_name = "FILE")]
     pub closed_book: Option<PathBuf>,
-    /// predictions: folder that relative image paths start from; default: the file's folder
+    /// predictions, table, folder: folder that relative image paths start from; table also: zip or tar file; default: the
+    /// folder of SOURCE
     #[arg(long, value_name = "DIR")]
     pub images_from: Option<PathBuf>,
     /// predictions: heads that found the candidates; default: taken from the file's name
@@ -139,7 +140,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         return list(args.json);
     }
     if let Some(file) = &args.columns.guess {
-        return guess(source, args.columns.images.as_deref(), file);
+        return guess(source, args.images_from.as_deref(), file);
     }
     let nowhere = PathBuf::new();
     let dataset = args.into.as_ref().or(args.dataset.as_ref()).unwrap_or(&nowhere);
@@ -214,14 +215,14 @@ fn import(args: &Args, common: &Common, format: &str, source: &Path, dataset: &P
             import_table(
                 source,
                 dataset,
-                &TableOptions { mapping, images: args.columns.images.clone() },
+                &TableOptions { mapping, images: args.images_from.clone() },
                 &choices,
                 &progress,
             )
         }
         "folder" => {
             let mapping = args.columns.mapping(args.question.as_deref())?;
-            let options = FolderOptions { mapping, images: args.columns.images.clone() };
+            let options = FolderOptions { mapping, images: args.images_from.clone() };
             import_folder(source, dataset, &options, &choices, &progress)
         }
         "nih-cxr" => import_nih_cxr(source, dataset, &choices, &progress),
