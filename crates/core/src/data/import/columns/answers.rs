@@ -31,6 +31,7 @@ pub(super) struct NoAnswer {
 
 type Read = Result<Result<RowAnswer, NoAnswer>>;
 
+#[expect(clippy::unnecessary_wraps, reason = "its callers return it, and they may fail")]
 fn no_answer(reason: impl Into<String>, found: Option<&str>) -> Read {
     Ok(Err(NoAnswer { reason: reason.into(), found: found.map(str::to_owned) }))
 }

@@ -214,15 +214,11 @@ impl MappedRows {
             Some(picture) => picture.to_owned(),
             None => name.clone(),
         };
-        let group = match text_in(&self.mapping.group).and_then(|text| self.mapping.group_in(text)) {
-            Some(group) => group,
-            None => {
-                if self.mapping.group.is_some() {
-                    self.ungrouped.add(&record.place);
-                }
-                picture.clone()
-            }
-        };
+        let named_group = text_in(&self.mapping.group).and_then(|text| self.mapping.group_in(text));
+        if named_group.is_none() && self.mapping.group.is_some() {
+            self.ungrouped.add(&record.place);
+        }
+        let group = named_group.unwrap_or_else(|| picture.clone());
         let split = match (&self.mapping.split, text_in(&self.mapping.split)) {
             (Some(column), None) => return missing(&format!("column {column:?} is empty"), None),
             (Some(column), Some(word)) => match self.mapping.split_of(word) {

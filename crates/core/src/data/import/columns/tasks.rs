@@ -76,20 +76,16 @@ impl GatheredTask {
             }
             let question = self.mapping.question.clone().or_else(|| self.default_question(&names));
             let labels = names.iter().map(|name| Label::new(name, name)).collect();
-            tasks.push(self.task(&self.mapping.id, self.mapping.kind, question, labels));
+            tasks.push(task(&self.mapping.id, self.mapping.kind, question, labels));
         }
         if self.yes_no > 0 {
             let labels = vec![Label::new("yes", "Yes"), Label::new("no", "No")];
-            tasks.push(self.task(&self.mapping.id, TaskKind::ClosedVqa, self.mapping.question.clone(), labels));
+            tasks.push(task(&self.mapping.id, TaskKind::ClosedVqa, self.mapping.question.clone(), labels));
         }
         if self.words > 0 {
-            tasks.push(self.task(&self.open_id(), TaskKind::OpenVqa, self.mapping.question.clone(), Vec::new()));
+            tasks.push(task(&self.open_id(), TaskKind::OpenVqa, self.mapping.question.clone(), Vec::new()));
         }
         Ok(tasks)
-    }
-
-    fn task(&self, id: &str, kind: TaskKind, question: Option<String>, labels: Vec<Label>) -> Task {
-        Task { id: id.into(), kind, question, labels, prompt: PromptTemplate::default() }
     }
 
     /// The question of a task without one: the reader must know the labels.
@@ -133,4 +129,8 @@ impl GatheredTask {
         }
         remarks
     }
+}
+
+fn task(id: &str, kind: TaskKind, question: Option<String>, labels: Vec<Label>) -> Task {
+    Task { id: id.into(), kind, question, labels, prompt: PromptTemplate::default() }
 }

@@ -66,12 +66,15 @@ impl FilesInFolder {
                 self.metadata.push(path);
             } else if stem_of_image(&name).is_some() {
                 self.images.push(FolderImage { name: relative, path });
-            } else if lower.ends_with(".tar") || lower.ends_with(".tar.gz") || lower.ends_with(".tgz") {
-                self.shards.push(path);
-            } else if lower.ends_with(".zip") {
-                self.archives.push(path);
             } else {
-                self.others += 1;
+                match lower.rsplit_once('.') {
+                    Some((_, "tar" | "tgz")) => self.shards.push(path),
+                    Some((stem, "gz")) if stem.rsplit_once('.').is_some_and(|(_, kind)| kind == "tar") => {
+                        self.shards.push(path);
+                    }
+                    Some((_, "zip")) => self.archives.push(path),
+                    _ => self.others += 1,
+                }
             }
         }
         Ok(())

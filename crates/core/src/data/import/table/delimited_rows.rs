@@ -77,13 +77,11 @@ impl DelimitedRows {
                 values.push(Value::Missing);
                 continue;
             }
-            match std::str::from_utf8(field) {
-                Ok(text) => values.push(Value::Text(text.to_owned())),
-                Err(_) => {
-                    let column = self.columns.get(column).map_or("?", String::as_str);
-                    return Ok(Some(Err((place, format!("column {column:?} is not UTF-8 (save the file as UTF-8)")))));
-                }
-            }
+            let Ok(text) = std::str::from_utf8(field) else {
+                let column = self.columns.get(column).map_or("?", String::as_str);
+                return Ok(Some(Err((place, format!("column {column:?} is not UTF-8 (save the file as UTF-8)")))));
+            };
+            values.push(Value::Text(text.to_owned()));
         }
         while values.len() > self.columns.len() && values.last() == Some(&Value::Missing) {
             values.pop();
@@ -103,7 +101,7 @@ fn first_line(text: &mut impl BufRead, path: &Path) -> Result<Vec<u8>> {
         let before = line.len();
         let mut rest = text.take(LONGEST_HEADER.saturating_sub(before as u64));
         rest.read_until(b'\n', &mut line).with_context(|| format!("cannot read {}", path.display()))?;
-        let quotes = line.iter().filter(|byte| **byte == b'"').count();
+        let quotes = memchr::memchr_iter(b'"', &line).count();
         if quotes.is_multiple_of(2) || line.len() == before {
             return Ok(line);
         }

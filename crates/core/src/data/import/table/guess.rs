@@ -116,7 +116,10 @@ impl Guess {
         let found = if best.0 > 0 { Some(best.1) } else { self.find(|sample| sample.is_called(&known)) };
         let found = found.with_context(|| {
             let columns: Vec<&str> = self.samples.iter().map(|sample| sample.name.as_str()).collect();
-            format!("no column names images that are there: {}; --images-from DIR says where they are", columns.join(", "))
+            format!(
+                "no column names images that are there: {}; --images-from DIR says where they are",
+                columns.join(", ")
+            )
         })?;
         let why = format!("{} of {} values name image files that are there", best.0, self.samples[found].filled);
         self.field("image", found, &why);

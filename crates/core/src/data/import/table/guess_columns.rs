@@ -54,7 +54,7 @@ impl ColumnSample {
     /// Whether the values are few and repeat themselves.
     pub fn is_label(&self) -> bool {
         let (found, filled) = (self.values.len(), self.filled);
-        !self.has_lists && found >= 2 && found <= 60 && (found * 2 <= filled || filled < 10) && self.mean_length() < 60
+        !self.has_lists && (2..=60).contains(&found) && (found * 2 <= filled || filled < 10) && self.mean_length() < 60
     }
 
     pub fn mean_length(&self) -> usize {
