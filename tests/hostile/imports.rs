@@ -15,10 +15,13 @@ use zip::{CompressionMethod, ZipWriter};
 
 /// A small file of each format with something changed.
 pub fn import(random: &mut Random, _: &Ground, folder: &Path) -> Input {
-    match random.random_range(0..4) {
+    match random.random_range(0..7) {
         0 => medmnist(random, folder),
         1 => vqa_rad(random, folder),
         2 => nih_cxr(random, folder),
+        3 => slake(random, folder),
+        4 => brset(random, folder),
+        5 => vindr_pcxr(random, folder),
         _ => predictions(random, folder),
     }
 }
@@ -134,6 +137,95 @@ fn nih_cxr(random: &mut Random, folder: &Path) -> Input {
         fs::write(source.join(&names[0]), content).unwrap();
     }
     Input::new(format!("nih-cxr {hostile:?}"), &["import", "nih-cxr", text_of(&source), text_of(&folder.join("out"))])
+}
+
+fn slake(random: &mut Random, folder: &Path) -> Input {
+    let source = folder.join("in");
+    for number in 0..3 {
+        let place = source.join(format!("imgs/xmlab{number}"));
+        fs::create_dir_all(&place).unwrap();
+        picture(&place.join("source.jpg"));
+    }
+    let victim = random.random_range(0..3);
+    let mut what = String::new();
+    for (number, file) in ["train.json", "validate.json", "test.json"].iter().enumerate() {
+        let rows: Vec<serde_json::Value> = [("Yes", "CLOSED", "en"), ("Lung", "CLOSED", "en"), ("不包含", "CLOSED", "zh")]
+            .iter()
+            .enumerate()
+            .map(|(row, (answer, kind, language))| {
+                json!({"img_id": number, "img_name": format!("xmlab{number}/source.jpg"), "question": "Does the picture contain liver?",
+                    "answer": answer, "q_lang": language, "location": "Lung", "modality": "CT", "answer_type": kind,
+                    "base_type": "vqa", "content_type": "Organ", "triple": ["vhead", "_", "_"], "qid": 10 * number + row})
+            })
+            .collect();
+        let mut text = serde_json::Value::Array(rows).to_string().into_bytes();
+        if number == victim {
+            let (changed, change) = mutate::json(random, &String::from_utf8_lossy(&text));
+            what = format!("{file} {change}");
+            text = changed.into();
+        }
+        fs::write(source.join(file), text).unwrap();
+    }
+    let out = folder.join("out");
+    let language = *["en", "zh", "both"].choose(random).unwrap();
+    Input::new(format!("slake {what}"), &["import", "slake", text_of(&source), text_of(&out), "--language", language])
+}
+
+/// A table with one cell changed to a hostile text, or with changed bytes.
+fn changed_table(random: &mut Random, lines: &mut [Vec<String>]) -> (Vec<u8>, String) {
+    let (row, hostile) = (random.random_range(0..lines.len()), mutate::hostile_text(random));
+    let column = random.random_range(0..lines[row].len());
+    lines[row][column].clone_from(&hostile);
+    let rows: Vec<String> = lines.iter().map(|cells| cells.join(",")).collect();
+    let mut content = rows.join("\n").into_bytes();
+    if random.random() {
+        mutate::bytes(random, &mut content);
+    }
+    (content, format!("row {row}, column {column}: {hostile:?}"))
+}
+
+fn cells(text: &str) -> Vec<String> {
+    text.split(',').map(str::to_owned).collect()
+}
+
+fn brset(random: &mut Random, folder: &Path) -> Input {
+    let source = folder.join("in");
+    fs::create_dir_all(source.join("fundus_photos")).unwrap();
+    let header = "image_id,patient_id,DR_ICDR,focus,diabetic_retinopathy,macular_edema,scar,nevus,amd,vascular_occlusion,\
+                  hypertensive_retinopathy,drusens,hemorrhage,retinal_detachment,myopic_fundus,increased_cup_disc,other";
+    let mut lines = vec![cells(header)];
+    for number in 0..6 {
+        picture(&source.join(format!("fundus_photos/img{number}.jpg")));
+        lines.push(cells(&format!("img{number},{number},{},1,0,0,0,0,0,1,0,0,0,0,0,0,0", number % 5)));
+    }
+    let (table, what) = changed_table(random, &mut lines);
+    fs::write(source.join("labels.csv"), table).unwrap();
+    let out = folder.join("out");
+    Input::new(format!("brset {what}"), &["import", "brset", text_of(&source), text_of(&out), "--grades"])
+}
+
+fn vindr_pcxr(random: &mut Random, folder: &Path) -> Input {
+    let source = folder.join("in");
+    let header = "image_id,rad_ID,No finding,Bronchitis,Brocho-pneumonia,Other disease,Bronchiolitis,Situs inversus,Pneumonia,\
+                  Pleuro-pneumonia,Diagphramatic hernia,Tuberculosis,Congenital emphysema,CPAM,Hyaline membrane disease,\
+                  Mediastinal tumor,Lung tumor";
+    let mut what = String::new();
+    for split in ["train", "test"] {
+        fs::create_dir_all(source.join(split)).unwrap();
+        let mut lines = vec![cells(header)];
+        for number in 0..4 {
+            let mut content = vec![0; 128];
+            content.extend_from_slice(b"DICM\x02\0\x10\0UI\x14\x001.2.840.10008.1.2.1\0");
+            mutate::bytes(random, &mut content);
+            fs::write(source.join(format!("{split}/{split}{number}.dicom")), content).unwrap();
+            lines.push(cells(&format!("{split}{number},R1,1,0,0,0,0,0,0,0,0,0,0,0,0,0,0")));
+        }
+        let (table, change) = changed_table(random, &mut lines);
+        fs::write(source.join(format!("image_labels_{split}.csv")), table).unwrap();
+        what = format!("{what} {split} {change}");
+    }
+    let out = folder.join("out");
+    Input::new(format!("vindr-pcxr{what}"), &["import", "vindr-pcxr", text_of(&source), text_of(&out)])
 }
 
 /// Lines as JOMED's evaluation writes them.
