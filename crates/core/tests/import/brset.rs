@@ -63,7 +63,7 @@ fn every_trap_of_the_table_is_counted() {
     assert_eq!(
         left_out,
         [
-            "1 left out: drusens: expected 0 or 1, found \"2\" (labels_brset.csv:6)",
+            "1 left out: drusens: expected 0 or 1 (labels_brset.csv:6, found \"2\")",
             "1 left out: no image file (labels_brset.csv:7, img04414.jpg)",
             "1 left out: image_id: expected letters and digits, such as img00001 (labels_brset.csv:8, \"../secret\")",
         ]
@@ -72,7 +72,7 @@ fn every_trap_of_the_table_is_counted() {
     for expected in [
         "drawn by patient",
         "the files do not say their version",
-        "optic_disc: 1 rows have \"bv\", expected 1 or 2 (labels_brset.csv:3)",
+        "optic_disc: 1 rows have something other than 1 or 2 (\"bv\" in labels_brset.csv:3)",
         "in 1 rows diabetic_retinopathy and DR_ICDR disagree",
     ] {
         assert!(remarks.contains(expected), "{expected}\n{remarks}");
@@ -102,7 +102,7 @@ fn a_patient_is_in_one_split_and_never_finds_itself() {
     assert_eq!((dataset.cases[2].id.as_str(), dataset.cases[2].answer.as_str()), ("img00001-icdr", "3"));
     assert_eq!(
         imported.left_out[0].to_string(),
-        "1 left out: no case of the grade; DR_ICDR: expected 0 to 4, found \"7\" (labels.csv:2)"
+        "1 left out: no case of the grade; DR_ICDR: expected 0 to 4 (labels.csv:2, found \"7\")"
     );
     let training = dataset.cases.iter().filter(|case| case.split == Split::Train && case.task == "brset").count();
     assert_eq!(dataset.corpus.len(), training);

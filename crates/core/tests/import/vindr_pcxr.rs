@@ -130,8 +130,8 @@ fn every_trap_of_the_tables_is_counted() {
             "1 left out: No finding and a diagnosis in one row (image_labels_train.csv:6)".to_owned(),
             "1 left out: neither No finding nor a diagnosis (image_labels_train.csv:7)".into(),
             format!("1 left out: no image file (image_labels_train.csv:8, train/{}.dicom)", id(6)),
-            "1 left out: No finding: expected 0 or 1, found \"yes\" (image_labels_train.csv:11)".into(),
-            "1 left out: image_id: expected letters and digits, found \"../../etc/passwd\" (image_labels_train.csv:12)"
+            "1 left out: No finding: expected 0 or 1 (image_labels_train.csv:11, found \"yes\")".into(),
+            "1 left out: image_id: expected letters and digits (image_labels_train.csv:12, found \"../../etc/passwd\")"
                 .into(),
             "1 left out: in the table of the other split too (image_labels_test.csv:3)".into(),
         ]

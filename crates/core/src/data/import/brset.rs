@@ -2,12 +2,12 @@
 //! the release has none.
 
 use super::drawn_split::{drawn_split, drawn_split_remark};
-use super::label_table::{LabelTable, TableRow};
+use super::label_table::{LabelTable, TableRow, UnusableRow};
 use super::medmnist_sets::add_label_key;
 use super::{ImportOptions, ImportSession, Imported, ProgressReport, RowsAs};
 use crate::data::{Case, Document, Label, LabelIndex, Manifest, PromptTemplate, Split, Task, TaskKind};
 use anyhow::{Result, bail};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 const TASK: &str = "brset";
@@ -105,8 +105,8 @@ fn read_table(source: &Path, grades: bool) -> Result<LabelTable> {
 /// The positions of the diseases that a row has, and of those whose cell is empty.
 ///
 /// # Errors
-/// Fails with a clause about the first cell that is no 0 or 1.
-fn diseases_of(row: TableRow) -> Result<(Vec<LabelIndex>, Vec<LabelIndex>), String> {
+/// Fails with the first cell that is no 0 or 1.
+fn diseases_of(row: TableRow) -> Result<(Vec<LabelIndex>, Vec<LabelIndex>), UnusableRow> {
     let (mut present, mut unknown) = (Vec::new(), Vec::new());
     for (label, (column, _)) in DISEASES.iter().enumerate() {
         match row.flag(column)? {
@@ -137,8 +137,8 @@ fn import_row(session: &mut ImportSession, tasks: &[Task], photos: &Path, row: T
     }
     let (present, unknown) = match diseases_of(row) {
         Ok(labels) => labels,
-        Err(reason) => {
-            session.leave_out(&reason, &row.place());
+        Err(unusable) => {
+            session.leave_out(&unusable.reason, &unusable.place);
             return Ok(());
         }
     };
@@ -165,8 +165,8 @@ fn import_row(session: &mut ImportSession, tasks: &[Task], photos: &Path, row: T
         if task.labels.iter().any(|label| label.id == grade) {
             session.case(case(format!("{id}-icdr"), task, grade.into()))?;
         } else {
-            let reason = format!("no case of the grade; {GRADE}: expected 0 to 4, found {grade:?}");
-            session.leave_out(&reason, &row.place());
+            let unusable = row.unusable(format!("no case of the grade; {GRADE}: expected 0 to 4"), Some(grade));
+            session.leave_out(&unusable.reason, &unusable.place);
         }
     }
     if split != Split::Train {
@@ -228,20 +228,20 @@ fn remarks(source: &Path, table: &LabelTable) -> Vec<String> {
         }
     });
     for (column, known) in CODED {
-        let mut odd: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-        for row in table.rows().filter(|row| table.has(column) && !known.contains(&without_fraction(row.cell(column))))
-        {
-            odd.entry(row.cell(column)).or_default().push(row.place());
+        let is_odd = |row: &TableRow| !known.contains(&without_fraction(row.cell(column)));
+        let odd: Vec<TableRow> = table.rows().filter(|row| table.has(column) && is_odd(row)).collect();
+        if odd.is_empty() {
+            continue;
         }
-        for (value, places) in odd {
-            let named = places[..places.len().min(3)].join(", ");
-            let more = if places.len() > 3 { ", …" } else { "" };
-            remarks.push(format!(
-                "{column}: {} rows have {value:?}, expected {} ({named}{more}); the labels do not use this column",
-                places.len(),
-                known.join(" or ")
-            ));
-        }
+        let named: Vec<String> =
+            odd.iter().take(3).map(|row| format!("{:?} in {}", row.cell(column), row.place())).collect();
+        let more = if odd.len() > named.len() { ", …" } else { "" };
+        remarks.push(format!(
+            "{column}: {} rows have something other than {} ({}{more})",
+            odd.len(),
+            known.join(" or "),
+            named.join(", ")
+        ));
     }
     if table.has(GRADE) {
         let disagrees = |row: &TableRow| {

@@ -87,13 +87,31 @@ impl<'a> TableRow<'a> {
     /// A cell of a 0/1 column: `None` if it is empty.
     ///
     /// # Errors
-    /// Fails with a clause about the cell if it is anything but 0, 1, 0.0 or 1.0.
-    pub fn flag(&self, column: &str) -> Result<Option<bool>, String> {
+    /// Fails if the cell is anything but 0, 1, 0.0 or 1.0.
+    pub fn flag(&self, column: &str) -> Result<Option<bool>, UnusableRow> {
         match self.cell(column) {
             "1" | "1.0" => Ok(Some(true)),
             "0" | "0.0" => Ok(Some(false)),
             "" => Ok(None),
-            other => Err(format!("{column}: expected 0 or 1, found {other:?}")),
+            other => Err(self.unusable(format!("{column}: expected 0 or 1"), Some(other))),
         }
     }
+
+    /// Says why the row cannot be used; `found` is the cell.
+    pub fn unusable(&self, reason: impl Into<String>, found: Option<&str>) -> UnusableRow {
+        let place = match found {
+            Some(found) => format!("{}, found {found:?}", self.place()),
+            None => self.place(),
+        };
+        UnusableRow { reason: reason.into(), place }
+    }
+}
+
+/// Why a row cannot be used.
+#[derive(Clone, Debug)]
+pub(super) struct UnusableRow {
+    /// The same for all rows with it.
+    pub reason: String,
+    /// File and line, and what the cell has.
+    pub place: String,
 }

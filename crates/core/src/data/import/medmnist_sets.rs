@@ -151,33 +151,40 @@ pub(super) fn known_set(file_stem: &str) -> Option<SetDescription> {
         "organcmnist" => organs(&name, "coronal CT image", &ORGANS),
         "organsmnist" => organs(&name, "sagittal CT image", &ORGANS),
         "chestmnist" => chest(&name),
-        "organmnist3d" => volumes(organs(&name, "CT slice", &ORGANS_3D)),
+        _ => return known_volumes(&name),
+    };
+    Some(set)
+}
+
+fn known_volumes(name: &str) -> Option<SetDescription> {
+    let set = match name {
+        "organmnist3d" => volumes(organs(name, "CT slice", &ORGANS_3D)),
         "nodulemnist3d" => volumes(choice(
-            &name,
+            name,
             "Is the lung nodule in this CT slice malignant?",
             &[("No", "benign"), ("Yes", "malignant")],
             "chest CT, lung nodule: ",
         )),
         "adrenalmnist3d" => volumes(choice(
-            &name,
+            name,
             "Does this slice of the shape of an adrenal gland show hyperplasia?",
             &[("No", "normal"), ("Yes", "hyperplasia")],
             "shape of an adrenal gland: ",
         )),
         "fracturemnist3d" => volumes(numbered(
-            &name,
+            name,
             "Which kind of rib fracture does this CT slice show?",
             &["buckle rib fracture", "nondisplaced rib fracture", "displaced rib fracture"],
             "chest CT, fracture: ",
         )),
         "vesselmnist3d" => volumes(choice(
-            &name,
+            name,
             "Does this slice of the shape of a brain vessel show an aneurysm?",
             &[("No", "vessel"), ("Yes", "aneurysm")],
             "shape of a brain vessel: ",
         )),
         "synapsemnist3d" => volumes(choice(
-            &name,
+            name,
             "Is the synapse in this electron microscopy image excitatory?",
             &[("No", "inhibitory synapse"), ("Yes", "excitatory synapse")],
             "electron microscopy, synapse: ",

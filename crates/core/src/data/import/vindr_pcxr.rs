@@ -1,7 +1,7 @@
 //! `import vindr-pcxr`: VinDr-PCXR, chest X-rays of children with several diagnoses at once. The official test split stays; a
 //! part of the training images is drawn for validation, because the release has none.
 
-use super::label_table::{LabelTable, TableRow};
+use super::label_table::{LabelTable, TableRow, UnusableRow};
 use super::transfer_syntaxes::TransferSyntaxes;
 use super::{ImportOptions, ImportSession, Imported, ProgressReport, RowsAs};
 use crate::data::{Case, Document, Label, LabelIndex, Manifest, PromptTemplate, Split, Task, TaskKind};
@@ -47,8 +47,8 @@ struct Reading {
     by_reader: Vec<BTreeSet<LabelIndex>>,
     /// The place of the first row.
     place: String,
-    /// Why the image cannot be used, if so, and the row.
-    problem: Option<(String, String)>,
+    /// The first row that cannot be used.
+    problem: Option<UnusableRow>,
 }
 
 /// Imports the folder `source`, which holds the tables and the folders `train` and `test` of `.dicom` files.
@@ -80,8 +80,8 @@ pub fn import_vindr_pcxr(
                 session.leave_out("in the table of the other split too", &reading.place);
                 continue;
             }
-            if let Some((reason, place)) = &reading.problem {
-                session.leave_out(reason, place);
+            if let Some(unusable) = &reading.problem {
+                session.leave_out(&unusable.reason, &unusable.place);
                 continue;
             }
             let Some(path) = image_of(&source.join(folder), &id) else {
@@ -172,8 +172,8 @@ fn readings(table: &LabelTable) -> Vec<(String, Reading)> {
         let reading = &mut all[position].1;
         match diagnoses_of(table, row) {
             Ok(diagnoses) => reading.by_reader.push(diagnoses),
-            Err(reason) => {
-                reading.problem.get_or_insert_with(|| (reason, row.place()));
+            Err(unusable) => {
+                reading.problem.get_or_insert(unusable);
             }
         }
     }
@@ -183,24 +183,24 @@ fn readings(table: &LabelTable) -> Vec<(String, Reading)> {
 /// The diagnoses of a row.
 ///
 /// # Errors
-/// Fails with a clause that says why the row cannot be used.
-fn diagnoses_of(table: &LabelTable, row: TableRow) -> Result<BTreeSet<LabelIndex>, String> {
+/// Fails if the row cannot be used.
+fn diagnoses_of(table: &LabelTable, row: TableRow) -> Result<BTreeSet<LabelIndex>, UnusableRow> {
     let id = row.cell("image_id");
     if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return Err(format!("image_id: expected letters and digits, found {id:?}"));
+        return Err(row.unusable("image_id: expected letters and digits", Some(id)));
     }
     let mut diagnoses = BTreeSet::new();
     for (label, (column, _)) in DIAGNOSES.iter().enumerate() {
         match row.flag(column)? {
             Some(true) => drop(diagnoses.insert(label)),
-            None if table.has(column) => return Err(format!("{column}: expected 0 or 1, found an empty cell")),
+            None if table.has(column) => return Err(row.unusable(format!("{column}: expected 0 or 1"), Some(""))),
             Some(false) | None => {}
         }
     }
     match (row.flag(NO_FINDING)?, diagnoses.is_empty()) {
-        (Some(true), false) => Err(format!("{NO_FINDING} and a diagnosis in one row")),
-        (Some(false), true) => Err(format!("neither {NO_FINDING} nor a diagnosis")),
-        (None, _) => Err(format!("{NO_FINDING}: expected 0 or 1, found an empty cell")),
+        (Some(true), false) => Err(row.unusable(format!("{NO_FINDING} and a diagnosis in one row"), None)),
+        (Some(false), true) => Err(row.unusable(format!("neither {NO_FINDING} nor a diagnosis"), None)),
+        (None, _) => Err(row.unusable(format!("{NO_FINDING}: expected 0 or 1"), Some(""))),
         _ => Ok(diagnoses),
     }
 }
