@@ -72,7 +72,9 @@ pub fn import_medmnist(
         let mut images = ImageArray::open(&mut npz, name, labels.len(), set.is_3d).with_context(in_source)?;
         check_slices(&images, choices.slices, name).with_context(in_source)?;
         for (row, label) in labels.iter().enumerate() {
-            import.row(&mut images, Row { split_name: name, split, row, labels: label }).with_context(in_source)?;
+            import
+                .row(&mut images, Row { split_name: name, split, number: row, labels: label })
+                .with_context(in_source)?;
             done += 1;
             progress(done, total);
         }
@@ -160,18 +162,18 @@ struct Row<'a> {
     split_name: &'a str,
     split: Split,
     /// From 0.
-    row: usize,
+    number: usize,
     labels: &'a [LabelIndex],
 }
 
 impl Row<'_> {
     /// The id of an image, or of a volume and its slices' group.
     fn id(&self) -> String {
-        format!("{}-{:05}", self.split_name, self.row)
+        format!("{}-{:05}", self.split_name, self.number)
     }
 
     fn place(&self) -> String {
-        format!("{}_images.npy:{}", self.split_name, self.row)
+        format!("{}_images.npy:{}", self.split_name, self.number)
     }
 }
 
@@ -221,9 +223,9 @@ impl Import<'_> {
         }
         let group = row.id();
         let (id, file) = match slice.filter(|_| self.slices == Some(Slices::All)) {
-            None => (group.clone(), format!("{}/{:05}.png", row.split_name, row.row)),
+            None => (group.clone(), format!("{}/{:05}.png", row.split_name, row.number)),
             Some(slice) => {
-                (format!("{group}-s{slice:03}"), format!("{}/{:05}-{slice:03}.png", row.split_name, row.row))
+                (format!("{group}-s{slice:03}"), format!("{}/{:05}-{slice:03}.png", row.split_name, row.number))
             }
         };
         let path = self.session.png(&file, image)?;

@@ -131,10 +131,9 @@ impl<'a> ImageArray<'a> {
             bail!("{name}: expected bytes (u1), found {:?}", array.element);
         }
         let (count, depth, height, width, colour) = match (&array.shape[..], are_volumes) {
-            (&[count, depth, height, width], Some(true)) => (count, Some(depth), height, width, false),
             (&[count, height, width], Some(false) | None) => (count, None, height, width, false),
             (&[count, height, width, 3], Some(false) | None) => (count, None, height, width, true),
-            (&[count, depth, height, width], None) => (count, Some(depth), height, width, false),
+            (&[count, depth, height, width], Some(true) | None) => (count, Some(depth), height, width, false),
             (shape, Some(true)) => {
                 bail!("{name}: expected volumes of shape (n, depth, height, width), found {shape:?}")
             }

@@ -82,14 +82,13 @@ pub fn import_slake(
         if !session.wants(latest) {
             continue;
         }
-        let path = match paths.get(&row.picture) {
-            Some(known) => known.clone(),
-            None => {
-                let found = pictures.path_of(row.picture);
-                let named = found.map(|path| session.image(&path, &format!("{}.jpg", row.picture_id()))).transpose()?;
-                paths.insert(row.picture, named.clone());
-                named
-            }
+        let path = if let Some(known) = paths.get(&row.picture) {
+            known.clone()
+        } else {
+            let found = pictures.path_of(row.picture);
+            let named = found.map(|path| session.image(&path, &format!("{}.jpg", row.picture_id()))).transpose()?;
+            paths.insert(row.picture, named.clone());
+            named
         };
         let Some(image) = path else {
             session.leave_out("no image file", &format!("{}, {}/source.jpg", one.place(), row.picture_id()));
