@@ -496,3 +496,34 @@ fn the_copy_of_vqa_rad_gets_ids_and_patients_from_the_release() {
     assert_ne!(dataset.cases[0].group, dataset.cases[2].group);
     assert!(imported.remarks.iter().any(|remark| remark.contains("--osf DIR")), "{imported:?}");
 }
+
+#[test]
+fn rows_count_over_row_groups_and_fields_of_structs_are_columns() {
+    let mut mapping = ColumnMapping { group: Some("meta.patient_id".into()), ..ColumnMapping::default() };
+    let hf = HfOptions { mapping: mapping.clone(), ..HfOptions::default() };
+    let (imported, dataset) = import(&fixture("nested"), &hf, &ImportOptions::default()).unwrap();
+    assert_eq!(dataset.tasks[0].id, "boxes.kind");
+    let found: Vec<_> = dataset
+        .cases
+        .iter()
+        .map(|case| {
+            let grey = Picture::read(&case.image).unwrap().to_rgb8().get_pixel(0, 0).0[0];
+            (case.group.as_deref().unwrap(), case.answer.as_str(), grey)
+        })
+        .collect();
+    assert_eq!(found, [("p0", "mass", 1), ("p0", "[]", 2), ("p1", "mass, edema", 3), ("p2", "mass", 5)]);
+    assert_eq!(left_out(&imported), ["1 left out: no image (train.parquet:3)"]);
+    mapping.group = Some("meta".into());
+    let message = error(&fixture("nested"), &HfOptions { mapping, ..HfOptions::default() });
+    assert!(message.contains("group: expected the column \"meta\", found image (image), meta.patient_id"), "{message}");
+}
+
+#[test]
+fn splits_are_drawn_for_a_source_that_is_all_training() {
+    let (imported, _) = imported("classes");
+    assert!(imported.remarks.iter().any(|remark| remark.contains("--draw-splits")), "{imported:?}");
+    let hf = HfOptions { draw_splits: true, ..HfOptions::default() };
+    let (drawn, dataset) = import(&fixture("classes"), &hf, &ImportOptions::default()).unwrap();
+    assert!(dataset.cases.iter().any(|case| case.split != Split::Train), "{dataset:?}");
+    assert!(drawn.remarks.iter().any(|remark| remark.contains("drawn by")), "{drawn:?}");
+}

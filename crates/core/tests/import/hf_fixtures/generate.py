@@ -144,6 +144,30 @@ def plain(root):
     write(table, root / "plain" / "table.parquet")
 
 
+def nested(root):
+    """Several row groups, one with an image that is null; a struct, and a `Sequence` of a dict, which is a struct of lists."""
+    table = pa.table(
+        {
+            "image": image_array([png(1), png(2), png(3), None, png(5)]),
+            "meta": pa.array([{"patient_id": f"p{row // 2}", "age": row} for row in range(5)]),
+            "boxes": pa.array(
+                [{"kind": kinds, "x": [0.5] * len(kinds)} for kinds in [[0], [], [1, 0], [1], [0]]],
+                pa.struct([("kind", pa.list_(pa.int64())), ("x", pa.list_(pa.float32()))]),
+            ),
+        }
+    )
+    kind = {"names": ["mass", "edema"], "_type": "ClassLabel"}
+    number = {"dtype": "float32", "_type": "Value"}
+    features = {
+        "image": {"_type": "Image"},
+        "meta": {"patient_id": {"dtype": "string", "_type": "Value"}, "age": {"dtype": "int64", "_type": "Value"}},
+        "boxes": {"feature": {"kind": kind, "x": number}, "length": -1, "_type": "Sequence"},
+    }
+    path = root / "nested" / "train.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(with_features(table, features), path, row_group_size=2)
+
+
 def captions(root):
     """Captions as in the mirrors of ROCO and ROCOv2."""
     features = Features(
@@ -225,7 +249,7 @@ def vqa_rad(root):
 
 def main():
     root = Path(sys.argv[1])
-    for part in [vqa, classes, plain, captions, saved, vqa_rad]:
+    for part in [vqa, classes, plain, nested, captions, saved, vqa_rad]:
         part(root)
 
 

@@ -63,5 +63,5 @@ impl PictureCaptions {
 }
 
 pub(super) fn hash_of(text: &str) -> u64 {
-    Fingerprint::of_bytes(text.as_bytes()).number()
+    Fingerprint::number_of(text.as_bytes())
 }

@@ -135,6 +135,11 @@ impl OpenedSource {
                 files.push((split, path));
             }
         }
+        let all_training = files.iter().all(|(split, _)| split.split == Some(Split::Train));
+        if all_training && needs_splits {
+            session
+                .remark("every row is of the training split: predict with --split train, or import with --draw-splits");
+        }
         let mut reading = Reading {
             asks: self.mapping.tasks.iter().any(|task| task.question_column.is_some()),
             needs_pictures: self.mapping.picture.as_deref() == Some(PICTURE),
