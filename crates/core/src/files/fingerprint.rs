@@ -65,24 +65,19 @@ impl Fingerprint {
         u64::from_str_radix(&self.0, 16).unwrap_or_default()
     }
 
-    /// The number of the fingerprint of some bytes, without its text: for sets of millions.
-    pub fn number_of(bytes: &[u8]) -> u64 {
-        number_in(Sha256::new_with_prefix(bytes))
-    }
-
     /// The fingerprint that gave this number.
     pub(crate) fn from_number(number: u64) -> Self {
         Self(format!("{number:016x}"))
     }
 
     fn finish(hasher: Sha256) -> Self {
-        Self::from_number(number_in(hasher))
+        let digest = hasher.finalize();
+        let mut text = String::with_capacity(16);
+        for byte in &digest[..8] {
+            text.push_str(&format!("{byte:02x}"));
+        }
+        Self(text)
     }
-}
-
-/// The first eight bytes of a hash.
-fn number_in(hasher: Sha256) -> u64 {
-    hasher.finalize().iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 impl fmt::Display for Fingerprint {

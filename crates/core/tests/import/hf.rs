@@ -527,3 +527,13 @@ fn splits_are_drawn_for_a_source_that_is_all_training() {
     assert!(dataset.cases.iter().any(|case| case.split != Split::Train), "{dataset:?}");
     assert!(drawn.remarks.iter().any(|remark| remark.contains("drawn by")), "{drawn:?}");
 }
+
+#[test]
+fn a_label_column_that_is_a_list_of_classes_has_several_labels() {
+    let mut mapping = ColumnMapping::default();
+    mapping.tasks.push(TaskMapping::new("label", TaskKind::Classification, "findings"));
+    let hf = HfOptions { mapping, ..HfOptions::default() };
+    let (imported, dataset) = import(&fixture("classes"), &hf, &ImportOptions::default()).unwrap();
+    assert_eq!((dataset.tasks[0].kind, dataset.cases.len()), (TaskKind::MultiLabel, 5));
+    assert!(imported.remarks.iter().any(|remark| remark.contains("several labels at once")), "{imported:?}");
+}

@@ -47,7 +47,7 @@ pub(super) fn completed(given: &ColumnMapping, columns: &[Column], remarks: &mut
         find_tasks(&mut mapping, columns, remarks)?;
     }
     for task in &mut mapping.tasks {
-        add_class_names(task, columns)?;
+        add_class_names(task, columns, remarks)?;
     }
     if mapping.id.is_none() {
         let is_corpus = mapping.tasks.is_empty();
@@ -149,10 +149,14 @@ fn find_tasks(mapping: &mut ColumnMapping, columns: &[Column], remarks: &mut Vec
 }
 
 /// The labels of a task whose answers are classes, in the order of their numbers.
-fn add_class_names(task: &mut TaskMapping, columns: &[Column]) -> Result<()> {
+fn add_class_names(task: &mut TaskMapping, columns: &[Column], remarks: &mut Vec<String>) -> Result<()> {
     let Some(answer) = &task.answer else { return Ok(()) };
     let Some(column) = columns.iter().find(|column| column.name == *answer) else { return Ok(()) };
     let (ColumnKind::Class(names) | ColumnKind::Classes(names)) = &column.kind else { return Ok(()) };
+    if matches!(column.kind, ColumnKind::Classes(_)) && task.kind == TaskKind::Classification {
+        remarks.push(format!("column {answer} is a list of classes, so task {} has several labels at once", task.id));
+        task.kind = TaskKind::MultiLabel;
+    }
     let is_labelled = matches!(task.kind, TaskKind::Classification | TaskKind::MultiLabel);
     if !is_labelled || !task.labels.is_empty() {
         return Ok(());
