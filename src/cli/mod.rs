@@ -109,7 +109,7 @@ pub enum Command {
     /// List, compare, merge, import and export annotations
     Annotations(annotations::Args),
     /// Convert a published dataset into a dataset directory
-    Import(import::Args),
+    Import(Box<import::Args>),
     /// Write a dataset in the format of other software
     Export(export::Args),
     /// Check a dataset and print every problem with file, line and field
@@ -227,7 +227,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Keys(args) => keys::run(args, &cli.common),
         Command::Annotate(args) => annotate::run(args, &cli.common),
         Command::Annotations(args) => annotations::run(args, &cli.common),
-        Command::Import(args) => import::run(args, &cli.common),
+        Command::Import(args) => import::run(*args, &cli.common),
         Command::Export(args) => export::run(args, &cli.common),
         Command::Check(args) => check::run(args, &cli.common),
         Command::Doctor(args) => doctor::run(args, &cli.common),

@@ -55,7 +55,7 @@ pub struct Args {
     #[arg(long)]
     pub list: bool,
     /// medmnist: label names of an unknown set, in the order of the array's numbers; predictions: labels in the order
-    /// of the logits. A JSON list allows commas in names: '["normal, benign","malignant"]'
+    /// of the logits. A JSON list allows commas in names: `["normal, benign", "malignant"]`
     #[arg(long, value_name = "A,B,…")]
     pub labels: Vec<String>,
     /// medmnist, table, folder: the question of all cases; medmnist: replaces that of a known set

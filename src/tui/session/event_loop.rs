@@ -122,13 +122,13 @@ impl Session<'_> {
             Message::InputEnded(reason) => bail!("cannot read keys: {reason}"),
             Message::Signal(signal) => return self.on_signal(signal),
             Message::Worker(event) => {
-                if let crate::pipeline::Event::Ready(description) = &event {
+                if let crate::pipeline::Event::Ready(description) = &*event {
                     self.annotations.set_run_fingerprint(Some(&description.run_fingerprint));
                     // A stored run has its own reader.
                     let reader = &mut self.explanations.reader;
                     reader.get_or_insert_with(|| description.reader_fingerprint.clone());
                 }
-                let effects = self.app.on_worker_event(event);
+                let effects = self.app.on_worker_event(*event);
                 self.carry_out(effects)?;
             }
             Message::Image(loaded) => self.renderer.loaded(loaded, &mut self.app),

@@ -39,7 +39,7 @@ pub enum Message {
     Signal(i32),
     /// Opening has finished or failed.
     Opened(Box<Result<Opened>>),
-    Worker(crate::pipeline::Event),
+    Worker(Box<crate::pipeline::Event>),
     Image(Loaded),
     /// An agreement report for the request with this ticket.
     Agreement(Ticket, Box<AgreementReport>),

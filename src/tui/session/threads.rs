@@ -119,7 +119,7 @@ pub fn listen_to_others(mut watch: JournalWatch, sender: Sender<Message>) -> Res
 pub fn forward_worker_events(events: Receiver<crate::pipeline::Event>, sender: Sender<Message>) -> Result<()> {
     start("dissent-events", OnPanic::EndSession, sender.clone(), move || {
         for event in events {
-            if sender.send(Message::Worker(event)).is_err() {
+            if sender.send(Message::Worker(Box::new(event))).is_err() {
                 return;
             }
         }

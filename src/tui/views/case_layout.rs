@@ -47,18 +47,18 @@ impl CaseLayout {
     pub fn fit(area: Rect, needs: CaseNeeds) -> Self {
         let is_tall = area.height >= TALL;
         let mut rest = Rows { area };
-        let title = rest.from_top(1);
-        let question = rest.from_top(needs.question);
+        let title = rest.take_top(1);
+        let question = rest.take_top(needs.question);
         if needs.images == 0 {
             return Self::without_images(rest, title, question, is_tall, needs);
         }
         let most = if is_tall { area.height / 4 } else { area.height / 3 };
         let hits = needs.hits.min(most.max(LEAST_TABLE));
         if !is_tall {
-            let table = rest.from_bottom((hits + needs.own).min(most.max(hits)));
+            let table = rest.take_bottom((hits + needs.own).min(most.max(hits)));
             let places = ImagePlaces::fit(rest.area, needs.images, ANSWERS);
             let (images, answers, is_beside) = (places.images, places.text, places.is_text_beside);
-            return Self { title, question, images, answers, is_beside, table, caption: rest.from_bottom(0) };
+            return Self { title, question, images, answers, is_beside, table, caption: rest.take_bottom(0) };
         }
         // A blank row above the table and one above the caption.
         let room = rest.area.height.saturating_sub(hits + 2);
@@ -71,34 +71,34 @@ impl CaseLayout {
         // Below the images, the answers have the rows that they need; beside them, as many as the images.
         let height = if is_beside { images[0].height } else { ANSWERS.height.min(answers.height) };
         let answers = Rect { height, ..answers };
-        rest.from_top(answers.bottom() - rest.area.y);
+        rest.take_top(answers.bottom() - rest.area.y);
         // The two blank rows count as free.
         let free = rest.area.height.saturating_sub(hits + needs.caption.max(LEAST_CAPTION));
         let own = needs.own.min(free);
         let blank = (free - own).min(2);
-        rest.from_top(blank.min(1));
-        let table = rest.from_top(hits + own);
-        rest.from_top(blank.saturating_sub(1));
+        rest.take_top(blank.min(1));
+        let table = rest.take_top(hits + own);
+        rest.take_top(blank.saturating_sub(1));
         Self { title, question, images, answers, is_beside, table, caption: rest.area }
     }
 
     /// The files' names on one row. In a low pane, the caption stands where the images would; in a tall one, at the end, and
     /// the table takes all the rows that it needs.
     fn without_images(mut rest: Rows, title: Rect, question: Rect, is_tall: bool, needs: CaseNeeds) -> Self {
-        let names = rest.from_top(1);
+        let names = rest.take_top(1);
         let images = [names, Rect { height: 0, ..names }];
         if !is_tall {
             let most = rest.area.height.div_ceil(2).max(LEAST_TABLE);
-            let table = rest.from_bottom((needs.hits + needs.own).min(most));
+            let table = rest.take_bottom((needs.hits + needs.own).min(most));
             let places = ImagePlaces::fit(rest.area, 1, TextNeeds { height: u16::MAX, ..ANSWERS });
             let caption = Rect { height: rest.area.height, ..places.images[0] };
             return Self { title, question, images, answers: places.text, is_beside: true, table, caption };
         }
-        let answers = rest.from_top(ANSWERS.height);
-        rest.from_top(1);
+        let answers = rest.take_top(ANSWERS.height);
+        rest.take_top(1);
         let most = rest.area.height.saturating_sub(needs.caption.clamp(LEAST_CAPTION, LARGEST_CAPTION) + 1);
-        let table = rest.from_top((needs.hits + needs.own).min(most));
-        rest.from_top(1);
+        let table = rest.take_top((needs.hits + needs.own).min(most));
+        rest.take_top(1);
         Self { title, question, images, answers, is_beside: false, table, caption: rest.area }
     }
 }
@@ -115,14 +115,14 @@ struct Rows {
 }
 
 impl Rows {
-    fn from_top(&mut self, rows: u16) -> Rect {
+    fn take_top(&mut self, rows: u16) -> Rect {
         let rows = rows.min(self.area.height);
         let taken = Rect { height: rows, ..self.area };
         self.area = Rect { y: self.area.y + rows, height: self.area.height - rows, ..self.area };
         taken
     }
 
-    fn from_bottom(&mut self, rows: u16) -> Rect {
+    fn take_bottom(&mut self, rows: u16) -> Rect {
         let rows = rows.min(self.area.height);
         self.area.height -= rows;
         Rect { y: self.area.bottom(), height: rows, ..self.area }

@@ -31,7 +31,7 @@ fn dataset(root: &Path, lines: &[&str]) {
 #[test]
 fn sets_are_read_as_text_and_as_list_and_the_empty_set_is_an_answer() {
     let folder = TempDir::new().unwrap();
-    let lines = [r#""0, edema""#, r#"["0","Lung, left"]"#, "[]", r#""[]""#, r#"[0]"#, r#""Lung, left""#];
+    let lines = [r#""0, edema""#, r#"["0","Lung, left"]"#, "[]", r#""[]""#, "[0]", r#""Lung, left""#];
     dataset(folder.path(), &lines);
     let read = Dataset::open(folder.path()).unwrap();
     let sets: Vec<Vec<usize>> = (read.cases.iter())

@@ -101,8 +101,8 @@ fn findings_dataset(root: &Path, sets: SetPrompt) -> Arc<Dataset> {
     Arc::new(dataset)
 }
 
-fn set(labels: &[usize]) -> Option<Answer> {
-    Some(Answer::Set(LabelSet::of(labels.iter().copied())))
+fn set(labels: &[usize]) -> Answer {
+    Answer::Set(LabelSet::of(labels.iter().copied()))
 }
 
 #[test]
@@ -119,8 +119,8 @@ fn each_label_is_asked_with_yes_or_no_and_the_sets_compare_as_sets() {
     let first = first.as_ref().unwrap();
     // By image 0 and 1, by caption 2.
     let sets: Vec<Option<Answer>> = first.predictions.iter().map(|prediction| prediction.answer).collect();
-    assert_eq!(sets, [set(&[0]), set(&[0, 1]), set(&[0])]);
-    assert_eq!(first.closed_book.as_ref().unwrap().answer, set(&[0]));
+    assert_eq!(sets, [Some(set(&[0])), Some(set(&[0, 1])), Some(set(&[0]))]);
+    assert_eq!(first.closed_book.as_ref().unwrap().answer, Some(set(&[0])));
     assert_eq!(asked.load(Ordering::SeqCst), 2 * 4 * NAMES.len(), "three hits and closed-book, each label");
     let expected: Vec<String> =
         NAMES.map(|name| format!("Which findings are there? Finding: {name}. Answer Yes or No.")).to_vec();
@@ -154,12 +154,12 @@ fn a_set_in_words_is_read_from_the_text_and_the_empty_set_has_a_word() {
     let answers = pipeline.answer_all(&[0, 1], &|| false).unwrap();
     let first = answers[0].as_ref().unwrap();
     let sets: Vec<Option<Answer>> = first.predictions.iter().map(|prediction| prediction.answer).collect();
-    assert_eq!(sets, [set(&[0]), set(&[0, 1]), None], "what names no label is an answer of its own");
+    assert_eq!(sets, [Some(set(&[0])), Some(set(&[0, 1])), None], "what names no label is an answer of its own");
     let closed_book = first.closed_book.as_ref().unwrap();
-    assert_eq!((closed_book.answer, closed_book.text.as_deref()), (set(&[]), Some("None")));
+    assert_eq!((closed_book.answer, closed_book.text.as_deref()), (Some(set(&[])), Some("None")));
     let second = SummaryCase::of(answers[1].as_ref().unwrap(), &dataset).unwrap();
     assert_eq!(second.closed_book, Some(second.gold), "the empty set is right");
-    assert_eq!(fuse(&scored_hits(first)).unwrap().prediction.answer, set(&[0]), "a vote with the weights");
+    assert_eq!(fuse(&scored_hits(first)).unwrap().prediction.answer, Some(set(&[0])), "a vote with the weights");
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn the_threshold_decides_which_labels_are_in_the_set() {
     let cache = folder.path().join("cache");
     let mut pipeline = Pipeline::new(dataset, None, Box::new(FindingReader::new()), &cache).unwrap();
     let answer = pipeline.answer_all(&[0], &|| false).unwrap().remove(0).unwrap();
-    assert_eq!(answer.closed_book.unwrap().answer, set(&[0, 1, 2, 3]), "P(yes) is 0.18 for the other labels");
+    assert_eq!(answer.closed_book.unwrap().answer, Some(set(&[0, 1, 2, 3])), "P(yes) is 0.18 for the other labels");
 }
 
 /// The prompts of all labels share what comes before the label; the scores are those of each prompt alone.
@@ -286,7 +286,7 @@ fn a_run_of_sets_is_predicted_read_back_evaluated_and_shown() {
     assert!(!tables.contains("Calibration, findings") && !tables.contains("Confusion, findings"), "{tables}");
     // The last row of a label is that of the run, after the closed-book one.
     let counts = |label: &str| -> Vec<String> {
-        let row = tables.lines().filter_map(|line| line.trim_start().strip_prefix(label)).last().unwrap();
+        let row = tables.lines().filter_map(|line| line.trim_start().strip_prefix(label)).next_back().unwrap();
         row.split_whitespace().take(2).map(str::to_owned).collect()
     };
     assert_eq!(

@@ -123,7 +123,9 @@ impl<'a> ImageChecks<'a> {
             match result {
                 Ok((seen, remarks)) => {
                     self.contents.0.insert(key, seen);
-                    remarks.into_iter().for_each(|remark| self.remark(one.image, remark));
+                    for remark in remarks {
+                        self.remark(one.image, remark);
+                    }
                 }
                 Err(message) => {
                     self.failed_places.insert(key, self.failed.len());

@@ -1,6 +1,6 @@
 //! Finds image files with the same content or the same picture; computes hashes and prints on demand and caches them.
 
-use super::known_prints::KnownPrints;
+use super::known_prints::{KnownPrint, KnownPrints};
 use super::{Picture, PicturePrint};
 use crate::files::archive_member;
 use crate::files::fingerprint::Fingerprint;
@@ -63,7 +63,7 @@ impl ImageHashes {
         let content = self.content(path)?;
         let known =
             |prints: &mut Option<KnownPrints>| prints.get_or_insert_with(|| KnownPrints::of_folder(root)).get(&content);
-        if let Some(print) = known(&mut self.prints.lock().unwrap_or_else(PoisonError::into_inner)) {
+        if let Some(KnownPrint(print)) = known(&mut self.prints.lock().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(print);
         }
         // Decoded without the lock, so that threads do not wait for each other.

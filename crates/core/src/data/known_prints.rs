@@ -13,6 +13,10 @@ const LARGEST_TABLE: u64 = 170 << 20;
 /// What a line has in place of a print if the picture has none.
 const NO_PRINT: &str = "-";
 
+/// What is known of one picture; `None` if it has no print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct KnownPrint(pub Option<PicturePrint>);
+
 /// Prints by the number of the content's fingerprint; `None` for a picture without a print.
 #[derive(Debug)]
 pub(super) struct KnownPrints {
@@ -45,9 +49,9 @@ impl KnownPrints {
         Self { table, prints, is_new: false }
     }
 
-    /// The print of a picture with this content, if it was asked for before.
-    pub fn get(&self, content: &Fingerprint) -> Option<Option<PicturePrint>> {
-        self.prints.get(&content.number()).copied()
+    /// What was found for a picture with this content, if it was asked for before.
+    pub fn get(&self, content: &Fingerprint) -> Option<KnownPrint> {
+        self.prints.get(&content.number()).copied().map(KnownPrint)
     }
 
     /// Keeps the print of a decoded picture.
@@ -97,6 +101,9 @@ mod tests {
         text.push_str("torn");
         std::fs::write(&table, text).unwrap();
         let known = KnownPrints::in_table(Some(table));
-        assert_eq!((known.get(&flat.fingerprint), known.get(&slope.fingerprint)), (Some(None), Some(print)));
+        assert_eq!(
+            (known.get(&flat.fingerprint), known.get(&slope.fingerprint)),
+            (Some(KnownPrint(None)), Some(KnownPrint(print)))
+        );
     }
 }

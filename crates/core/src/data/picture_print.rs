@@ -49,7 +49,11 @@ impl PicturePrint {
 
     /// The print as hexadecimal digits.
     pub(super) fn to_hex(self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        let mut text = String::with_capacity(BITS / 4);
+        for byte in self.0 {
+            text.push_str(&format!("{byte:02x}"));
+        }
+        text
     }
 
     /// Reads what [`PicturePrint::to_hex`] wrote; `None` for anything else.

@@ -90,21 +90,9 @@ fn conversations_of_one_turn_are_cases() {
     assert!(error.contains("found the keys image, text; `dissent import table`"), "{error}");
 }
 
-/// A folder of the real cuts; `None`, with a message, where they are not.
-fn real(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/formats").join(name);
-    if path.exists() {
-        return Some(path);
-    }
-    let message = format!("{} is not here", path.display());
-    assert!(std::env::var_os("DISSENT_REQUIRE_DATA").is_none(), "{message}");
-    eprintln!("skipped: {message}");
-    None
-}
-
 #[test]
 fn real_image_folders_and_shards_come_in() {
-    let Some(folder) = real("hf-synthetic") else { return };
+    let Some(folder) = shared_data(&format!("formats/{}", "hf-synthetic")) else { return };
     let count = |name: &str| {
         let (imported, dataset, _out) = import(&folder.join(name), None).unwrap();
         assert!(imported.left_out.is_empty(), "{name}: {:?}", imported.left_out);
@@ -117,7 +105,7 @@ fn real_image_folders_and_shards_come_in() {
 
 #[test]
 fn real_captions_and_conversations_come_in() {
-    let (Some(folder), Some(slake)) = (real("harness-synthetic"), real("slake")) else { return };
+    let (Some(folder), Some(slake)) = (shared_data(&format!("formats/{}", "harness-synthetic")), shared_data(&format!("formats/{}", "slake"))) else { return };
     let images = Some(slake.join("Slake1.0/imgs"));
     let (_, dataset, _out) = import(&folder.join("coco-captions/captions_val.json"), images.clone()).unwrap();
     assert!(!dataset.corpus.is_empty());

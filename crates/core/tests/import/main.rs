@@ -1,6 +1,13 @@
 //! Tests of the importers. They stand in this crate, so that they build without the models.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test stops at the first surprise, and says why it does not run"
+)]
 
+#[path = "../../../../tests/support/absent.rs"]
+mod absent;
 mod brset;
 mod columns;
 mod folder;

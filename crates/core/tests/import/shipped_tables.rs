@@ -155,7 +155,9 @@ fn isic_and_pad_ufes_tables() {
         let table = folder.path().join(table);
         let source = table.parent().unwrap();
         put(source, table.file_name().unwrap().to_str().unwrap(), text);
-        images.iter().for_each(|name| put_image(source, name));
+        for name in images {
+            put_image(source, name);
+        }
         let target = source.join("out");
         let imported =
             import_table(source, &target, &TableOptions::default(), &ImportOptions::default(), &|_, _| {}).unwrap();

@@ -1,5 +1,6 @@
 //! Small sources, and what an import made of them.
 
+use crate::absent::absent;
 use dissent_core::data::import::{ImportOptions, Imported, RowsAs, Target};
 use dissent_core::data::{Dataset, Existing, Summary};
 use std::io::Cursor;
@@ -36,9 +37,7 @@ pub fn shared_data(name: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    let is_required = std::env::var("DISSENT_REQUIRE_DATA").is_ok_and(|value| value == "1");
-    assert!(!is_required, "DISSENT_REQUIRE_DATA=1, and {} is not there", path.display());
-    eprintln!("not run: {} is not there", path.display());
+    absent(&format!("{} is not there", path.display()), "DISSENT_REQUIRE_DATA");
     None
 }
 

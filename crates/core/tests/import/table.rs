@@ -15,7 +15,9 @@ fn import_with(folder: &Path, table: &str, mapping: &str) -> anyhow::Result<Impo
 /// Imports a table of the columns `file` and `label` beside the images `a.png` and `b.png`.
 fn imported(table: &str, content: impl AsRef<[u8]>) -> (tempfile::TempDir, Imported, Dataset) {
     let folder = tempfile::tempdir().unwrap();
-    ["a.png", "b.png"].iter().for_each(|name| put_image(folder.path(), name));
+    for name in ["a.png", "b.png"] {
+        put_image(folder.path(), name);
+    }
     put(folder.path(), table, content);
     let imported = import_with(folder.path(), table, LABEL).unwrap();
     let dataset = opened(&imported, &folder.path().join("out"));
@@ -104,7 +106,10 @@ fn images_are_found_by_stem_name_and_path_and_never_outside() {
         ("b.jpg", "y"),
         ("", "y"),
     ];
-    let lines: String = rows.iter().map(|(file, label)| format!("{file},{label}\n")).collect();
+    let mut lines = String::new();
+    for (file, label) in rows {
+        lines.push_str(&format!("{file},{label}\n"));
+    }
     put(&data, "t.csv", format!("file,label\n{lines}"));
     let imported = import_with(&data, "t.csv", LABEL).unwrap();
     let dataset = opened(&imported, &data.join("out"));

@@ -20,9 +20,9 @@ fn line(number: usize, reader: &str, ones: &[usize]) -> String {
     format!("{},{reader},{}\n", id(number), flags.join(","))
 }
 
-fn element(tag: [u8; 4], vr: &[u8; 2], value: &[u8]) -> Vec<u8> {
+fn element(tag: [u8; 4], vr: [u8; 2], value: &[u8]) -> Vec<u8> {
     let mut bytes = tag.to_vec();
-    bytes.extend_from_slice(vr);
+    bytes.extend_from_slice(&vr);
     if vr == b"OB" || vr == b"OW" {
         bytes.extend_from_slice(&[0, 0]);
         bytes.extend_from_slice(&(value.len() as u32).to_le_bytes());
@@ -39,7 +39,7 @@ fn dicom(syntax: &str, grey: u8) -> Vec<u8> {
     uid.resize(uid.len().next_multiple_of(2), 0);
     let mut bytes = vec![0; 128];
     bytes.extend_from_slice(b"DICM");
-    bytes.extend(element([2, 0, 0x10, 0], b"UI", &uid));
+    bytes.extend(element([2, 0, 0x10, 0], *b"UI", &uid));
     for (tag, value) in [
         ([0x28, 0, 2, 0], 1),
         ([0x28, 0, 0x10, 0], 2),
@@ -48,13 +48,13 @@ fn dicom(syntax: &str, grey: u8) -> Vec<u8> {
         ([0x28, 0, 1, 1], 8),
     ] {
         if tag == [0x28, 0, 0x10, 0] {
-            bytes.extend(element([0x28, 0, 4, 0], b"CS", b"MONOCHROME2 "));
+            bytes.extend(element([0x28, 0, 4, 0], *b"CS", b"MONOCHROME2 "));
         }
-        bytes.extend(element(tag, b"US", &u16::to_le_bytes(value)));
+        bytes.extend(element(tag, *b"US", &u16::to_le_bytes(value)));
     }
-    bytes.extend(element([0x28, 0, 2, 1], b"US", &7_u16.to_le_bytes()));
-    bytes.extend(element([0x28, 0, 3, 1], b"US", &0_u16.to_le_bytes()));
-    bytes.extend(element([0xE0, 0x7F, 0x10, 0], b"OW", &[grey, grey, grey, 200]));
+    bytes.extend(element([0x28, 0, 2, 1], *b"US", &7_u16.to_le_bytes()));
+    bytes.extend(element([0x28, 0, 3, 1], *b"US", &0_u16.to_le_bytes()));
+    bytes.extend(element([0xE0, 0x7F, 0x10, 0], *b"OW", &[grey, grey, grey, 200]));
     bytes
 }
 

@@ -55,9 +55,10 @@ impl KnownTable {
         let bytes_read = Arc::new(AtomicU64::new(0));
         let mut counted = BufReader::with_capacity(1 << 16, Counted { file, bytes_read: bytes_read.clone() });
         let is_gzip = counted.fill_buf().with_context(cannot_read)?.starts_with(&GZIP);
-        let mut text: Box<dyn BufRead> = match is_gzip {
-            true => Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(counted))),
-            false => Box::new(counted),
+        let mut text: Box<dyn BufRead> = if is_gzip {
+            Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(counted)))
+        } else {
+            Box::new(counted)
         };
         input_file::refuse_other_encodings(text.fill_buf().with_context(cannot_read)?).with_context(cannot_read)?;
         let mut reader = ReaderBuilder::new().from_reader(text);

@@ -125,7 +125,9 @@ pub fn import_vqa_rad(
     if shared > 0 && !choices.drop_shared_images {
         remarks.push("--drop-shared-images skips them".into());
     }
-    remarks.into_iter().for_each(|remark| session.remark(remark));
+    for remark in remarks {
+        session.remark(remark);
+    }
     session.finish(manifest(&shared_remark, choices))
 }
 

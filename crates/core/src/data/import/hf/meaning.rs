@@ -79,7 +79,8 @@ pub(super) fn usable(columns: &[Column], field: &str, name: &str) -> Result<usiz
         bail!("{field}: expected the column {name:?}, found {}", names_of(columns));
     };
     match (&columns[position].kind, field == "image") {
-        (ColumnKind::Image | ColumnKind::Bytes, true) => Ok(position),
+        (ColumnKind::Image | ColumnKind::Bytes, true)
+        | (ColumnKind::Plain | ColumnKind::Class(_) | ColumnKind::Classes(_), false) => Ok(position),
         (ColumnKind::ImagePath, true) => bail!(
             "column {name}: expected images, found only their paths, which are those of the author's disk and never opened; \
              with the images here, export the rows as CSV and import them with `table`"
@@ -91,7 +92,6 @@ pub(super) fn usable(columns: &[Column], field: &str, name: &str) -> Result<usiz
         (ColumnKind::Image | ColumnKind::ImagePath | ColumnKind::Bytes, false) => {
             bail!("column {name} ({field}): expected texts, numbers or lists, found images or bytes")
         }
-        (ColumnKind::Plain | ColumnKind::Class(_) | ColumnKind::Classes(_), false) => Ok(position),
     }
 }
 

@@ -198,10 +198,9 @@ fn without_comment(line: &str) -> &str {
     for (at, letter) in line.char_indices() {
         match quote {
             Some(open) if open == letter => quote = None,
-            Some(_) => {}
             None if matches!(letter, '"' | '\'') && matches!(before, ' ' | '[' | ',') => quote = Some(letter),
             None if letter == '#' && matches!(before, ' ' | '\t') => return &line[..at],
-            None => {}
+            _ => {}
         }
         before = letter;
     }
