@@ -105,7 +105,11 @@ fn real_image_folders_and_shards_come_in() {
 
 #[test]
 fn real_captions_and_conversations_come_in() {
-    let (Some(folder), Some(slake)) = (shared_data(&format!("formats/{}", "harness-synthetic")), shared_data(&format!("formats/{}", "slake"))) else { return };
+    let (Some(folder), Some(slake)) =
+        (shared_data(&format!("formats/{}", "harness-synthetic")), shared_data(&format!("formats/{}", "slake")))
+    else {
+        return;
+    };
     let images = Some(slake.join("Slake1.0/imgs"));
     let (_, dataset, _out) = import(&folder.join("coco-captions/captions_val.json"), images.clone()).unwrap();
     assert!(!dataset.corpus.is_empty());

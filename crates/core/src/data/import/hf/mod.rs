@@ -203,7 +203,7 @@ impl Reading<'_> {
             if let Value::Image(path) = &image
                 && !is_checked
             {
-                table_file::check_in_place(path, image_bytes)?;
+                TableFile::check_in_place(path, image_bytes)?;
                 is_checked = true;
             }
             let hash = if self.needs_pictures { image_bytes.map(Fingerprint::of_bytes) } else { None };

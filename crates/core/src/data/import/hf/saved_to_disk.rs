@@ -67,7 +67,7 @@ fn split_files(folder: &Path, name: &str) -> Result<SplitFiles> {
         if !input_file::is_there(&file) {
             bail!("{}: expected the file {name}, found none in {}", path.display(), folder.display());
         }
-        if Path::new(name).extension().is_none_or(|ending| ending != "arrow") {
+        if file.extension().is_none_or(|ending| ending != "arrow") {
             bail!("{}: expected files that end in .arrow, found {name}", path.display());
         }
         files.push(file);

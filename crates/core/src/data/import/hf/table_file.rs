@@ -160,6 +160,18 @@ impl TableFile {
         path.into()
     }
 
+    /// Makes sure that images can be read where they are.
+    ///
+    /// # Errors
+    /// Fails if they cannot, as in compressed Arrow files, or differ from `bytes`.
+    pub fn check_in_place(image: &Path, bytes: Option<&[u8]>) -> Result<()> {
+        let found = archive_member::read(image, super::super::LONGEST_IMAGE)?;
+        if bytes.is_some_and(|bytes| *bytes != found) {
+            bail!("{}: expected the bytes of the row, found others; the file is damaged", image.display());
+        }
+        Ok(())
+    }
+
     /// Whether statistics say that no image of a row group is null.
     fn has_every_image(&self, wanted: &Wanted, metadata: &ArrowReaderMetadata, group: usize) -> bool {
         let Some(image) = wanted.columns.first().map(|column| &self.columns[*column].path[0]) else { return false };
@@ -329,16 +341,4 @@ fn batches_of_arrow(file: File, is_file: bool, roots: Option<Vec<usize>>) -> Res
 /// Turns a panic of a library on a damaged file into an error.
 fn without_panic<R>(work: impl FnOnce() -> Result<R>) -> Result<R> {
     caught(work).unwrap_or_else(|_| Err(anyhow!("it cannot be decoded")))
-}
-
-/// Makes sure that images can be read where they are.
-///
-/// # Errors
-/// Fails if they cannot, as in compressed Arrow files, or differ from `bytes`.
-pub(super) fn check_in_place(image: &Path, bytes: Option<&[u8]>) -> Result<()> {
-    let found = archive_member::read(image, super::super::LONGEST_IMAGE)?;
-    if bytes.is_some_and(|bytes| *bytes != found) {
-        bail!("{}: expected the bytes of the row, found others; the file is damaged", image.display());
-    }
-    Ok(())
 }
