@@ -1,6 +1,10 @@
 //! How well a print finds copies of a picture, and how often it takes two pictures for one. `--nocapture` prints the table of
 //! docs/reference/formats.md.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test stops at the first surprise, and says why it does not run"
+)]
 
 #[path = "../../../tests/support/absent.rs"]
 mod absent;

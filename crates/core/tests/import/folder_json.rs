@@ -1,6 +1,6 @@
 //! JSON files about images: COCO captions and conversations; and the real cuts, where they are.
 
-use crate::support::{left_out, opened, put, put_image};
+use crate::support::{left_out, opened, put, put_image, shared_data};
 use dissent_core::data::import::{FolderOptions, ImportOptions, Imported, import_folder};
 use dissent_core::data::{Dataset, OnlyPart};
 use std::path::{Path, PathBuf};
@@ -92,7 +92,7 @@ fn conversations_of_one_turn_are_cases() {
 
 #[test]
 fn real_image_folders_and_shards_come_in() {
-    let Some(folder) = shared_data(&format!("formats/{}", "hf-synthetic")) else { return };
+    let Some(folder) = shared_data("formats/hf-synthetic") else { return };
     let count = |name: &str| {
         let (imported, dataset, _out) = import(&folder.join(name), None).unwrap();
         assert!(imported.left_out.is_empty(), "{name}: {:?}", imported.left_out);
@@ -106,7 +106,7 @@ fn real_image_folders_and_shards_come_in() {
 #[test]
 fn real_captions_and_conversations_come_in() {
     let (Some(folder), Some(slake)) =
-        (shared_data(&format!("formats/{}", "harness-synthetic")), shared_data(&format!("formats/{}", "slake")))
+        (shared_data("formats/harness-synthetic"), shared_data("formats/slake"))
     else {
         return;
     };

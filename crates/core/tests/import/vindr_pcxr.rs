@@ -23,7 +23,7 @@ fn line(number: usize, reader: &str, ones: &[usize]) -> String {
 fn element(tag: [u8; 4], vr: [u8; 2], value: &[u8]) -> Vec<u8> {
     let mut bytes = tag.to_vec();
     bytes.extend_from_slice(&vr);
-    if vr == b"OB" || vr == b"OW" {
+    if &vr == b"OB" || &vr == b"OW" {
         bytes.extend_from_slice(&[0, 0]);
         bytes.extend_from_slice(&(value.len() as u32).to_le_bytes());
     } else {
