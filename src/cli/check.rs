@@ -13,8 +13,8 @@ use std::path::PathBuf;
 pub struct Args {
     /// Dataset directory
     pub dataset: PathBuf,
-    /// Take documents and cases out that share a picture, patient or article with test or validation cases; they are kept in
-    /// dropped-leaks.jsonl
+    /// Take documents and cases out that share a picture (or nearly the same one), patient or article with test or validation
+    /// cases; they are kept in dropped-leaks.jsonl
     #[arg(long)]
     pub drop_leaks: bool,
     /// Print problems and summary as one JSON object
@@ -63,10 +63,10 @@ fn text_of(report: &CheckReport) -> String {
     }
     if !report.leaks.is_empty() {
         lines.push("leaks (--drop-leaks takes these rows out)".into());
-        lines.push(format!("  {:>9} {:>12} {:>10}", "same file", "same picture", "same group"));
+        lines.push(format!("  {:>9} {:>12} {:>10}", "same file", "near picture", "same group"));
         for counts in &report.leaks {
-            let LeakCounts { same_file, same_picture, same_group, rows, .. } = counts;
-            lines.push(format!("  {same_file:>9} {same_picture:>12} {same_group:>10}  {rows}"));
+            let LeakCounts { same_file, near_picture, same_group, rows, .. } = counts;
+            lines.push(format!("  {same_file:>9} {near_picture:>12} {same_group:>10}  {rows}"));
         }
     }
     let errors = report.errors();

@@ -77,7 +77,8 @@ impl Config {
 
     pub(super) fn read(path: &Path) -> Result<Self> {
         match read_text(path, LONGEST) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
+            // A home that is no folder has no settings either.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(Self::default()),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
             Ok(text) => toml_text::parse(&text).with_context(|| format!("configuration {}", path.display())),
         }

@@ -54,10 +54,10 @@ impl World {
         let corpus: Vec<Document> = CAPTIONS.iter().enumerate().map(of).collect();
         write_dataset(&world.root(), &manifest("world", vec![lesion]), &cases, &corpus);
         for (case, number) in cases.iter().zip(1_u8..) {
-            fs::write(world.root().join(&case.image), grey_ramp(number * 9)).unwrap();
+            fs::write(world.root().join(&case.image), grey_blocks(number)).unwrap();
         }
         for (document, number) in corpus.iter().zip(0_u8..) {
-            fs::write(world.root().join(&document.image), grey_ramp(number * 40 + 5)).unwrap();
+            fs::write(world.root().join(&document.image), grey_blocks(number + 100)).unwrap();
         }
         copy_folder(models(), &world.path("checkpoints"));
         world
@@ -173,10 +173,13 @@ pub fn case_line(id: &str, split: &str, image: &str, answer: &str) -> String {
     format!("{line}\n")
 }
 
-/// A grey ramp that begins at `start`: 48 pixels square, so that every image differs from the others.
-fn grey_ramp(start: u8) -> Vec<u8> {
-    let ramp = image::GrayImage::from_fn(48, 48, |x, y| image::Luma([start.wrapping_add((x + 2 * y) as u8)]));
-    png(&DynamicImage::ImageLuma8(ramp))
+/// Grey blocks drawn from a number, 48 pixels square, so that no image shows the picture of another.
+fn grey_blocks(number: u8) -> Vec<u8> {
+    let blocks = image::GrayImage::from_fn(48, 48, |x, y| {
+        let place = u32::from(number) * 64 + (y / 6) * 8 + x / 6 + 1;
+        image::Luma([(place.wrapping_mul(2_654_435_761) >> 24) as u8])
+    });
+    png(&DynamicImage::ImageLuma8(blocks))
 }
 
 /// Random checkpoints, made once for all tests: `dual-encoder` and `reader`.

@@ -224,13 +224,13 @@ fn overview(terminal: &mut dyn Terminal, _: &World) {
 
 fn images(terminal: &mut dyn Terminal, _: &World) {
     terminal.keys("z");
-    terminal.lacks("closed-book");
+    terminal.lacks("# head");
     terminal.keys("+i]");
     terminal.shows("inverted level +1%");
     terminal.keys("b");
     terminal.shows("hit 1");
     terminal.keys("rbz");
-    terminal.shows("closed-book");
+    terminal.shows("# head");
 }
 
 #[test]

@@ -155,6 +155,9 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         return print_json(&value);
     }
     let mut lines = vec![summary_text(&imported.summary)];
+    if imported.summary.groups > 0 {
+        lines.push(format!("  groups: {} (patients, studies, articles or pictures)", imported.summary.groups));
+    }
     lines.extend(imported.left_out.iter().map(|rows| format!("  {}", Printable(&rows.to_string()))));
     lines.extend(imported.remarks.iter().map(|remark| format!("  {}", Printable(remark))));
     lines.push(if args.dry_run {
@@ -268,7 +271,15 @@ fn import(args: &Args, common: &Common, format: &str, source: &Path, dataset: &P
         }
     };
     bar.finish_and_clear();
-    imported.with_context(|| format!("cannot import {}", source.display()))
+    // Most errors begin with the path that they are about.
+    imported.map_err(|error| {
+        let names_source = format!("{error:#}").contains(&*source.to_string_lossy());
+        if names_source {
+            error.context("nothing was imported")
+        } else {
+            error.context(format!("cannot import {}", source.display()))
+        }
+    })
 }
 
 /// Writes a mapping that the user can read, change and give back with `--mapping`.

@@ -144,7 +144,7 @@ fn import_lists_its_formats_and_refuses_others() {
     assert!(
         String::from_utf8(output.stderr)
             .unwrap()
-            .contains("unknown format \"dicom\"; expected one of medmnist, vqa-rad")
+            .contains("unknown format \"dicom\"; expected one of hf, path-vqa, medmnist")
     );
     assert_eq!(dissent(&["import", "medmnist"]).status.code(), Some(2), "wrong usage");
 

@@ -18,7 +18,7 @@ const SPLITS: [(Split, Split); 3] =
 enum Shared {
     /// The bytes of the image file.
     File,
-    /// The picture, in another encoding ([`PicturePrint`]).
+    /// Nearly the same picture ([`PicturePrint`]): another encoding, or the next slice of a scan.
     Picture,
     /// The group: patient, study or article.
     Group,
@@ -30,7 +30,7 @@ pub struct LeakCounts {
     /// Which rows: "documents, with test or validation cases".
     pub rows: String,
     pub same_file: usize,
-    pub same_picture: usize,
+    pub near_picture: usize,
     pub same_group: usize,
     /// The rows' file.
     #[serde(skip)]
@@ -42,13 +42,13 @@ pub struct LeakCounts {
 
 impl LeakCounts {
     fn new(rows: String, file: &'static str) -> Self {
-        Self { rows, same_file: 0, same_picture: 0, same_group: 0, file, lines: BTreeSet::new() }
+        Self { rows, same_file: 0, near_picture: 0, same_group: 0, file, lines: BTreeSet::new() }
     }
 
     fn add(&mut self, shared: Shared, line: usize) {
         match shared {
             Shared::File => self.same_file += 1,
-            Shared::Picture => self.same_picture += 1,
+            Shared::Picture => self.near_picture += 1,
             Shared::Group => self.same_group += 1,
         }
         self.lines.insert(line);
@@ -170,7 +170,7 @@ impl CorpusLeaks {
             let same_group = case.group.as_ref().and_then(|group| self.held.by_group.get(group)?.as_ref());
             let (field, what, document) = match (same_file, same_picture(), same_group) {
                 (Some(document), _, _) => ("image", "image", document),
-                (None, Some(document), _) => ("image", "picture in another encoding", document),
+                (None, Some(document), _) => ("image", "picture, or nearly the same one,", document),
                 (None, None, Some(document)) => ("group", "group", document),
                 (None, None, None) => continue,
             };

@@ -105,9 +105,7 @@ fn real_image_folders_and_shards_come_in() {
 
 #[test]
 fn real_captions_and_conversations_come_in() {
-    let (Some(folder), Some(slake)) =
-        (shared_data("formats/harness-synthetic"), shared_data("formats/slake"))
-    else {
+    let (Some(folder), Some(slake)) = (shared_data("formats/harness-synthetic"), shared_data("formats/slake")) else {
         return;
     };
     let images = Some(slake.join("Slake1.0/imgs"));

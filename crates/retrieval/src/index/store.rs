@@ -127,7 +127,12 @@ impl Index {
         afresh: bool,
         progress: &mut dyn FnMut(Progress) -> Result<()>,
     ) -> Result<Self> {
-        ensure!(!dataset.corpus.is_empty(), "the corpus of {} is empty: nothing to index", dataset.root.display());
+        ensure!(
+            !dataset.corpus.is_empty(),
+            "{0} has cases and no corpus, so there is nothing to index: add documents (`dissent import FORMAT SOURCE --as \
+             corpus --into {0}`), or predict with --closed-book",
+            dataset.root.display()
+        );
         let workspace = folder.parent().context("expected the index folder inside a workspace")?;
         let _lock =
             BuildLock::take(workspace, &mut || progress(Progress { stage: Stage::Waiting, done: 0, total: 1 }))?;

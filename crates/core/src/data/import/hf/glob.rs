@@ -1,14 +1,15 @@
 //! Patterns of file names in a README: `data/train-*`, `**/*.parquet`.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use glob::{MatchOptions, Pattern};
 
 /// A pattern for paths with `/` between their parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Glob(String);
+pub(super) struct Glob(Pattern);
 
 impl Glob {
     /// # Errors
-    /// Fails if the pattern leads out of its folder, is an address, or has braces.
+    /// Fails if the pattern leads out of its folder, is an address, has braces, or is no pattern.
     pub fn new(pattern: &str) -> Result<Self> {
         let plain = pattern.strip_prefix("./").unwrap_or(pattern);
         if plain.contains("://") {
@@ -23,82 +24,14 @@ impl Glob {
                 "{pattern:?}: expected a pattern of *, **, ? and [abc]; name one file or one folder instead of the whole"
             );
         }
-        Ok(Self(plain.into()))
+        Ok(Self(Pattern::new(plain).with_context(|| format!("{pattern:?}: not a pattern"))?))
     }
 
-    /// Whether the pattern matches the whole path.
+    /// Whether the pattern matches the whole path: `*` and `?` within one part of it, `**` over several.
     pub fn matches(&self, path: &str) -> bool {
-        matches(self.0.as_bytes(), path.as_bytes())
-    }
-}
-
-/// `*` and `?` match within one part of the path, `**` over several.
-fn matches(pattern: &[u8], path: &[u8]) -> bool {
-    // Place in the pattern and in the path to go back to, for the last star of each kind.
-    let (mut star, mut stars) = (None, None);
-    let (mut at, mut done) = (0, 0);
-    loop {
-        if pattern[at..].starts_with(b"**") {
-            let mut next = at + 2;
-            // `**/` also matches no folder.
-            if pattern.get(next) == Some(&b'/') && (done == 0 || path[done - 1] == b'/') {
-                next += 1;
-            }
-            (stars, star, at) = (Some((next, done)), None, next);
-            continue;
-        }
-        if pattern.get(at) == Some(&b'*') {
-            (star, at) = (Some((at + 1, done)), at + 1);
-            continue;
-        }
-        if at == pattern.len() && done == path.len() {
-            return true;
-        }
-        if done < path.len()
-            && let Some(next) = step(pattern, at, path[done])
-        {
-            (at, done) = (next, done + 1);
-            continue;
-        }
-        if let Some((next, from)) = star
-            && from < path.len()
-            && path[from] != b'/'
-        {
-            (star, at, done) = (Some((next, from + 1)), next, from + 1);
-            continue;
-        }
-        match stars {
-            Some((next, from)) if from < path.len() => {
-                (stars, star, at, done) = (Some((next, from + 1)), None, next, from + 1);
-            }
-            _ => return false,
-        }
-    }
-}
-
-/// The place after the part of the pattern that matches one byte.
-fn step(pattern: &[u8], at: usize, byte: u8) -> Option<usize> {
-    match *pattern.get(at)? {
-        b'?' if byte != b'/' => Some(at + 1),
-        b'[' => {
-            let end = at + 2 + pattern.get(at + 2..)?.iter().position(|letter| *letter == b']')?;
-            let (negated, mut class) = match pattern[at + 1] {
-                b'!' | b'^' => (true, &pattern[at + 2..end]),
-                _ => (false, &pattern[at + 1..end]),
-            };
-            let mut found = false;
-            while let [first, rest @ ..] = class {
-                let (last, rest) = match rest {
-                    [b'-', last, rest @ ..] => (last, rest),
-                    _ => (first, rest),
-                };
-                found |= (*first..=*last).contains(&byte);
-                class = rest;
-            }
-            (found != negated && byte != b'/').then_some(end + 1)
-        }
-        letter if letter == byte => Some(at + 1),
-        _ => None,
+        let options =
+            MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };
+        self.0.matches_with(path, options)
     }
 }
 
