@@ -206,7 +206,7 @@ fn compares(terminal: &mut dyn Terminal, _: &World) {
     terminal.shows("B second");
     terminal.shows("right: B");
     terminal.keys("ga");
-    terminal.shows("# head");
+    terminal.shows("us-doc-005");
     terminal.keys("aF\x1b[H");
     terminal.shows("us-test-0001 · test");
 }
@@ -224,13 +224,13 @@ fn overview(terminal: &mut dyn Terminal, _: &World) {
 
 fn images(terminal: &mut dyn Terminal, _: &World) {
     terminal.keys("z");
-    terminal.lacks("# head");
+    terminal.lacks("us-doc-005");
     terminal.keys("+i]");
     terminal.shows("inverted level +1%");
     terminal.keys("b");
     terminal.shows("hit 1");
     terminal.keys("rbz");
-    terminal.shows("# head");
+    terminal.shows("us-doc-005");
 }
 
 #[test]
