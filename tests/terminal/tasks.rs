@@ -206,7 +206,7 @@ fn compares(terminal: &mut dyn Terminal, _: &World) {
     terminal.shows("B second");
     terminal.shows("right: B");
     terminal.keys("ga");
-    terminal.shows("us-doc-005");
+    terminal.shows("# head");
     terminal.keys("aF\x1b[H");
     terminal.shows("us-test-0001 · test");
 }

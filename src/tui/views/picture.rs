@@ -11,6 +11,7 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect, Size};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
+use std::borrow::Cow;
 use std::path::Path;
 
 /// Number of cases whose query images are loaded in advance.
@@ -55,10 +56,15 @@ pub fn document(app: &App, active: bool, frame: &mut Frame, area: Rect) {
     }
 }
 
+/// The name of an image's file without its folders, whose names are often the label.
+fn shown_name(image: &Path) -> Cow<'_, str> {
+    image.file_name().unwrap_or(image.as_os_str()).to_string_lossy()
+}
+
 /// Draws one row with the files of the images, where no images are drawn.
 pub fn file_names(app: &App, frame: &mut Frame, area: Rect) {
-    let query = app.current().map(|(_, case)| format!("query: {}", case.image.display()));
-    let document = app.shown_document().map(|shown| format!("{}: {}", document_name(app), shown.image.display()));
+    let query = app.current().map(|(_, case)| format!("query: {}", shown_name(&case.image)));
+    let document = app.shown_document().map(|shown| format!("{}: {}", document_name(app), shown_name(&shown.image)));
     let side = app.selection().side();
     let row = Rect { height: area.height.min(1), ..area };
     let draw = |frame: &mut Frame, name: Option<String>, area: Rect, role: Role| {
@@ -143,10 +149,7 @@ fn draw_pane(app: &App, heading: Line, content: Content, is_covered: bool, frame
         return size;
     }
     if app.images().mode() == ImageMode::Off {
-        let name = Span::styled(
-            text::fit_end(&image.display().to_string(), usize::from(pane.width)),
-            theme.style(Role::Muted),
-        );
+        let name = Span::styled(text::fit_end(&shown_name(image), usize::from(pane.width)), theme.style(Role::Muted));
         frame.render_widget(Line::from(name), pane);
         return size;
     }

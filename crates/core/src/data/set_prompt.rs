@@ -157,7 +157,7 @@ impl Task {
         LabelSet::of(labels)
     }
 
-    /// The answer as a reader is taught to write it: as [`Self::spell`], but a set of labels as its ids with commas, and the
+    /// The answer as a reader is taught to write it: as a gold answer is spelt, but a set of labels as its ids with commas, and the
     /// empty set as its word.
     pub fn taught_text(&self, answer: &str) -> String {
         let set = if self.kind == TaskKind::MultiLabel { self.set_of(answer).ok() } else { None };

@@ -82,6 +82,7 @@ impl SummaryCounter {
     }
 
     /// Every distinct gold answer as it is written, with its task.
+    #[cfg(feature = "import")]
     pub fn answers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.cases.iter().flat_map(|(task, splits)| {
             splits.values().flat_map(|answers| answers.keys().map(|(answer, _)| (task.as_str(), answer.as_str())))

@@ -40,6 +40,7 @@ pub fn is_litter_path(path: &Path) -> bool {
 }
 
 /// A remark about the skipped names, if any.
+#[cfg(feature = "import")]
 pub(crate) fn litter_remark(names: &[String]) -> Option<String> {
     let (first, more) = (names.first()?, names.len() - 1);
     let what = if more == 0 { format!("{first:?} is") } else { format!("{first:?} and {more} more are") };

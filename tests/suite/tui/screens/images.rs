@@ -28,7 +28,7 @@ fn without_images_their_names_are_shown_and_the_rows_are_used() {
     }
     let (width, height) = (200, 60);
     let shown = text(&screen(&mut app, width, height));
-    assert!(shown.contains("images/q1.png") && shown.contains("images/d0.png"), "{shown}");
+    assert!(shown.contains("q1.png") && shown.contains("d0.png"), "{shown}");
 }
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];

@@ -5,7 +5,7 @@
 //! `PATH/data.arrow!/image/17` the same in a stream of Arrow IPC messages, as `datasets` writes it. A folder on disk that
 //! is really called `images.zip!` is read as a folder.
 //!
-//! The index of a container stays in memory ([`opened`]) until the file changes. No member is unpacked to disk.
+//! The index of a container stays in memory until the file changes. No member is unpacked to disk.
 
 #[cfg(feature = "import")]
 mod arrow_rows;
