@@ -2,6 +2,7 @@
 
 mod hf;
 mod mapping_flags;
+mod unused_flags;
 
 use super::Common;
 use super::check::summary_text;
@@ -20,6 +21,7 @@ use anyhow::{Context, Result, bail};
 use hf::HfFlags;
 use mapping_flags::MappingFlags;
 use std::path::{Path, PathBuf};
+use unused_flags::refuse_unused_flags;
 
 /// Formats of which nobody knows the number of rows before the end; their progress is that in their tables.
 const IN_KILOBYTES: [&str; 5] = ["mimic-cxr", "roco", "rocov2", "pmc-oa", "biomedica"];
@@ -144,6 +146,9 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     }
     let nowhere = PathBuf::new();
     let dataset = args.into.as_ref().or(args.dataset.as_ref()).unwrap_or(&nowhere);
+    if FORMATS.iter().any(|known| known.name == *format) {
+        refuse_unused_flags(&args, format, format == "vqa-rad" && is_vqa_rad_mirror(source))?;
+    }
     let imported = import(&args, common, format, source, dataset)?;
     if args.json {
         let value = serde_json::json!({

@@ -146,6 +146,9 @@ fn import_lists_its_formats_and_refuses_others() {
             .unwrap()
             .contains("unknown format \"dicom\"; expected one of hf, path-vqa, medmnist")
     );
+    let output = dissent(&["import", "roco", "somewhere", "target", "--language", "zh"]);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("--language: expected with slake, found with roco, which does not read it"), "{message}");
     assert_eq!(dissent(&["import", "medmnist"]).status.code(), Some(2), "wrong usage");
 
     let output = dissent(&["import", "medmnist", "no/such.npz", "target", "--labels", "a,b", "--question", "q"]);

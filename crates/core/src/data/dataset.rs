@@ -236,7 +236,7 @@ impl Dataset {
     }
 
     /// Whether the document in this row of the corpus is allowed for a case: not one with its id (however
-    /// written), its group, its image file, its image's content, or its picture in another encoding. Each file is hashed and
+    /// written), its group, its image file, its image's content, or nearly its own picture. Each file is hashed and
     /// decoded once.
     pub fn may_retrieve(&self, case: &Case, row: usize) -> bool {
         let Some(document) = self.corpus.get(row) else { return false };

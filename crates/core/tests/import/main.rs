@@ -13,6 +13,7 @@ mod columns;
 mod folder;
 mod folder_json;
 mod hf;
+mod hf_copies;
 mod made_files;
 mod medmnist;
 mod mimic_cxr;
