@@ -6,6 +6,9 @@
 mod colour;
 mod elements;
 mod grey;
+#[cfg(feature = "jpeg2000")]
+mod jpeg2000;
+mod jpeg_ls;
 mod layout;
 mod lookup_table;
 mod modality_lut;
@@ -78,6 +81,14 @@ fn decode_data_set(bytes: &[u8], start: usize) -> Result<Decoded> {
             compression: Compression::None,
         },
     };
+    if let Compression::Other(name) = syntax.compression {
+        let identifier = meta.text(0x0002_0010).unwrap_or_default();
+        bail!(
+            "the pixels of the DICOM file are compressed as {name} (transfer syntax {}), which is not supported; {}",
+            identifier.escape_debug(),
+            samples::WAY_OUT
+        );
+    }
     let data_set = if syntax.is_deflated { Cow::Owned(inflated(rest)?) } else { Cow::Borrowed(rest) };
     picture(&Attributes::read(&data_set, syntax.coding)?, syntax.compression)
 }

@@ -1,16 +1,18 @@
 //! Reads the stored samples of the first frame: native, run-length encoded or JPEG (PS3.5, section 8 and annex A).
 
 use super::elements::{Attributes, PIXEL_DATA};
+#[cfg(feature = "jpeg2000")]
+use super::jpeg2000;
 use super::layout::Layout;
-use super::rle;
 use super::syntax::{self, Compression};
+use super::{jpeg_ls, rle};
 use crate::data::jpeg_data;
 use crate::data::jpeg_file::JpegHeader;
 use anyhow::{Context, Result, bail, ensure};
 use jpeg_decoder::{ColorTransform, Decoder};
 
 /// The advice for an unsupported compression.
-const WAY_OUT: &str = "`gdcmconv --raw IN OUT` decompresses it";
+pub(super) const WAY_OUT: &str = "`gdcmconv --raw IN OUT` decompresses it";
 
 /// Reads the samples of the first frame, pixel by pixel. Changes `layout` to that of the JPEG decoder's output.
 ///
@@ -99,6 +101,9 @@ fn compressed(fragments: &[&[u8]], layout: &mut Layout, compression: Compression
             native(&bytes, layout, false)
         }
         Compression::Jpeg => jpeg(&frame, layout),
+        Compression::JpegLs => near_lossless(&frame, layout),
+        #[cfg(feature = "jpeg2000")]
+        Compression::Jpeg2000 => wavelets(&frame, layout),
         Compression::Other(name) => {
             bail!("the pixels of the DICOM file are compressed as {name}, which is not supported; {WAY_OUT}")
         }
@@ -148,4 +153,39 @@ fn jpeg(frame: &[u8], layout: &mut Layout) -> Result<Vec<i32>> {
         return Ok(decoded.iter().map(|byte| value(u16::from(*byte))).collect());
     }
     Ok(decoded.chunks_exact(2).map(|pair| value(u16::from_ne_bytes([pair[0], pair[1]]))).collect())
+}
+
+fn near_lossless(frame: &[u8], layout: &mut Layout) -> Result<Vec<i32>> {
+    let own = (layout.columns, layout.rows, layout.samples);
+    let decoded = jpeg_ls::decode(frame, |columns, rows, samples| (columns, rows, samples) == own);
+    let decoded =
+        decoded.with_context(|| format!("the JPEG-LS pixels of the DICOM file cannot be decoded; {WAY_OUT}"))?;
+    let bits: Vec<u32> = decoded.samples.into_iter().map(u32::from).collect();
+    Ok(values(&bits, decoded.precision, layout))
+}
+
+#[cfg(feature = "jpeg2000")]
+fn wavelets(frame: &[u8], layout: &mut Layout) -> Result<Vec<i32>> {
+    let decoded = jpeg2000::decode(frame, layout);
+    let (bits, precision) =
+        decoded.with_context(|| format!("the JPEG 2000 pixels of the DICOM file cannot be decoded; {WAY_OUT}"))?;
+    // The decoder has turned the colours back (PS3.5, 8.2.4).
+    if matches!(layout.photometric.as_str(), "YBR_RCT" | "YBR_ICT") {
+        layout.photometric = "RGB".into();
+    }
+    Ok(values(&bits, precision, layout))
+}
+
+/// Values of whole samples of `precision` bits. Some writers store more bits than Bits Stored says: where a sample uses them,
+/// all of them count.
+fn values(bits: &[u32], precision: u32, layout: &mut Layout) -> Vec<i32> {
+    let sample = |bits: u32| bits & ((1 << precision) - 1);
+    let fit = layout.stored >= precision || bits.iter().all(|bits| sample(*bits) >> layout.stored == 0);
+    layout.stored = if fit { layout.stored.min(precision) } else { precision };
+    layout.shift = 0;
+    layout.is_planar = false;
+    if layout.photometric == "YBR_FULL_422" {
+        layout.photometric = "YBR_FULL".into();
+    }
+    bits.iter().map(|bits| layout.value(sample(*bits))).collect()
 }

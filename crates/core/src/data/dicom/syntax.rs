@@ -8,9 +8,17 @@ pub(super) enum Compression {
     None,
     RunLength,
     Jpeg,
+    JpegLs,
+    #[cfg(feature = "jpeg2000")]
+    Jpeg2000,
     /// Not supported; with its name.
     Other(&'static str),
 }
+
+#[cfg(feature = "jpeg2000")]
+const JPEG_2000: Compression = Compression::Jpeg2000;
+#[cfg(not(feature = "jpeg2000"))]
+const JPEG_2000: Compression = Compression::Other("JPEG 2000");
 
 /// A transfer syntax.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,8 +39,9 @@ pub(super) fn of_identifier(identifier: &str) -> Syntax {
         ".2" => return native(coding(true, true), false),
         ".5" => Compression::RunLength,
         ".4.50" | ".4.51" | ".4.57" | ".4.70" => Compression::Jpeg,
-        ".4.80" | ".4.81" => Compression::Other("JPEG-LS"),
-        ".4.90" | ".4.91" | ".4.92" | ".4.93" => Compression::Other("JPEG 2000"),
+        ".4.80" | ".4.81" => Compression::JpegLs,
+        ".4.90" | ".4.91" => JPEG_2000,
+        ".4.92" | ".4.93" => Compression::Other("JPEG 2000 part 2"),
         ".4.100" | ".4.101" | ".4.100.1" | ".4.101.1" => Compression::Other("MPEG-2 video"),
         ".4.102" | ".4.103" | ".4.104" | ".4.105" | ".4.106" => Compression::Other("MPEG-4 video"),
         ".4.107" | ".4.108" => Compression::Other("HEVC video"),
@@ -47,8 +56,8 @@ pub(super) fn of_identifier(identifier: &str) -> Syntax {
 /// Guesses the compression of a fragment from its first bytes.
 pub(super) fn of_fragment(fragment: &[u8]) -> Compression {
     match fragment {
-        [0xFF, 0x4F, 0xFF, 0x51, ..] => Compression::Other("JPEG 2000"),
-        [0xFF, 0xD8, 0xFF, 0xF7, ..] => Compression::Other("JPEG-LS"),
+        [0xFF, 0x4F, 0xFF, 0x51, ..] => JPEG_2000,
+        [0xFF, 0xD8, 0xFF, 0xF7, ..] => Compression::JpegLs,
         [0xFF, 0xD8, 0xFF, ..] => Compression::Jpeg,
         _ => Compression::Other("an unknown compression"),
     }
