@@ -42,7 +42,7 @@ impl HfFlags {
         format: &str,
         source: &Path,
         dataset: &Path,
-        mapping: ColumnMapping,
+        (mapping, question): (ColumnMapping, Option<String>),
         choices: &ImportOptions,
         progress: ProgressReport,
     ) -> Result<Imported> {
@@ -52,6 +52,7 @@ impl HfFlags {
             splits: self.split_as.clone(),
             draw_splits: self.draw_splits,
             mapping,
+            question,
         };
         match format {
             "path-vqa" => import_path_vqa(source, dataset, &hf, choices, progress),

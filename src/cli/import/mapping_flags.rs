@@ -58,14 +58,18 @@ pub struct MappingFlags {
 }
 
 impl MappingFlags {
-    /// The mapping that the flags say; `None` if they say none. `question` is that of all rows. Its image column is empty
-    /// without `--image`: the format may know it.
+    /// The mapping that the flags say, `None` if they say none, and the question that is left for the task that the format
+    /// finds. Its image column is empty without `--image`: the format may know it.
     ///
     /// # Errors
     /// Fails if a mapping cannot be read, or the flags contradict each other.
-    pub fn mapping(&self, question: Option<&str>) -> Result<Option<ColumnMapping>> {
+    pub fn mapping(&self, question: Option<&str>) -> Result<(Option<ColumnMapping>, Option<String>)> {
         if let Some(name) = &self.mapping {
-            return read_mapping(name).map(Some);
+            let mut mapping = read_mapping(name)?;
+            if let Some(question) = question {
+                mapping.ask(question).with_context(|| format!("the mapping {name}"))?;
+            }
+            return Ok((Some(mapping), None));
         }
         let has_meaning = self.image.is_some()
             || !self.label.is_empty()
@@ -76,7 +80,7 @@ impl MappingFlags {
             || self.split_column.is_some()
             || self.id.is_some();
         if !has_meaning {
-            return Ok(None);
+            return Ok((None, question.map(str::to_owned)));
         }
         let mut tasks = Vec::new();
         tasks.extend(self.label_task(question)?);
@@ -89,7 +93,8 @@ impl MappingFlags {
             }
             tasks.push(task);
         }
-        Ok(Some(ColumnMapping {
+        let left = question.filter(|_| tasks.is_empty()).map(str::to_owned);
+        let mapping = ColumnMapping {
             image: self.image.clone().unwrap_or_default(),
             id: self.id.clone(),
             group: self.group.clone(),
@@ -97,7 +102,8 @@ impl MappingFlags {
             caption: self.caption.clone(),
             tasks,
             ..ColumnMapping::default()
-        }))
+        };
+        Ok((Some(mapping), left))
     }
 
     fn label_task(&self, question: Option<&str>) -> Result<Option<TaskMapping>> {

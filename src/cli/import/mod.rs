@@ -69,9 +69,9 @@ pub struct Args {
     /// medmnist: which slices of volumes to import
     #[arg(long, value_enum, value_name = "WHICH")]
     pub slices: Option<Slices>,
-    /// slake: the language of the questions
-    #[arg(long, value_enum, default_value_t)]
-    pub language: SlakeLanguage,
+    /// slake: the language of the questions; default: en
+    #[arg(long, value_enum)]
+    pub language: Option<SlakeLanguage>,
     /// vqa-rad, slake: leave out training questions about images that test questions also use
     #[arg(long)]
     pub drop_shared_images: bool,
@@ -87,9 +87,9 @@ pub struct Args {
     /// mimic-cxr: folder or zip file of the reports; default: beside the images
     #[arg(long, value_name = "PATH")]
     pub reports: Option<PathBuf>,
-    /// mimic-cxr: whose labels the cases have
-    #[arg(long, value_enum, default_value_t = Labeller::Chexpert)]
-    pub labeller: Labeller,
+    /// mimic-cxr: whose labels the cases have; default: chexpert
+    #[arg(long, value_enum)]
+    pub labeller: Option<Labeller>,
     /// mimic-cxr: a finding that the labels do not mention is absent; otherwise it is unknown
     #[arg(long)]
     pub unmentioned_is_no: bool,
@@ -114,15 +114,15 @@ pub struct Args {
     /// predictions: heads that found the candidates; default: taken from the file's name
     #[arg(long, value_enum)]
     pub heads: Option<CandidateHeads>,
-    /// predictions: split of the cases
-    #[arg(long, value_enum, default_value_t = Split::Test)]
-    pub split: Split,
-    /// predictions: id of the task
-    #[arg(long, default_value = "answer", value_name = "ID")]
-    pub task: String,
-    /// predictions: name of the run
-    #[arg(long, default_value = "imported", value_name = "NAME")]
-    pub run: String,
+    /// predictions: split of the cases; default: test
+    #[arg(long, value_enum)]
+    pub split: Option<Split>,
+    /// predictions: id of the task; default: answer
+    #[arg(long, value_name = "ID")]
+    pub task: Option<String>,
+    /// predictions: name of the run; default: imported
+    #[arg(long, value_name = "NAME")]
+    pub run: Option<String>,
     /// Replace an existing dataset, unless it contains annotations
     #[arg(long)]
     pub replace: bool,
@@ -201,11 +201,11 @@ fn import(args: &Args, common: &Common, format: &str, source: &Path, dataset: &P
             import_medmnist(source, dataset, &options, &choices, &progress)
         }
         "hf" | "path-vqa" => {
-            let mapping = args.columns.mapping(args.question.as_deref())?.unwrap_or_default();
-            args.hf.import(format, source, dataset, mapping, &choices, &progress)
+            let (mapping, question) = args.columns.mapping(args.question.as_deref())?;
+            args.hf.import(format, source, dataset, (mapping.unwrap_or_default(), question), &choices, &progress)
         }
         "vqa-rad" if is_vqa_rad_mirror(source) => {
-            args.hf.import(format, source, dataset, ColumnMapping::default(), &choices, &progress)
+            args.hf.import(format, source, dataset, (ColumnMapping::default(), None), &choices, &progress)
         }
         "vqa-rad" => {
             let options =
@@ -213,13 +213,19 @@ fn import(args: &Args, common: &Common, format: &str, source: &Path, dataset: &P
             import_vqa_rad(source, dataset, options, &choices, &progress)
         }
         "slake" => {
-            let options = SlakeOptions { language: args.language, drop_shared_images: args.drop_shared_images };
+            let options = SlakeOptions {
+                language: args.language.unwrap_or_default(),
+                drop_shared_images: args.drop_shared_images,
+            };
             import_slake(source, dataset, options, &choices, &progress)
         }
         "brset" => import_brset(source, dataset, args.grades, &choices, &progress),
         "vindr-pcxr" => import_vindr_pcxr(source, dataset, &choices, &progress),
         "table" => {
-            let mapping = args.columns.mapping(args.question.as_deref())?;
+            let (mapping, question) = args.columns.mapping(args.question.as_deref())?;
+            if question.is_some() {
+                bail!("--question: expected with --label or --answer COLUMN, or with --mapping");
+            }
             import_table(
                 source,
                 dataset,
@@ -229,8 +235,8 @@ fn import(args: &Args, common: &Common, format: &str, source: &Path, dataset: &P
             )
         }
         "folder" => {
-            let mapping = args.columns.mapping(args.question.as_deref())?;
-            let options = FolderOptions { mapping, images: args.images_from.clone() };
+            let (mapping, question) = args.columns.mapping(args.question.as_deref())?;
+            let options = FolderOptions { mapping, question, images: args.images_from.clone() };
             import_folder(source, dataset, &options, &choices, &progress)
         }
         "nih-cxr" => import_nih_cxr(source, dataset, &choices, &progress),
@@ -238,7 +244,7 @@ fn import(args: &Args, common: &Common, format: &str, source: &Path, dataset: &P
             let options = MimicCxrOptions {
                 all_views: args.all_views,
                 reports: args.reports.clone(),
-                labeller: args.labeller,
+                labeller: args.labeller.unwrap_or_default(),
                 unmentioned_is_no: args.unmentioned_is_no,
             };
             import_mimic_cxr(source, dataset, &options, &choices, &progress)
@@ -263,9 +269,9 @@ fn import(args: &Args, common: &Common, format: &str, source: &Path, dataset: &P
                 closed_book: args.closed_book.clone(),
                 images: args.images_from.clone(),
                 labels: label_names(&args.labels)?,
-                task: args.task.clone(),
-                split: args.split,
-                run: args.run.clone(),
+                task: args.task.clone().unwrap_or_else(|| "answer".into()),
+                split: args.split.unwrap_or(Split::Test),
+                run: args.run.clone().unwrap_or_else(|| "imported".into()),
                 heads: args.heads,
             };
             import_reference_run(source, dataset, &options, existing, common.workspace.as_deref(), &progress)

@@ -2,8 +2,6 @@
 //! nothing.
 
 use super::Args;
-use crate::data::Split;
-use crate::data::import::{Labeller, SlakeLanguage};
 use anyhow::{Result, bail};
 
 /// Formats whose columns flags or a mapping describe.
@@ -27,12 +25,12 @@ pub(super) fn refuse_unused_flags(args: &Args, format: &str, is_parquet_vqa_rad:
     let hf_formats: &[&str] = if is_parquet_vqa_rad { &["hf", "path-vqa", "vqa-rad"] } else { &["hf", "path-vqa"] };
     let mut given: Vec<(&str, bool, &[&str])> =
         columns_given.into_iter().map(|(flag, is_given)| (flag, is_given, &WITH_COLUMNS[..])).collect();
-    given.extend::<[(&str, bool, &[&str]); 24]>([
+    given.extend::<[(&str, bool, &[&str]); 26]>([
         ("--labels", !args.labels.is_empty(), &["medmnist", "predictions"]),
         ("--question", args.question.is_some(), &["medmnist", "hf", "path-vqa", "table", "folder"]),
         ("--modality", args.modality.is_some(), &["medmnist"]),
         ("--slices", args.slices.is_some(), &["medmnist"]),
-        ("--language", args.language != SlakeLanguage::default(), &["slake"]),
+        ("--language", args.language.is_some(), &["slake"]),
         (
             "--drop-shared-images",
             args.drop_shared_images,
@@ -42,7 +40,7 @@ pub(super) fn refuse_unused_flags(args: &Args, format: &str, is_parquet_vqa_rad:
         ("--grades", args.grades, &["brset"]),
         ("--all-views", args.all_views, &["mimic-cxr"]),
         ("--reports", args.reports.is_some(), &["mimic-cxr"]),
-        ("--labeller", args.labeller != Labeller::default(), &["mimic-cxr"]),
+        ("--labeller", args.labeller.is_some(), &["mimic-cxr"]),
         ("--unmentioned-is-no", args.unmentioned_is_no, &["mimic-cxr"]),
         ("--licence", !args.licences.is_empty(), &["roco", "biomedica"]),
         ("--non-radiology", args.non_radiology, &["roco"]),
@@ -55,7 +53,9 @@ pub(super) fn refuse_unused_flags(args: &Args, format: &str, is_parquet_vqa_rad:
         ("--closed-book", args.closed_book.is_some(), &["predictions"]),
         ("--images-from", args.images_from.is_some(), &["predictions", "table", "folder"]),
         ("--heads", args.heads.is_some(), &["predictions"]),
-        ("--split", args.split != Split::Test, &["predictions"]),
+        ("--split", args.split.is_some(), &["predictions"]),
+        ("--task", args.task.is_some(), &["predictions"]),
+        ("--run", args.run.is_some(), &["predictions"]),
     ]);
     for (flag, is_given, formats) in given {
         if is_given && !formats.contains(&format) {

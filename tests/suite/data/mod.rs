@@ -6,6 +6,7 @@ mod dataset;
 mod dicom;
 mod hostile_pictures;
 mod identifiers;
+mod import_flags;
 mod import_medmnist;
 mod import_nih_cxr;
 mod import_vqa_rad;

@@ -1,10 +1,13 @@
 //! Image folders: classes, metadata files, zip files of a split; WebDataset shards.
 
 use crate::support::{grey_png, left_out, opened, put, put_image};
-use dissent_core::data::import::{FolderOptions, ImportOptions, Imported, import_folder};
+use arrow_array::{ArrayRef, BinaryArray, RecordBatch, StringArray};
+use dissent_core::data::import::{ColumnMapping, FolderOptions, ImportOptions, Imported, import_folder};
 use dissent_core::data::{Dataset, OnlyPart, Split};
+use parquet::arrow::ArrowWriter;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 fn import_to(source: &Path, target: &Path) -> anyhow::Result<Imported> {
     import_folder(source, target, &FolderOptions::default(), &ImportOptions::default(), &|_, _| {})
@@ -133,6 +136,66 @@ fn metadata_wins_over_class_folders() {
     assert!(refused(&source).contains("expected the same columns in all metadata files"));
     put(&source, "test/metadata.jsonl", "{\"file_name\": \"images/c.png\"}\n");
     assert!(refused(&source).contains("metadata files of one kind"));
+}
+
+#[test]
+fn metadata_may_be_parquet() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("scans");
+    put_image(&source, "CT/a.png");
+    put_image(&source, "CT/b.png");
+    let texts = |texts: &[&str]| -> ArrayRef { Arc::new(StringArray::from(texts.to_vec())) };
+    let rows = RecordBatch::try_from_iter([
+        ("file_name", texts(&["CT/a.png", "CT/gone.png", "CT/b.png"])),
+        ("label", texts(&["x", "x", "y"])),
+        ("split", texts(&["train", "train", "test"])),
+        ("boxes", Arc::new(BinaryArray::from(vec![&[1_u8][..], &[2], &[3]]))),
+    ])
+    .unwrap();
+    let file = std::fs::File::create(source.join("metadata.parquet")).unwrap();
+    let mut writer = ArrowWriter::try_new(file, rows.schema(), None).unwrap();
+    writer.write(&rows).unwrap();
+    writer.close().unwrap();
+    let (imported, dataset) = import(&source);
+    let found: Vec<_> = dataset.cases.iter().map(|case| (case.split, case.answer.as_str())).collect();
+    assert_eq!(found, [(Split::Train, "x"), (Split::Test, "y")]);
+    assert_eq!(left_out(&imported), ["1 left out: no image file (metadata.parquet:1 has \"CT/gone.png\")"]);
+
+    std::fs::remove_dir_all(folder.path().join("out")).unwrap();
+    std::fs::write(source.join("metadata.parquet"), "no parquet").unwrap();
+    assert!(refused(&source).contains("expected a whole parquet file"));
+}
+
+#[test]
+fn a_choice_that_a_layout_does_not_have_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("scans");
+    put_image(&source, "CT/a.png");
+    put_image(&source, "MRI/b.png");
+    let import_with = |choices: FolderOptions| {
+        let target = folder.path().join("out");
+        let imported = import_folder(&source, &target, &choices, &ImportOptions::default(), &|_, _| {});
+        imported.map(|imported| opened(&imported, &target)).map_err(|error| format!("{error:#}"))
+    };
+    let mapping = || {
+        let (caption, group) = (Some("text".into()), Some("patient".into()));
+        Some(ColumnMapping { caption, group, ..ColumnMapping::default() })
+    };
+    let error = import_with(FolderOptions { mapping: mapping(), ..FolderOptions::default() }).unwrap_err();
+    assert!(error.contains("class folders have no columns"), "{error}");
+    let images = Some(folder.path().to_owned());
+    let error = import_with(FolderOptions { images, ..FolderOptions::default() }).unwrap_err();
+    assert!(error.contains("--images-from: expected with a JSON file"), "{error}");
+    let question = Some("Which scan is this?".to_owned());
+    let dataset = import_with(FolderOptions { question: question.clone(), ..FolderOptions::default() }).unwrap();
+    assert_eq!(dataset.tasks[0].question, question);
+
+    std::fs::remove_dir_all(folder.path().join("out")).unwrap();
+    put(&source, "metadata.csv", "file_name,text\nCT/a.png,one\n");
+    let error = import_with(FolderOptions { question, ..FolderOptions::default() }).unwrap_err();
+    assert!(error.contains("--question: expected a task"), "{error}");
+    let error = import_with(FolderOptions { mapping: mapping(), ..FolderOptions::default() }).unwrap_err();
+    assert!(error.contains("patient"), "{error}");
 }
 
 #[test]

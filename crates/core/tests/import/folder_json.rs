@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 fn import(source: &Path, images: Option<PathBuf>) -> anyhow::Result<(Imported, Dataset, tempfile::TempDir)> {
     let folder = tempfile::tempdir()?;
     let target = folder.path().join("out");
-    let choices = FolderOptions { mapping: None, images };
+    let choices = FolderOptions { images, ..FolderOptions::default() };
     let imported = import_folder(source, &target, &choices, &ImportOptions::default(), &|_, _| {})?;
     let dataset = opened(&imported, &target);
     Ok((imported, dataset, folder))

@@ -69,6 +69,24 @@ pub struct ColumnMapping {
     pub tasks: Vec<TaskMapping>,
 }
 
+impl ColumnMapping {
+    /// Sets the question of the only task.
+    ///
+    /// # Errors
+    /// Fails if there is no task, there are several, or each row has its own question.
+    pub fn ask(&mut self, question: &str) -> Result<()> {
+        match &mut self.tasks[..] {
+            [task] => match &task.question_column {
+                Some(column) => bail!("--question: expected no column of questions, found {column:?}"),
+                None => task.question = Some(question.to_owned()),
+            },
+            [] => bail!("--question: expected a task (--label or --answer COLUMN), found none"),
+            tasks => bail!("--question: expected one task, found {}; a mapping says the question of each", tasks.len()),
+        }
+        Ok(())
+    }
+}
+
 /// A file with the split of its rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -221,7 +239,9 @@ impl ColumnMapping {
             bail!("image: expected the column of the image");
         }
         if self.tasks.is_empty() && self.caption.is_none() {
-            bail!("expected a [[task]], or a caption column for a corpus");
+            bail!(
+                "expected a task (--label or --answer COLUMN; [[task]] in a mapping), or a caption column for a corpus"
+            );
         }
         if self.id.is_some() && self.id_path_parts.is_some() {
             bail!("expected either id (a column) or id_path_parts");

@@ -17,6 +17,7 @@ use std::sync::Arc;
 /// # Errors
 /// Fails if there are fewer than two classes, or images lie at different depths, because then folders are not classes.
 pub(super) fn import(job: &Job, mut files: FilesInFolder) -> Result<Imported> {
+    job.refuse_mapping("class folders")?;
     files.open_archives()?;
     let shown = job.source.display();
     let depths: BTreeSet<usize> = files.images.iter().map(|image| image.name.matches('/').count()).collect();
@@ -41,12 +42,9 @@ pub(super) fn import(job: &Job, mut files: FilesInFolder) -> Result<Imported> {
     }
     let mut task = TaskMapping::new("label", TaskKind::Classification, "label");
     task.labels = labels.iter().map(|label| (*label).to_owned()).collect();
-    let given = job.choices.mapping.as_ref();
-    if let Some(question) = given.and_then(|mapping| mapping.tasks.first()?.question.clone()) {
-        task.question = Some(question);
-    }
+    task.question.clone_from(&job.choices.question);
     let mapping = ColumnMapping {
-        name: given.map(|mapping| mapping.name.clone()).filter(|name| !name.is_empty()).unwrap_or_else(|| job.name()),
+        name: job.name(),
         image: "image".into(),
         picture: Some("picture".into()),
         tasks: vec![task],

@@ -17,6 +17,10 @@ use std::sync::Arc;
 /// # Errors
 /// Fails if the file holds boxes instead of captions.
 pub(super) fn import(job: &Job, file: &Written) -> Result<Imported> {
+    job.refuse_mapping("COCO captions")?;
+    if job.choices.question.is_some() {
+        bail!("{}: COCO captions have no question; expected no --question", job.source.display());
+    }
     let shown = job.source.display();
     let (Some(Written::List(images)), Some(Written::List(annotations))) = (file.get("images"), file.get("annotations"))
     else {

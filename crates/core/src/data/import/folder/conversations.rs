@@ -8,7 +8,7 @@ use crate::data::import::{
     ColumnMapping, ImageFiles, ImportSession, Imported, MappedRows, Record, RowsAs, TaskMapping, Value,
 };
 use crate::text::written_json::Written;
-use anyhow::Result;
+use anyhow::{Result, bail};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -27,6 +27,10 @@ pub(super) fn is_conversation(object: &Written) -> bool {
 /// # Errors
 /// Fails if the file is damaged.
 pub(super) fn import(job: &Job) -> Result<Imported> {
+    job.refuse_mapping("conversations")?;
+    if job.choices.question.is_some() {
+        bail!("{}: conversations have their own questions; expected no --question", job.source.display());
+    }
     let folder = job.choices.images.clone().unwrap_or_else(|| job.source.parent().unwrap_or(Path::new(".")).to_owned());
     let folder = if folder.as_os_str().is_empty() { Path::new(".").to_owned() } else { folder };
     let mut task = TaskMapping::new("vqa", TaskKind::ClosedVqa, "answer");

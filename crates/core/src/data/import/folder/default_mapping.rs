@@ -17,6 +17,12 @@ pub(super) fn mapping_for(job: &Job, image: &str, columns: &[String]) -> Result<
         Some(mapping) => mapping.clone(),
         None => by_usual_names(columns)?,
     };
+    if let Some(question) = &job.choices.question {
+        mapping.ask(question)?;
+    }
+    if !mapping.image.is_empty() && mapping.image != image {
+        bail!("--image {}: expected {image}, which holds the images of this layout", mapping.image);
+    }
     mapping.image = image.into();
     mapping.picture.get_or_insert_with(|| PICTURE.into());
     if mapping.name.trim().is_empty() {

@@ -21,6 +21,8 @@ use std::path::{Path, PathBuf};
 pub struct FolderOptions {
     /// What the columns of the metadata, or the fields of a sample, mean; `None` goes by their usual names.
     pub mapping: Option<ColumnMapping>,
+    /// The question of the only task.
+    pub question: Option<String>,
     /// Folder that relative image paths of a JSON file start from; default: the file's folder.
     pub images: Option<PathBuf>,
 }
@@ -35,6 +37,14 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
+    /// Fails if the user said what the columns mean, or where the images are, although the layout says it.
+    fn refuse_mapping(&self, layout: &str) -> Result<()> {
+        if self.choices.mapping.is_some() {
+            bail!("{}: {layout} have no columns; expected no --mapping and no flag of a column", self.source.display());
+        }
+        Ok(())
+    }
+
     /// The dataset's name, after the source.
     fn name(&self) -> String {
         let path = std::path::absolute(self.source).unwrap_or_else(|_| self.source.to_owned());
@@ -55,6 +65,12 @@ pub fn import_folder(
     progress: ProgressReport,
 ) -> Result<Imported> {
     let job = Job { source, target, choices, options, progress };
+    if choices.images.is_some() && !is_json(source) {
+        bail!(
+            "--images-from: expected with a JSON file, found {}, where images are beside their labels",
+            source.display()
+        );
+    }
     if source.is_dir() {
         let files = FilesInFolder::find(source)?;
         if !files.metadata.is_empty() {

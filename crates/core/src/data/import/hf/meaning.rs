@@ -141,7 +141,7 @@ fn find_tasks(mapping: &mut ColumnMapping, columns: &[Column], remarks: &mut Vec
     if mapping.tasks.is_empty() && mapping.caption.is_none() {
         bail!(
             "expected columns question and answer, a ClassLabel, or a caption, found {}; say what the columns are with \
-             --label, --question and --answer, or --caption",
+             --label, --question-column and --answer, or --caption",
             names_of(columns)
         );
     }

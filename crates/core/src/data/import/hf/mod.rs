@@ -20,6 +20,7 @@ use super::{ColumnMapping, ImportOptions, ImportSession, Imported, MappedRows, P
 use crate::data::Split;
 use crate::files::fingerprint::Fingerprint;
 use anyhow::{Context, Result, bail};
+use features::ColumnKind;
 use layout::{Layout, SplitFiles};
 use meaning::{ADDED, PICTURE};
 pub(super) use meaning::{GROUP, ID};
@@ -44,6 +45,8 @@ pub struct HfOptions {
     pub draw_splits: bool,
     /// What the columns mean; what it leaves open is taken from the features and the usual names.
     pub mapping: ColumnMapping,
+    /// The question of the only task.
+    pub question: Option<String>,
 }
 
 /// Imports a file, a folder of files, a folder of `save_to_disk`, or a dataset in the cache of the hub.
@@ -94,6 +97,9 @@ impl OpenedSource {
             .with_context(|| path.display().to_string())?;
         if mapping.name.is_empty() {
             mapping.name.clone_from(&layout.name);
+        }
+        if let Some(question) = &hf.question {
+            mapping.ask(question)?;
         }
         mapping.licence = mapping.licence.or_else(|| layout.licence.clone());
         Ok(Self { layout, mapping, remarks })
@@ -157,6 +163,33 @@ impl OpenedSource {
         }
         reading.rows.finish(session)
     }
+}
+
+/// Calls `visit` with every row of a parquet file that has no images, and the names of its columns.
+///
+/// # Errors
+/// Fails if the file is damaged or no table of texts, numbers and lists, or with the first error of `visit`.
+pub(super) fn for_each_row(path: &Path, visit: &mut dyn FnMut(super::Record) -> Result<()>) -> Result<()> {
+    let table = TableFile::open(path, None)?;
+    let columns = plain_columns(&table);
+    let names = columns.iter().map(|column| table.columns[*column].name.clone()).collect();
+    let wanted = Wanted { names, columns, has_image: false, image_bytes: false };
+    table.read(&wanted, &mut |row| visit(row.record))
+}
+
+/// The names of the columns that [`for_each_row`] gives.
+///
+/// # Errors
+/// Fails if the file is damaged.
+pub(super) fn columns_without_images(path: &Path) -> Result<Arc<[String]>> {
+    let table = TableFile::open(path, None)?;
+    Ok(plain_columns(&table).iter().map(|column| table.columns[*column].name.clone()).collect())
+}
+
+fn plain_columns(table: &TableFile) -> Vec<usize> {
+    let is_plain =
+        |kind: &ColumnKind| matches!(kind, ColumnKind::Plain | ColumnKind::Class(_) | ColumnKind::Classes(_));
+    table.columns.iter().enumerate().filter(|(_, column)| is_plain(&column.kind)).map(|(at, _)| at).collect()
 }
 
 /// Sets one of the columns that the importer adds to every row.
@@ -236,7 +269,7 @@ impl Reading<'_> {
             names.push(name.into());
         }
         names.extend(ADDED.map(String::from));
-        Ok(Wanted { names: Arc::from(names), columns, image_bytes: self.needs_pictures })
+        Ok(Wanted { names: Arc::from(names), columns, has_image: true, image_bytes: self.needs_pictures })
     }
 }
 

@@ -47,8 +47,10 @@ enum Format {
 pub(super) struct Wanted {
     /// Names of the record's columns.
     pub names: Arc<[String]>,
-    /// Positions of these columns in the table; the image is the first.
+    /// Positions of these columns in the table.
     pub columns: Vec<usize>,
+    /// Whether the first column is one of images.
+    pub has_image: bool,
     /// Whether the content of images is read.
     pub image_bytes: bool,
 }
@@ -174,6 +176,9 @@ impl TableFile {
 
     /// Whether statistics say that no image of a row group is null.
     fn has_every_image(&self, wanted: &Wanted, metadata: &ArrowReaderMetadata, group: usize) -> bool {
+        if !wanted.has_image {
+            return true;
+        }
         let Some(image) = wanted.columns.first().map(|column| &self.columns[*column].path[0]) else { return false };
         let chunks = metadata.metadata().row_group(group).columns();
         let chunk = chunks.iter().find(|chunk| is_image_leaf(chunk.column_path().parts(), image));
@@ -195,7 +200,11 @@ impl TableFile {
             let parts = chunk.column_path().parts();
             let is_wanted = wanted.columns.iter().enumerate().any(|(at, column)| {
                 let path = &self.columns[*column].path;
-                if at == 0 { with_images && is_image_leaf(parts, &path[0]) } else { parts.starts_with(path) }
+                if at == 0 && wanted.has_image {
+                    with_images && is_image_leaf(parts, &path[0])
+                } else {
+                    parts.starts_with(path)
+                }
             });
             if is_wanted {
                 leaves.push(leaf);
@@ -266,7 +275,7 @@ impl TableFile {
             let column = &self.columns[*column];
             let place = || format!("{}: row {file_row}, column {}", self.path.display(), column.name);
             let cells = cells.as_ref();
-            if at == 0 {
+            if at == 0 && wanted.has_image {
                 image_bytes = cells.and_then(|cells| cells.bytes(row)).filter(|bytes| !bytes.is_empty());
                 let is_there = cells.is_none() || image_bytes.is_some();
                 values.push(if is_there {

@@ -12,6 +12,7 @@ mod text_file;
 pub use guess::guess_mapping;
 pub use shipped::{shipped_mapping, shipped_names, shipped_text};
 
+pub(super) use delimited_rows::Row;
 pub(super) use json_objects::{JsonObjects, fields_of};
 pub(super) use table_rows::{TableRows, is_json};
 
