@@ -273,7 +273,7 @@ fn mappings_that_contradict_themselves_or_the_table_are_refused() {
     let task = "[[task]]\nid = 't'\nkind = 'classification'\n";
     for (mapping, expected) in [
         ("name = 'n'\ncaption = 'c'", "image: expected the column"),
-        ("name = 'n'\nimage = 'i'", "expected a [[task]], or a caption"),
+        ("name = 'n'\nimage = 'i'", "expected a task (--label"),
         ("name = 'n'\nimage = 'i'\nlabel = 'x'\n", "line 3"),
         (&format!("image = 'i'\n{task}"), "either answer (one column) or columns"),
         (&format!("image = 'i'\n{task}answer = 'l'\nseparator = '|'"), "separator: expected kind multi-label"),

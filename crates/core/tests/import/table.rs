@@ -210,3 +210,20 @@ fn a_guess_says_why_and_can_be_used() {
     assert!(guessed.contains("question_column = \"question\""), "{guessed}");
     ColumnMapping::parse(&guessed).unwrap();
 }
+
+#[test]
+fn images_of_rows_that_are_left_out_are_not_copied() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a.png", "b.png", "c.png"] {
+        put_image(folder.path(), name);
+    }
+    put(folder.path(), "t.csv", "file,label\na.png,x\nb.png,\nc.png,y\na.png,y\n");
+    let choices = TableOptions { mapping: Some(ColumnMapping::parse(LABEL).unwrap()), images: None };
+    let options = ImportOptions { copy: true, ..ImportOptions::default() };
+    let target = folder.path().join("out");
+    let imported = import_table(&folder.path().join("t.csv"), &target, &choices, &options, &|_, _| {}).unwrap();
+    let dataset = opened(&imported, &target);
+    let images: Vec<_> = dataset.cases.iter().map(|case| case.image.to_string_lossy()).collect();
+    assert_eq!(images, ["images/a.png", "images/c.png", "images/a.png"]);
+    assert_eq!(std::fs::read_dir(target.join("images")).unwrap().count(), 2);
+}

@@ -76,7 +76,8 @@ impl fmt::Display for PlaceOf<'_> {
 /// What a row says besides its answers.
 struct RowParts {
     id: String,
-    image: PathBuf,
+    /// Where the image is in the source.
+    path: PathBuf,
     picture: String,
     group: String,
     split: Split,
@@ -236,8 +237,7 @@ impl MappedRows {
         };
         let id_text = text_in(&self.mapping.id);
         let id = self.new_id(id_text, &path, &record.place);
-        let image = self.image_in_dataset(session, &path, &id)?;
-        Ok(Ok(RowParts { id, image, picture, group, split }))
+        Ok(Ok(RowParts { id, path, picture, group, split }))
     }
 
     fn listed_split(&self, record: &Record) -> Option<Split> {
@@ -266,21 +266,6 @@ impl MappedRows {
             }
             number += 1;
         }
-    }
-
-    /// The path that cases and documents name.
-    fn image_in_dataset(&mut self, session: &mut ImportSession, path: &Path, id: &str) -> Result<PathBuf> {
-        if let Some(copy) = self.copies.get(path) {
-            return Ok(copy.clone());
-        }
-        let extension = path.extension().map_or_else(String::new, |extension| format!(".{}", extension.display()));
-        let plain = |letter: char| letter.is_alphanumeric() || "-_.".contains(letter);
-        let name: String = id.chars().map(|letter| if plain(letter) { letter } else { '_' }).collect();
-        let image = session.image(path, &format!("{}{extension}", name.trim_start_matches('.')))?;
-        if image != path && image.is_relative() {
-            self.copies.insert(path.to_owned(), image.clone());
-        }
-        Ok(image)
     }
 
     fn write(&mut self, session: &mut ImportSession, record: &Record, parts: RowParts) -> Result<()> {
@@ -317,13 +302,14 @@ impl MappedRows {
                 }
             };
             asks |= task.mapping.is_question();
+            let image = image_in_dataset(&mut self.copies, session, &parts)?;
             caption_parts.push(caption_part(&task.mapping, question.as_deref(), &answer));
             let (task_id, answer, unknown) = task.written(&answer);
             session.case(Case {
                 id: if several { format!("{}-{}", parts.id, task.mapping.id) } else { parts.id.clone() },
                 task: task_id,
                 split: parts.split,
-                image: parts.image.clone(),
+                image,
                 question,
                 answer,
                 unknown,
@@ -334,16 +320,19 @@ impl MappedRows {
             return Ok(());
         }
         let source_column = self.mapping.source.as_deref().and_then(|column| record.value(column)?.text());
-        let document = |caption: String| Document {
+        let document = |image: PathBuf, caption: String| Document {
             id: parts.id.clone(),
-            image: parts.image.clone(),
+            image,
             caption,
             source: Some(source_column.map_or_else(|| self.mapping.name.clone(), |text| text.trim().to_owned())),
             group: Some(parts.group.clone()),
         };
         if let Some(column) = &self.mapping.caption {
             return match record.value(column).and_then(Value::text).map(str::trim) {
-                Some(caption) if !caption.is_empty() => session.document(document(caption.to_owned())),
+                Some(caption) if !caption.is_empty() => {
+                    let image = image_in_dataset(&mut self.copies, session, &parts)?;
+                    session.document(document(image, caption.to_owned()))
+                }
                 _ => {
                     session.leave_out("no caption, so no document", &record.place);
                     Ok(())
@@ -353,12 +342,33 @@ impl MappedRows {
         if caption_parts.is_empty() {
             return Ok(());
         }
+        let image = image_in_dataset(&mut self.copies, session, &parts)?;
         if asks {
-            self.captions.add(&parts.picture, caption_parts, || document(String::new()));
+            self.captions.add(&parts.picture, caption_parts, || document(image, String::new()));
             return Ok(());
         }
-        session.document(document(caption_of(&self.mapping, &caption_parts)))
+        session.document(document(image, caption_of(&self.mapping, &caption_parts)))
     }
+}
+
+/// The path that cases and documents name. The image is copied only here, so that none is copied for a row that is left out.
+fn image_in_dataset(
+    copies: &mut FxHashMap<PathBuf, PathBuf>,
+    session: &mut ImportSession,
+    parts: &RowParts,
+) -> Result<PathBuf> {
+    let path = &parts.path;
+    if let Some(copy) = copies.get(path) {
+        return Ok(copy.clone());
+    }
+    let extension = path.extension().map_or_else(String::new, |extension| format!(".{}", extension.display()));
+    let plain = |letter: char| letter.is_alphanumeric() || "-_.".contains(letter);
+    let name: String = parts.id.chars().map(|letter| if plain(letter) { letter } else { '_' }).collect();
+    let image = session.image(path, &format!("{}{extension}", name.trim_start_matches('.')))?;
+    if image != *path && image.is_relative() {
+        copies.insert(path.clone(), image.clone());
+    }
+    Ok(image)
 }
 
 impl ColumnMapping {
