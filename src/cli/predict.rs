@@ -128,7 +128,14 @@ fn wanted_cases(dataset: &Dataset, args: &Args) -> Result<Vec<usize>> {
         .map(|(position, _)| position)
         .take(args.limit.map_or(usize::MAX, |limit| limit as usize))
         .collect();
-    ensure!(!wanted.is_empty(), "{}: no cases to predict in split {}", dataset.root.display(), args.split);
+    if wanted.is_empty() {
+        match &args.task {
+            Some(task) if dataset.cases.iter().any(|case| case.split == args.split) => {
+                bail!("--task {task}: no case of the split {} has this task", args.split)
+            }
+            _ => bail!("{}", dataset.without_cases(Some(args.split))),
+        }
+    }
     Ok(wanted)
 }
 

@@ -8,6 +8,7 @@
 //! | `session` | one training run on disk: state after each epoch, best weights, `train.jsonl` |
 //! | `pictures` | training images, decoded once |
 //! | `variables` | the variables of a model in one fixed order |
+//! | `known_answers` | the cases that training may learn from |
 //! | `watcher` | progress events of a training, and its interruption |
 //! | `balance` | class-balanced sampling |
 //! | `reader` | `dissent train reader` |
@@ -24,6 +25,7 @@ mod contrastive;
 mod dual_encoder;
 mod epochs;
 mod gradients;
+mod known_answers;
 mod optimizer;
 mod pictures;
 mod reader;
@@ -37,6 +39,7 @@ mod watcher;
 pub use augmentation::Augmentation;
 pub use dual_encoder::{ClipShape, DualEncoderSettings, train_dual_encoder};
 pub use epochs::{LoopSettings, TrainingInterrupted};
+pub use known_answers::left_out_remark;
 pub use optimizer::{AdamW, AdamWSettings};
 pub use reader::{ReaderSettings, train_reader};
 pub use retriever::{

@@ -4,6 +4,7 @@
 //! The layout is LLaMA-Factory's multimodal one: `dataset_info.json`, one JSON array of `{"messages", "images"}` per
 //! split, `<image>` in the user's message for each image, and image files.
 
+use super::known_answers::KnownAnswers;
 use super::reader::documents_of;
 use anyhow::{Context, Result, ensure};
 use dissent_core::data::{Case, Dataset, Part, Picture, Split, Task};
@@ -50,6 +51,8 @@ pub struct SftReport {
     pub images: usize,
     /// Number of texts in which `<image>` was changed to `< image >`.
     pub changed_texts: usize,
+    /// Number of cases that were left out because some of their labels are unknown.
+    pub partly_unknown: usize,
 }
 
 /// Writes the training set of `dataset` to the new folder `settings.out`, whole or not at all. Documents come from
@@ -77,14 +80,8 @@ fn write_files(
     settings: &SftSettings,
     folder: &Path,
 ) -> Result<SftReport> {
-    // The text of a case with unknown labels would teach that they are absent.
-    let is_wanted = |case: &&Case| match case.split {
-        _ if !case.unknown.is_empty() => false,
-        Split::Train => settings.part.is_none_or(|part| part.has(case)),
-        Split::Validation => true,
-        Split::Test => false,
-    };
-    let cases: Vec<&Case> = dataset.cases.iter().filter(is_wanted).collect();
+    let known = KnownAnswers::of(dataset, settings.part);
+    let cases = known.cases(dataset);
     let documents = documents_of(dataset, &cases, retriever)?;
     let mut export = Export { dataset, folder, images: HashMap::new(), changed_texts: 0 };
     let tasks: HashMap<&str, Arc<Task>> =
@@ -108,6 +105,7 @@ fn write_files(
         validation: validation.len(),
         images: export.images.len(),
         changed_texts: export.changed_texts,
+        partly_unknown: known.partly_unknown,
     };
     let name = plain_name(&dataset.name);
     let mut sets = Map::new();

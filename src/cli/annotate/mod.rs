@@ -108,7 +108,7 @@ fn wanted_cases(dataset: &Dataset, args: &Args) -> Result<Vec<usize>> {
     if args.cases.is_empty() {
         let cases = cases_of_split(dataset, args.split);
         if cases.is_empty() {
-            bail!("{}: no case of the split asked for", args.dataset.display());
+            bail!("{}", dataset.without_cases(args.split));
         }
         return Ok(cases);
     }

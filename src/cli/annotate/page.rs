@@ -9,7 +9,7 @@ use crate::output::one_line;
 use crate::run::{Prediction, Provenance};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// One case as it is printed. The gold answer is there only if it was asked for.
 #[derive(Serialize)]
@@ -23,6 +23,9 @@ pub(super) struct Page<'a> {
     question: &'a str,
     labels: &'a [Label],
     image: PathBuf,
+    /// Whether a folder of the image has the name of a label.
+    #[serde(skip)]
+    folder_names_label: bool,
     hits: Vec<HitLine<'a>>,
     closed_book: Option<Answer<'a>>,
     fused: Option<Answer<'a>>,
@@ -148,6 +151,7 @@ impl<'a> Page<'a> {
             question: dataset.question_of(case),
             labels,
             image: dataset.image_path(&case.image),
+            folder_names_label: folder_names_label(&case.image, labels),
             hits,
             closed_book: answers.closed_book.as_ref().map(answer),
             fused: answers.fused().map(|fused| answer(&fused.prediction)),
@@ -179,7 +183,7 @@ impl<'a> Page<'a> {
         if !labels.is_empty() {
             lines.push(format!("labels: {}", labels.join(", ")));
         }
-        lines.push(format!("image: {}", one_line(&self.image.display().to_string())));
+        lines.push(format!("image: {}", self.image_text()));
         for hit in &self.hits {
             let heads: Vec<String> = hit.heads.iter().map(provenance_text).collect();
             let answer = hit.answer.as_ref().map_or_else(|| "not read".to_owned(), Answer::text);
@@ -217,6 +221,32 @@ impl<'a> Page<'a> {
         }
         lines.join("\n")
     }
+}
+
+impl Page<'_> {
+    /// The image's path. A folder that has the name of a label stays hidden as long as the gold answer does.
+    fn image_text(&self) -> String {
+        if self.gold.is_some() || !self.folder_names_label {
+            return one_line(&self.image.display().to_string());
+        }
+        let name = self.image.file_name().unwrap_or(self.image.as_os_str()).to_string_lossy();
+        format!(
+            "{} (its folder has the name of a label and is hidden until the gold answer is shown; `dissent explore` shows the \
+             image)",
+            one_line(&name)
+        )
+    }
+}
+
+/// Whether a folder above the image has the id or the name of a label, as class folders do.
+fn folder_names_label(image: &Path, labels: &[Label]) -> bool {
+    let plain = |text: &str| -> String {
+        text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    };
+    let folders: Vec<String> = image.iter().map(|part| plain(&part.to_string_lossy())).collect();
+    let Some((_, folders)) = folders.split_last() else { return false };
+    let is_folder = |text: &str| folders.iter().any(|folder| !folder.is_empty() && *folder == plain(text));
+    labels.iter().any(|label| is_folder(&label.id) || is_folder(&label.name))
 }
 
 impl<'a> Answer<'a> {
@@ -266,4 +296,23 @@ fn label_text(label: &Label) -> String {
 fn provenance_text(found: &Provenance) -> String {
     let score = found.score.map(|score| format!(", score {score:.3}")).unwrap_or_default();
     format!("{} head, rank {}{score}", found.head, found.rank)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_folder_called_like_a_label_is_found() {
+        let label = |id: &str, name: &str| -> Label {
+            serde_json::from_value(serde_json::json!({ "id": id, "name": name })).unwrap()
+        };
+        let labels = [label("0", "no finding"), label("1", "Pleural effusion")];
+        for hidden in ["train/1/a.png", "/data/pleural_effusion/a.png", "films.zip!/test/No Finding/a.png"] {
+            assert!(folder_names_label(Path::new(hidden), &labels), "{hidden}");
+        }
+        for shown in ["train/11/a.png", "images/1.png", "a.png", "/data/effusions/a.png", "films.parquet!/image/1"] {
+            assert!(!folder_names_label(Path::new(shown), &labels), "{shown}");
+        }
+    }
 }

@@ -128,7 +128,7 @@ impl Opener {
         if of_split.is_empty() {
             match errors.into_iter().next() {
                 Some(problem) => return Err(problem.into()),
-                None => bail!("{}: the dataset has no cases of this split", args.dataset.display()),
+                None => bail!("{}", dataset.without_cases(args.split)),
             }
         }
         let folder = workspace.annotations_dir();

@@ -4,7 +4,7 @@ use crate::cli::Common;
 use crate::cli::train::open_retriever;
 use crate::data::{Dataset, Part};
 use crate::output::{print_json, print_line, say};
-use crate::training::{SftSettings, export_sft};
+use crate::training::{SftSettings, export_sft, left_out_remark};
 use anyhow::Result;
 use std::path::PathBuf;
 
@@ -49,9 +49,13 @@ pub(super) fn run(args: Args, common: &Common) -> Result<()> {
             report.changed_texts
         ));
     }
+    if report.partly_unknown > 0 {
+        say(&left_out_remark(report.partly_unknown));
+    }
     if args.json {
         let value = serde_json::json!({
             "out": settings.out, "train": report.train, "validation": report.validation, "images": report.images,
+            "left_out_for_unknown_labels": report.partly_unknown,
         });
         return print_json(&value);
     }

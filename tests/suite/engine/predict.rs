@@ -161,7 +161,7 @@ fn wrong_wishes_are_named() {
     assert_eq!(task.status.code(), Some(1));
     assert!(stderr_of(&task).contains("--task grade: no such task; this dataset has mass"), "{}", stderr_of(&task));
     let split = setting.predict(&["--split", "validation"]);
-    assert!(stderr_of(&split).contains("no cases to predict in split validation"), "{}", stderr_of(&split));
+    assert!(stderr_of(&split).contains("expected cases of the split validation, found"), "{}", stderr_of(&split));
     let output = dissent()
         .arg("predict")
         .arg(&setting.root)

@@ -4,7 +4,7 @@ use super::identifier::is_same;
 use super::image_hashes::ImageHashes;
 use super::jsonl::{Lines, read_cases, read_documents};
 use super::manifest::{MANIFEST_FILE, Manifest, OnlyPart};
-use super::{Answer, Case, Document, Picture, Problem, Task};
+use super::{Answer, Case, Document, Picture, Problem, Split, Task};
 use crate::files::fingerprint::Fingerprint;
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
@@ -186,6 +186,26 @@ impl Dataset {
     /// The task with this id.
     pub fn task(&self, id: &str) -> Option<&Task> {
         self.tasks.iter().find(|task| task.id == id)
+    }
+
+    /// What to tell the user who asked for cases of a split (`None`: of any) and gets none.
+    pub fn without_cases(&self, split: Option<Split>) -> String {
+        let root = self.root.display();
+        if self.cases.is_empty() {
+            return format!(
+                "{root}: expected cases, found {} documents alone; `dissent search {root} WORDS` looks into them, and \
+                 `dissent import … --into {root}` adds cases",
+                self.corpus.len()
+            );
+        }
+        let count = |split: Split| self.cases.iter().filter(|case| case.split == split).count();
+        let found: Vec<String> = [Split::Train, Split::Validation, Split::Test]
+            .into_iter()
+            .filter(|split| count(*split) > 0)
+            .map(|split| format!("{} of {split}", count(split)))
+            .collect();
+        let wanted = split.map_or_else(String::new, |split| format!(" of the split {split}"));
+        format!("{root}: expected cases{wanted}, found {}", found.join(", "))
     }
 
     /// The question to ask: the case's own, else its task's.

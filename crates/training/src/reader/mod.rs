@@ -14,9 +14,10 @@ mod settings;
 mod vision_warm_up;
 
 use super::epochs::run_epochs;
+use super::known_answers::KnownAnswers;
 use super::session::{EpochReport, Session, SessionSettings, beside};
 use super::variables::sorted_variables;
-use super::watcher::TrainingWatcher;
+use super::watcher::{TrainingEvent, TrainingWatcher};
 use answers::AnswerLearning;
 use anyhow::{Context, Result};
 use candle_core::Device;
@@ -63,7 +64,11 @@ pub fn train_reader(
         None => new_model(dataset, &settings.sizes)?,
     };
     let processor = read_back(&files)?;
-    let samples = Samples::collect(dataset, retriever, &processor, settings.part)?;
+    let known = KnownAnswers::of(dataset, settings.part);
+    if let Some(remark) = known.remark() {
+        watcher.notify(TrainingEvent::Note(&remark));
+    }
+    let samples = Samples::collect(dataset, retriever, &processor, &known)?;
     let variables = VarMap::new();
     let model = trainable_pixtral(&config, &variables, settings.seed, settings.init.as_deref(), &device)?;
     let checkpoint = CheckpointParts { variables: &variables, config: &config, files: &files };

@@ -1,8 +1,9 @@
 //! Training samples: each case with each of its documents, as tokens and pictures.
 
 use super::pairs::read_pairs;
+use crate::known_answers::KnownAnswers;
 use anyhow::{Context, Result};
-use dissent_core::data::{Answer, Case, Dataset, Part, Picture, Split};
+use dissent_core::data::{Answer, Case, Dataset, Picture, Split};
 use dissent_models::model::pixtral::{ContentPart, PixtralProcessor};
 use dissent_readers::reader::{Evidence, PromptPiece, ReadRequest};
 use dissent_retrieval::retriever::{HitSource, Retriever};
@@ -37,21 +38,14 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// Collects the samples of the splits train (this part of it) and validation, with every document and closed-book.
+    /// Collects the samples of these cases, with every document and closed-book.
     pub fn collect(
         dataset: &Dataset,
         retriever: Option<&mut Retriever>,
         processor: &PixtralProcessor,
-        part: Option<Part>,
+        known: &KnownAnswers,
     ) -> Result<Self> {
-        // The text of a case with unknown labels would teach that they are absent.
-        let is_wanted = |case: &&Case| match case.split {
-            _ if !case.unknown.is_empty() => false,
-            Split::Train => part.is_none_or(|part| part.has(case)),
-            Split::Validation => true,
-            Split::Test => false,
-        };
-        let cases: Vec<&Case> = dataset.cases.iter().filter(is_wanted).collect();
+        let cases = known.cases(dataset);
         let mut album = Album::default();
         let queries: Vec<usize> = cases.iter().map(|case| album.position(&case.image)).collect();
         let documents = documents_of(dataset, &cases, retriever)?;

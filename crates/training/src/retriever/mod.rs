@@ -31,11 +31,12 @@ pub use teacher::TeacherSource;
 pub use validation::Likelihood;
 
 use super::epochs::run_epochs;
+use super::known_answers::KnownAnswers;
 use super::session::{Session, SessionSettings, beside, forget};
 use super::watcher::{TrainingEvent, TrainingWatcher};
 use anyhow::{Context as _, Result, ensure};
 use candle_core::DType;
-use dissent_core::data::{Dataset, Split};
+use dissent_core::data::Dataset;
 use dissent_core::files::fingerprint::Fingerprint;
 use dissent_core::run::{cases_fingerprint, prompts_fingerprint};
 use dissent_evaluation::Comparison;
@@ -90,7 +91,7 @@ pub fn train_retriever(
             forget(&stage_folder(settings, side))?;
         }
     }
-    let (training, validation_cases) = split_cases(dataset, settings)?;
+    let (training, validation_cases) = split_cases(dataset, settings, watcher)?;
     let encoder = retriever.encoder();
     let queries =
         Queries::of(dataset, encoder, settings.kind, &[training.as_slice(), validation_cases.as_slice()].concat())?;
@@ -232,17 +233,16 @@ fn stage_folder(settings: &RetrieverSettings, side: VectorSide) -> PathBuf {
 }
 
 /// The training cases and the validation cases.
-fn split_cases(dataset: &Dataset, settings: &RetrieverSettings) -> Result<(Vec<usize>, Vec<usize>)> {
-    let (mut training, mut validation) = (Vec::new(), Vec::new());
-    for (position, case) in dataset.cases.iter().enumerate() {
-        match case.split {
-            // No text is known to be the gold answer of a case with unknown labels.
-            _ if !case.unknown.is_empty() => {}
-            Split::Train if settings.part.is_none_or(|part| part.has(case)) => training.push(position),
-            Split::Validation => validation.push(position),
-            Split::Train | Split::Test => {}
-        }
+fn split_cases(
+    dataset: &Dataset,
+    settings: &RetrieverSettings,
+    watcher: &dyn TrainingWatcher,
+) -> Result<(Vec<usize>, Vec<usize>)> {
+    let known = KnownAnswers::of(dataset, settings.part);
+    if let Some(remark) = known.remark() {
+        watcher.notify(TrainingEvent::Note(&remark));
     }
+    let KnownAnswers { training, validation, .. } = known;
     let root = dataset.root.display();
     let part = settings.part.map_or_else(String::new, |part| format!(" in part {part}"));
     ensure!(!training.is_empty(), "{root}: expected cases of the split train to learn from{part}, found none");
