@@ -83,19 +83,26 @@ pub(super) fn summary_text(summary: &Summary) -> String {
             let Some(labels) = splits.get(&split) else { continue };
             let total: usize = labels.values().sum();
             let name = Printable(task);
-            lines.push(format!("  {name}, {split}: {total} cases ({})", listed(labels)));
+            let names = summary.label_names.get(task);
+            lines.push(format!("  {name}, {split}: {} ({})", count(total, "case"), listed(labels, names)));
             if let Some(labels) = summary.labels.get(task).and_then(|splits| splits.get(&split)) {
-                lines.push(format!("    cases with each label: {}", listed(labels)));
+                lines.push(format!("    cases with each label: {}", listed(labels, names)));
             }
         }
     }
-    lines.push(format!("  corpus: {} documents ({})", summary.documents, listed(&summary.sources)));
-    lines.push(format!("  images: {} files", summary.images));
+    lines.push(match summary.documents {
+        0 => "  corpus: no documents".into(),
+        documents => format!("  corpus: {} ({})", count(documents, "document"), listed(&summary.sources, None)),
+    });
+    lines.push(format!("  images: {}", count(summary.images, "file")));
     lines.join("\n")
 }
 
-/// Names and counts: "Yes 3, No 4".
-fn listed(counts: &BTreeMap<String, usize>) -> String {
-    let parts: Vec<String> = counts.iter().map(|(name, count)| format!("{} {count}", Printable(name))).collect();
-    parts.join(", ")
+/// Ids, names where they differ, and counts: "Yes (malignant) 3, No (benign) 4".
+fn listed(counts: &BTreeMap<String, usize>, names: Option<&BTreeMap<String, String>>) -> String {
+    let part = |(id, count): (&String, &usize)| match names.and_then(|names| names.get(id)) {
+        Some(name) => format!("{} ({}) {count}", Printable(id), Printable(name)),
+        None => format!("{} {count}", Printable(id)),
+    };
+    counts.iter().map(part).collect::<Vec<_>>().join(", ")
 }

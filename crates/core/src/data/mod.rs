@@ -12,6 +12,7 @@ mod dicom_start;
 mod document;
 mod drop_leaks;
 mod fields;
+mod files_aside;
 pub mod identifier;
 mod image_checks;
 mod image_hashes;

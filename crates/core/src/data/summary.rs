@@ -19,6 +19,9 @@ pub struct Summary {
     /// Number of cases that have each label, for tasks that are answered with several labels at once.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: CasesByAnswer,
+    /// Names of labels by task and id, where the name is not the id.
+    #[serde(skip)]
+    pub label_names: BTreeMap<String, BTreeMap<String, String>>,
     pub documents: usize,
     /// Number of documents by source; documents without a source are under "(none)".
     pub sources: BTreeMap<String, usize>,
@@ -101,6 +104,10 @@ impl SummaryCounter {
         };
         for (task_id, splits) in self.cases {
             let task = tasks.iter().find(|known| known.id == task_id);
+            let labels = task.map(|task| task.labels.as_slice()).unwrap_or_default();
+            let other_names = labels.iter().filter(|label| !label.name.eq_ignore_ascii_case(&label.id));
+            let names = other_names.map(|label| (label.id.clone(), label.name.clone())).collect();
+            summary.label_names.insert(task_id.clone(), names);
             for (split, answers) in splits {
                 for ((answer, has_unknown), count) in answers {
                     if let Some((task, Ok(set))) =

@@ -1,18 +1,15 @@
 //! Adds the rows of a source to a dataset that is there already (`--into`). Ids, groups and tasks of the source begin with its
 //! name, so that patient 12 of one source is not patient 12 of another.
 
-use crate::data::unfinished::Unfinished;
-use crate::data::writer::{UnsyncedImages, append, check_written};
+use crate::data::files_aside::{FilesAside, IMAGES};
 use crate::data::{CASES_FILE, CORPUS_FILE, Case, Document, Existing, MANIFEST_FILE, Manifest, OnlyPart};
-use crate::files::durable::{make_folder, write_file};
+use crate::files::durable::{make_folder, replace_folder, write_file};
 use crate::files::input_file;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, BufWriter, Write};
-use std::path::{Component, Path, PathBuf};
-
-const IMAGES: &str = "images";
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
 
 /// The name of a source before its ids: `roco:`.
 pub(super) struct Prefix(String);
@@ -57,12 +54,9 @@ pub(super) struct MergedDataset {
     source: String,
     manifest: Manifest,
     existing: Existing,
-    aside: Unfinished,
-    cases: BufWriter<File>,
-    corpus: BufWriter<File>,
+    files: FilesAside,
     case_count: usize,
     document_count: usize,
-    images: UnsyncedImages,
     has_images: bool,
 }
 
@@ -80,11 +74,10 @@ impl MergedDataset {
         if let Some(problem) = problems.into_iter().find(crate::data::Problem::is_error) {
             return Err(problem.into());
         }
-        let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let aside = Unfinished::create(parent, &target.file_name().unwrap_or_default().to_string_lossy())?;
+        let mut files = FilesAside::of(target)?;
         let prefix = Prefix::new(source)?;
-        let (cases, case_count, old_cases) = copy_others(target, &aside.path, CASES_FILE, &prefix)?;
-        let (corpus, document_count, old_documents) = copy_others(target, &aside.path, CORPUS_FILE, &prefix)?;
+        let (case_count, old_cases) = copy_others(target, &mut files, CASES_FILE, &prefix)?;
+        let (document_count, old_documents) = copy_others(target, &mut files, CORPUS_FILE, &prefix)?;
         if existing == Existing::Refuse && old_cases + old_documents > 0 {
             bail!(
                 "{} has {old_cases} cases and {old_documents} documents of the source {source:?} already; give --source \
@@ -101,60 +94,43 @@ impl MergedDataset {
             source: source.into(),
             manifest,
             existing,
-            aside,
-            cases,
-            corpus,
+            files,
             case_count,
             document_count,
-            images: UnsyncedImages::default(),
             has_images: false,
         })
     }
 
     /// Writes an image; it will be `images/SOURCE/NAME`.
     pub fn image(&mut self, name: &str, bytes: &[u8]) -> Result<PathBuf> {
-        if Path::new(name).components().any(|part| !matches!(part, Component::Normal(_))) {
-            bail!("expected an image name inside the dataset, found {name:?}");
-        }
-        let path = self.aside.path.join(IMAGES).join(name);
-        make_folder(path.parent().unwrap_or(&self.aside.path))?;
-        let written = File::create_new(&path).and_then(|mut file| file.write_all(bytes));
-        written.with_context(|| format!("cannot write image {name} (is the disk full?)"))?;
+        self.files.image(name, bytes)?;
         self.has_images = true;
-        self.images.push(path)?;
         Ok(Path::new(IMAGES).join(&self.source).join(name))
     }
 
     pub fn case(&mut self, case: &Case) -> Result<()> {
         self.case_count += 1;
-        append(&mut self.cases, case, CASES_FILE)
+        self.files.case(case)
     }
 
     pub fn document(&mut self, document: &Document) -> Result<()> {
         self.document_count += 1;
-        append(&mut self.corpus, document, CORPUS_FILE)
+        self.files.document(document)
     }
 
     /// Checks the whole, then moves it into place: images first, then one file after the other, such that the dataset is valid
     /// after each move.
     pub fn finish(mut self, added: &Manifest) -> Result<()> {
-        for (file, name) in [(&mut self.cases, CASES_FILE), (&mut self.corpus, CORPUS_FILE)] {
-            file.flush()
-                .and_then(|()| file.get_ref().sync_all())
-                .with_context(|| format!("cannot write {name} (is the disk full?)"))?;
-        }
         let before = self.manifest.only;
         let mut manifest = self.merged_manifest(added)?;
-        write_file(&self.aside.path.join(MANIFEST_FILE), manifest.to_toml()?.as_bytes())?;
-        check_written(&self.aside.path, &manifest)?;
-        self.images.sync()?;
+        self.files.complete(&manifest)?;
         if self.has_images {
             let folder = self.target.join(IMAGES).join(&self.source);
             make_folder(&self.target.join(IMAGES))?;
-            crate::files::durable::replace_folder(&self.aside.path.join(IMAGES), &folder)?;
+            replace_folder(&self.files.path().join(IMAGES), &folder)?;
         }
         let rename = |name: &str| {
-            fs::rename(self.aside.path.join(name), self.target.join(name))
+            fs::rename(self.files.path().join(name), self.target.join(name))
                 .with_context(|| format!("cannot replace {name} of {}", self.target.display()))
         };
         rename(CORPUS_FILE)?;
@@ -199,21 +175,18 @@ fn joined(before: Option<String>, source: &str, added: Option<&str>) -> Option<S
     }
 }
 
-/// Copies the lines whose ids have another prefix; returns the file, the number of copied lines and of the others.
-fn copy_others(target: &Path, aside: &Path, name: &str, prefix: &Prefix) -> Result<(BufWriter<File>, usize, usize)> {
+/// Copies the lines whose ids have another prefix; returns the number of copied lines and of the others.
+fn copy_others(target: &Path, files: &mut FilesAside, name: &str, prefix: &Prefix) -> Result<(usize, usize)> {
     let path = target.join(name);
-    let read = input_file::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut copy = BufWriter::new(
-        File::create(aside.join(name)).with_context(|| format!("cannot write beside {}", path.display()))?,
-    );
+    let cannot_read = || format!("cannot read {}", path.display());
+    let mut reader = BufReader::new(input_file::open(&path).with_context(cannot_read)?);
     let (mut copied, mut left) = (0, 0);
-    let mut reader = BufReader::new(read);
     let mut line = Vec::new();
     loop {
         line.clear();
-        reader.read_until(b'\n', &mut line).with_context(|| format!("cannot read {}", path.display()))?;
+        reader.read_until(b'\n', &mut line).with_context(cannot_read)?;
         if line.is_empty() {
-            return Ok((copy, copied, left));
+            return Ok((copied, left));
         }
         if line.trim_ascii().is_empty() {
             continue;
@@ -223,9 +196,6 @@ fn copy_others(target: &Path, aside: &Path, name: &str, prefix: &Prefix) -> Resu
             continue;
         }
         copied += 1;
-        if line.last() != Some(&b'\n') {
-            line.push(b'\n');
-        }
-        copy.write_all(&line).with_context(|| format!("cannot write {name} (is the disk full?)"))?;
+        files.line(name, line.strip_suffix(b"\n").unwrap_or(&line))?;
     }
 }
