@@ -2,21 +2,18 @@
 
 use super::app::App;
 use crate::evaluation::{PartialCaseAnswer, UserHit};
+use crate::pipeline::OWN_GROUP;
 use crate::run::{Ablation, CaptionShown, Given, Head, Hit, Prediction, Probe, Provenance, Shown};
 use crate::tui::effect::Effect;
 use crate::tui::state::overlay::Notice;
 use crate::worker::Request;
-
-/// Reason why a document is not read.
-pub(super) const OWN_GROUP: &str =
-    "this image is the case's own or of its group: it is shown, but the model may not use it";
 
 impl App {
     /// Adds a document in the next slot and has the reader answer with it.
     pub(super) fn put_in(&mut self, row: usize) -> Vec<Effect> {
         self.selection.show_row(row);
         let Some((index, case)) = self.current() else { return Vec::new() };
-        if !self.dataset().may_retrieve(case, row) {
+        if !self.dataset().may_retrieve_by_name(case, row) {
             self.say(OWN_GROUP);
             return Vec::new();
         }
@@ -37,7 +34,7 @@ impl App {
     pub(super) fn withhold(&mut self, caption: CaptionShown, without_image: bool) -> Vec<Effect> {
         let Some((index, case)) = self.current() else { return Vec::new() };
         let Some(row) = self.shown_row() else { return Vec::new() };
-        if !self.dataset().may_retrieve(case, row) {
+        if !self.dataset().may_retrieve_by_name(case, row) {
             self.say(OWN_GROUP);
             return Vec::new();
         }

@@ -1,8 +1,8 @@
 //! Why this answer: the page that explains the prediction with the selected hit.
 
 use super::app::App;
-use super::user_evidence::OWN_GROUP;
 use crate::explain::{Method, Wanted};
+use crate::pipeline::OWN_GROUP;
 use crate::pipeline::{ExplainRequest, GridChoice};
 use crate::run::{Ablation, Probe};
 use crate::tui::action::Action;
@@ -23,7 +23,7 @@ impl App {
             self.say("the hits of this case are not retrieved yet: try again in a moment");
             return Vec::new();
         };
-        if !self.dataset().may_retrieve(case, row) {
+        if !self.dataset().may_retrieve_by_name(case, row) {
             self.say(OWN_GROUP);
             return Vec::new();
         }

@@ -255,17 +255,21 @@ impl Dataset {
         Fingerprint::of_parts(parts.iter().map(String::as_str))
     }
 
+    /// The part of [`Dataset::may_retrieve`] that opens no file, for callers that must not wait.
+    pub fn may_retrieve_by_name(&self, case: &Case, row: usize) -> bool {
+        let Some(document) = self.corpus.get(row) else { return false };
+        let is_of_group = case.group.is_some() && case.group == document.group;
+        !is_of_group && !is_same(&case.id, &document.id) && case.image != document.image
+    }
+
     /// Whether the document in this row of the corpus is allowed for a case: not one with its id (however
     /// written), its group, its image file, its image's content, or nearly its own picture. Each file is hashed and
     /// decoded once.
     pub fn may_retrieve(&self, case: &Case, row: usize) -> bool {
+        if !self.may_retrieve_by_name(case, row) {
+            return false;
+        }
         let Some(document) = self.corpus.get(row) else { return false };
-        if is_same(&case.id, &document.id) || case.image == document.image {
-            return false;
-        }
-        if case.group.is_some() && case.group == document.group {
-            return false;
-        }
         let (of_case, of_document) = (self.image_path(&case.image), self.image_path(&document.image));
         !self.identities.same_content(&of_case, &of_document)
             && !self.identities.same_picture(&self.root, &of_case, &of_document)

@@ -18,6 +18,9 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
+/// Reason why a document is not read.
+pub const OWN_GROUP: &str = "this image is the case's own or of its group: it is shown, but the model may not use it";
+
 /// Number of requests that [`Pipeline::score_pairs`] builds at a time.
 const PAIRS_AT_A_TIME: usize = 512;
 
@@ -262,8 +265,12 @@ impl Pipeline {
     }
 
     /// The document of a probe as the reader is shown it; and what was shown, if it was not the document's own image and
-    /// caption.
+    /// caption. Fails for a document that the case may not see.
     pub(super) fn probe_evidence(&mut self, open: &OpenCase, probe: Probe) -> Result<(Evidence, Option<Shown>)> {
+        // Nearly the same picture is found out only here, because two images must be decoded for it.
+        if !self.dataset.may_retrieve(self.case(open.case)?, probe.row) {
+            bail!(OWN_GROUP);
+        }
         let image = if probe.ablation.without_image { None } else { Some(self.document_image(probe.row)?) };
         let row = match probe.ablation.caption {
             CaptionShown::Own => Some(probe.row),

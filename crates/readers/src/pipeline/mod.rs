@@ -12,7 +12,7 @@ mod open_case;
 mod pictures;
 
 pub use cached_explanations::CachedExplanations;
-pub use case_pipeline::{AskAbout, Pipeline};
+pub use case_pipeline::{AskAbout, OWN_GROUP, Pipeline};
 pub use event::{Event, ModelDescription, Progress, Ticket};
 pub use explaining::{ExplainOutcome, ExplainProgress, ExplainRequest, GridChoice};
 pub use image_like::ImageLike;
