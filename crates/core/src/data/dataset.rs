@@ -7,6 +7,7 @@ use super::manifest::{MANIFEST_FILE, Manifest, OnlyPart};
 use super::{Answer, Case, Document, Picture, Problem, Split, Task};
 use crate::files::fingerprint::Fingerprint;
 use anyhow::{Context, Result};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,7 +32,10 @@ pub struct Dataset {
     pub only: Option<OnlyPart>,
     pub tasks: Vec<Task>,
     pub cases: Vec<Case>,
+    /// The documents, and after them the rows of [`Self::add_models`].
     pub corpus: Vec<Document>,
+    /// Number of those rows.
+    models: usize,
     identities: Arc<ImageHashes>,
 }
 
@@ -133,6 +137,7 @@ impl Dataset {
             tasks: manifest.tasks,
             cases,
             corpus,
+            models: 0,
             identities: Arc::default(),
         }
     }
@@ -181,6 +186,28 @@ impl Dataset {
                 LenientDataset { dataset: None, case_lines: Vec::new(), document_lines: Vec::new(), problems }
             }
         }
+    }
+
+    /// Adds a row for each of these models that has none yet, so that its answers can stand where those with documents do. Such
+    /// a row has no image and no caption. It is never retrieved and belongs to no fingerprint.
+    pub fn add_models(&mut self, names: &[String]) {
+        for name in names {
+            if !self.model_rows().any(|row| self.corpus[row].id == *name) {
+                let (image, caption) = (PathBuf::new(), String::new());
+                self.corpus.push(Document { id: name.clone(), image, caption, source: None, group: None });
+                self.models += 1;
+            }
+        }
+    }
+
+    /// Rows of the documents.
+    pub fn document_rows(&self) -> Range<usize> {
+        0..self.corpus.len() - self.models
+    }
+
+    /// Rows of the models.
+    pub fn model_rows(&self) -> Range<usize> {
+        self.corpus.len() - self.models..self.corpus.len()
     }
 
     /// The task with this id.
@@ -242,9 +269,10 @@ impl Dataset {
     /// Fingerprint of the corpus: every field of every document in order, and the contents of the image files. Everything
     /// built from the corpus stores it.
     pub fn corpus_fingerprint(&self) -> Fingerprint {
-        let mut parts: Vec<String> = Vec::with_capacity(self.corpus.len() * 6);
-        let contents = self.image_contents(self.corpus.iter().map(|document| &document.image));
-        for (document, content) in self.corpus.iter().zip(contents) {
+        let documents = &self.corpus[self.document_rows()];
+        let mut parts: Vec<String> = Vec::with_capacity(documents.len() * 6);
+        let contents = self.image_contents(documents.iter().map(|document| &document.image));
+        for (document, content) in documents.iter().zip(contents) {
             parts.push(document.id.clone());
             parts.push(document.image.display().to_string());
             parts.push(content.map_or_else(|| "missing".into(), |content| content.to_string()));
@@ -257,7 +285,7 @@ impl Dataset {
 
     /// The part of [`Dataset::may_retrieve`] that opens no file, for callers that must not wait.
     pub fn may_retrieve_by_name(&self, case: &Case, row: usize) -> bool {
-        let Some(document) = self.corpus.get(row) else { return false };
+        let Some(document) = self.corpus.get(row).filter(|_| self.document_rows().contains(&row)) else { return false };
         let is_of_group = case.group.is_some() && case.group == document.group;
         !is_of_group && !is_same(&case.id, &document.id) && case.image != document.image
     }

@@ -35,6 +35,10 @@ pub struct RunIdentity {
     /// The ablation, as `Ablation` spells it.
     #[serde(default = "no_ablation")]
     pub ablation: String,
+    /// Names of the models that stand in the place of documents: each prediction of a case is one model's, and nothing was
+    /// retrieved. Empty in a run whose predictions are those of one reader with one document each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<String>,
     pub fingerprints: RunFingerprints,
     /// Server of the reader and its abilities; absent if the reader ran in this process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -118,6 +122,7 @@ impl RunIdentity {
             k_caption: retriever.map_or(0, |retriever| retriever.k_caption),
             k_lexical: retriever.map_or(0, |retriever| retriever.k_lexical),
             ablation: no_ablation(),
+            candidates: Vec::new(),
             fingerprints: RunFingerprints {
                 dataset: cases_fingerprint(dataset),
                 corpus: dataset.corpus_fingerprint(),

@@ -44,6 +44,11 @@ impl LabelOdds {
         Self { values, bounds: Vec::new(), threshold }
     }
 
+    /// Log-odds of all labels; those at the positions `bounds` are a bound.
+    pub fn bounded(values: Vec<f32>, bounds: Vec<LabelIndex>, threshold: f32) -> Self {
+        Self { values, bounds, threshold }
+    }
+
     /// The weighted sum of log-odds. `None` if there are none, or for different numbers of labels.
     pub fn weighted_sum<'a>(odds: impl IntoIterator<Item = (&'a Self, f32)>) -> Option<Self> {
         let mut odds = odds.into_iter();

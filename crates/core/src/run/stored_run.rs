@@ -78,7 +78,8 @@ impl Run {
         Some(format!("{}:{line}: the last case is not whole and is left out; predict it again", path.display()))
     }
 
-    /// The stored answers, in the order of the dataset's cases.
+    /// The stored answers, in the order of the dataset's cases. A model that stands as a candidate has the row that
+    /// [`Dataset::add_models`] gave it.
     ///
     /// # Errors
     /// Fails if a case or document of the run is not in this dataset, a case appears twice, or a prediction has other
@@ -86,8 +87,8 @@ impl Run {
     pub fn into_answers(self, dataset: &Dataset) -> Result<Vec<CaseAnswer>> {
         let cases: FxHashMap<&str, usize> =
             dataset.cases.iter().enumerate().map(|(position, case)| (case.id.as_str(), position)).collect();
-        let rows: FxHashMap<&str, usize> =
-            dataset.corpus.iter().enumerate().map(|(row, document)| (document.id.as_str(), row)).collect();
+        let candidates = if self.identity.candidates.is_empty() { dataset.document_rows() } else { dataset.model_rows() };
+        let rows: FxHashMap<&str, usize> = candidates.map(|row| (dataset.corpus[row].id.as_str(), row)).collect();
         let path = self.folder.join(PREDICTIONS_FILE);
         let mut first_lines: FxHashMap<usize, usize> = FxHashMap::default();
         let mut answers = Vec::with_capacity(self.cases.len());

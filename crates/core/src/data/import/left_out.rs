@@ -24,7 +24,7 @@ impl Display for LeftOut {
 }
 
 /// Adds a row to those with the same reason.
-pub(super) fn leave_out(all: &mut Vec<LeftOut>, reason: &str, place: &dyn Display) {
+pub(crate) fn leave_out(all: &mut Vec<LeftOut>, reason: &str, place: &dyn Display) {
     let position = all.iter().position(|one| one.reason == reason).unwrap_or_else(|| {
         all.push(LeftOut { reason: reason.into(), count: 0, first: Vec::new() });
         all.len() - 1

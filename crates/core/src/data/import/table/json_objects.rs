@@ -13,7 +13,7 @@ use std::sync::Arc;
 const LONGEST: usize = 1 << 30;
 
 /// A stream of objects.
-pub(in crate::data::import) struct JsonObjects {
+pub(crate) struct JsonObjects {
     text: Box<dyn BufRead>,
     file: Arc<Path>,
     /// The current line, from 1.

@@ -13,7 +13,8 @@ pub use guess::guess_mapping;
 pub use shipped::{shipped_mapping, shipped_names, shipped_text};
 
 pub(super) use delimited_rows::Row;
-pub(super) use json_objects::{JsonObjects, fields_of};
+pub(crate) use json_objects::JsonObjects;
+pub(super) use json_objects::fields_of;
 pub(super) use table_rows::{TableRows, is_json};
 
 use super::{ColumnMapping, ImageFiles, ImportOptions, ImportSession, Imported, MappedRows, ProgressReport, RowsAs};
