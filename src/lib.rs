@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`files`], [`text`] | reading other people's files with limits, writing ours whole; dialects of CSV, JSON, TOML |
 //! | [`data`] | cases, documents, tasks, the dataset directory, importers, `dissent check` |
+//! | [`predictions`] | predictions of other programs: reading, joining to cases, storing as runs; writing them |
 //! | [`phantom`] | the synthetic sample: images, captions, site tables |
 //! | [`run`] | hits, predictions and answers of each case, in memory and on disk |
 //! | [`model`] | vision-language models and dual encoders over candle, differentiable, with Hugging Face's weight names |
@@ -40,7 +41,7 @@ pub mod thread_counts;
 pub mod tui;
 
 pub use dissent_annotation as annotation;
-pub use dissent_core::{data, files, lru, panics, run, secret, text, workspace};
+pub use dissent_core::{data, files, lru, panics, predictions, run, secret, text, workspace};
 pub use dissent_evaluation as evaluation;
 pub use dissent_models::{download, model};
 pub use dissent_readers::{explain, pipeline, reader, worker};

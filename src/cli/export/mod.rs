@@ -2,6 +2,7 @@
 
 mod casebook;
 mod explain_casebook;
+mod predictions;
 mod sft;
 
 use super::Common;
@@ -19,6 +20,8 @@ pub struct Args {
 enum What {
     /// Write chosen cases of a stored run as one HTML page, which needs no network and can be printed
     Casebook(casebook::Args),
+    /// Write the predictions of a stored run as JSON lines, which `import predictions` reads
+    Predictions(predictions::Args),
     /// Write the retrieval-augmented training set for LLaMA-Factory, with the paper's settings for Pixtral and Qwen2-VL
     Sft(sft::Args),
 }
@@ -27,6 +30,7 @@ enum What {
 pub fn run(args: Args, common: &Common) -> Result<()> {
     match args.what {
         What::Casebook(args) => casebook::run(args, common),
+        What::Predictions(args) => predictions::run(&args, common),
         What::Sft(args) => sft::run(args, common),
     }
 }

@@ -2,6 +2,7 @@
 
 mod hf;
 mod mapping_flags;
+mod predictions;
 mod unused_flags;
 
 use super::Common;
@@ -13,9 +14,8 @@ use crate::data::import::{
     import_pmc_oa, import_roco, import_rocov2, import_slake, import_table, import_vindr_pcxr, import_vqa_rad,
     is_vqa_rad_mirror, label_names,
 };
-use crate::data::{Existing, Split};
+use crate::data::Existing;
 use crate::output::{print_json, print_line, progress_bar};
-use crate::run_import::{CandidateHeads, ReferenceRunOptions, import_reference_run};
 use crate::text::printable::Printable;
 use anyhow::{Context, Result, bail};
 use hf::HfFlags;
@@ -28,7 +28,10 @@ const IN_KILOBYTES: [&str; 5] = ["mimic-cxr", "roco", "rocov2", "pmc-oa", "biome
 
 /// Arguments of `dissent import`.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
     /// Name of the format (--list shows them all)
     #[arg(required_unless_present = "list")]
     pub format: Option<String>,
@@ -56,8 +59,8 @@ pub struct Args {
     /// List the formats
     #[arg(long)]
     pub list: bool,
-    /// medmnist: label names of an unknown set, in the order of the array's numbers; predictions: labels in the order
-    /// of the logits. A JSON list allows commas in names: `["normal, benign", "malignant"]`
+    /// medmnist: label names of an unknown set, in the order of the array's numbers. A JSON list allows commas in
+    /// names: `["normal, benign", "malignant"]`
     #[arg(long, value_name = "A,B,…")]
     pub labels: Vec<String>,
     /// medmnist, table, folder: the question of all cases; medmnist: replaces that of a known set
@@ -101,28 +104,9 @@ pub struct Args {
     pub non_radiology: bool,
     #[command(flatten)]
     pub hf: HfFlags,
-    /// predictions: the file of fused answers (…-step-N-fused.jsonl)
-    #[arg(long, value_name = "FILE")]
-    pub fused: Option<PathBuf>,
-    /// predictions: a file of answers without a document, one line per case
-    #[arg(long, value_name = "FILE")]
-    pub closed_book: Option<PathBuf>,
-    /// predictions, table, folder: folder that relative image paths start from; table also: zip or tar file; default: the
-    /// folder of SOURCE
+    /// table, folder: folder that relative image paths start from; table also: zip or tar file; default: the folder of SOURCE
     #[arg(long, value_name = "DIR")]
     pub images_from: Option<PathBuf>,
-    /// predictions: heads that found the candidates; default: taken from the file's name
-    #[arg(long, value_enum)]
-    pub heads: Option<CandidateHeads>,
-    /// predictions: split of the cases; default: test
-    #[arg(long, value_enum)]
-    pub split: Option<Split>,
-    /// predictions: id of the task; default: answer
-    #[arg(long, value_name = "ID")]
-    pub task: Option<String>,
-    /// predictions: name of the run; default: imported
-    #[arg(long, value_name = "NAME")]
-    pub run: Option<String>,
     /// Replace an existing dataset, unless it contains annotations
     #[arg(long)]
     pub replace: bool,
@@ -133,8 +117,18 @@ pub struct Args {
     pub columns: MappingFlags,
 }
 
+/// What is imported into a dataset that is there already.
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Read answers of other programs as runs of a dataset, or a run of the reference code as a dataset
+    Predictions(predictions::Args),
+}
+
 /// Imports the dataset and prints a summary.
 pub fn run(args: Args, common: &Common) -> Result<()> {
+    if let Some(What::Predictions(predictions)) = &args.what {
+        return predictions::run(predictions, common);
+    }
     let (Some(format), Some(source)) = (&args.format, &args.source) else {
         return list(args.json);
     };
@@ -149,7 +143,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     if FORMATS.iter().any(|known| known.name == *format) {
         refuse_unused_flags(&args, format, format == "vqa-rad" && is_vqa_rad_mirror(source))?;
     }
-    let imported = import(&args, common, format, source, dataset)?;
+    let imported = import(&args, format, source, dataset)?;
     if args.json {
         let value = serde_json::json!({
             "dataset": (!args.dry_run).then_some(dataset),
@@ -183,7 +177,7 @@ fn options_of(args: &Args, format: &str) -> ImportOptions {
     ImportOptions { rows: args.rows, target, copy: args.copy, dry_run: args.dry_run }
 }
 
-fn import(args: &Args, common: &Common, format: &str, source: &Path, dataset: &Path) -> Result<Imported> {
+fn import(args: &Args, format: &str, source: &Path, dataset: &Path) -> Result<Imported> {
     let choices = options_of(args, format);
     let bar = progress_bar(if IN_KILOBYTES.contains(&format) { "KB" } else { "images" });
     let progress = |done: usize, total: usize| {
@@ -258,23 +252,6 @@ fn import(args: &Args, common: &Common, format: &str, source: &Path, dataset: &P
         "biomedica" => {
             let options = BiomedicaOptions { licences: args.licences.clone() };
             import_biomedica(source, dataset, &options, &choices, &progress)
-        }
-        "predictions" => {
-            if args.into.is_some() || args.dry_run || args.rows.is_some() {
-                bail!("predictions come with a run of their own: expected none of --into, --as and --dry-run");
-            }
-            let existing = if args.replace { Existing::Replace } else { Existing::Refuse };
-            let options = ReferenceRunOptions {
-                fused: args.fused.clone(),
-                closed_book: args.closed_book.clone(),
-                images: args.images_from.clone(),
-                labels: label_names(&args.labels)?,
-                task: args.task.clone().unwrap_or_else(|| "answer".into()),
-                split: args.split.unwrap_or(Split::Test),
-                run: args.run.clone().unwrap_or_else(|| "imported".into()),
-                heads: args.heads,
-            };
-            import_reference_run(source, dataset, &options, existing, common.workspace.as_deref(), &progress)
         }
         other => {
             let known: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();

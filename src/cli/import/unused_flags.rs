@@ -25,8 +25,8 @@ pub(super) fn refuse_unused_flags(args: &Args, format: &str, is_parquet_vqa_rad:
     let hf_formats: &[&str] = if is_parquet_vqa_rad { &["hf", "path-vqa", "vqa-rad"] } else { &["hf", "path-vqa"] };
     let mut given: Vec<(&str, bool, &[&str])> =
         columns_given.into_iter().map(|(flag, is_given)| (flag, is_given, &WITH_COLUMNS[..])).collect();
-    given.extend::<[(&str, bool, &[&str]); 26]>([
-        ("--labels", !args.labels.is_empty(), &["medmnist", "predictions"]),
+    given.extend::<[(&str, bool, &[&str]); 20]>([
+        ("--labels", !args.labels.is_empty(), &["medmnist"]),
         ("--question", args.question.is_some(), &["medmnist", "hf", "path-vqa", "table", "folder"]),
         ("--modality", args.modality.is_some(), &["medmnist"]),
         ("--slices", args.slices.is_some(), &["medmnist"]),
@@ -49,13 +49,7 @@ pub(super) fn refuse_unused_flags(args: &Args, format: &str, is_parquet_vqa_rad:
         ("--split-as", !hf.split_as.is_empty(), hf_formats),
         ("--draw-splits", hf.draw_splits, hf_formats),
         ("--osf", hf.osf.is_some(), if is_parquet_vqa_rad { &["vqa-rad"] } else { &[] }),
-        ("--fused", args.fused.is_some(), &["predictions"]),
-        ("--closed-book", args.closed_book.is_some(), &["predictions"]),
-        ("--images-from", args.images_from.is_some(), &["predictions", "table", "folder"]),
-        ("--heads", args.heads.is_some(), &["predictions"]),
-        ("--split", args.split.is_some(), &["predictions"]),
-        ("--task", args.task.is_some(), &["predictions"]),
-        ("--run", args.run.is_some(), &["predictions"]),
+        ("--images-from", args.images_from.is_some(), &["table", "folder"]),
     ]);
     for (flag, is_given, formats) in given {
         if is_given && !formats.contains(&format) {

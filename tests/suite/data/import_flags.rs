@@ -107,8 +107,6 @@ fn flags_that_contradict_each_other_or_the_table_are_refused() {
             &["--image", "Film", "--label", "Finding", "--language", "en"],
             "--language: expected with slake, found with table",
         ),
-        (&["--image", "Film", "--label", "Finding", "--run", "imported"], "--run: expected with predictions"),
-        (&["--image", "Film", "--label", "Finding", "--split", "test"], "--split: expected with predictions"),
     ] {
         let message = table.refused(flags);
         assert!(message.contains(expected), "{flags:?}: {message}");

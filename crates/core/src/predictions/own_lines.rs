@@ -135,7 +135,7 @@ fn provenances_of(object: &Written) -> Result<Vec<Provenance>> {
 
 fn provenance_of(object: &Written) -> Result<Option<Provenance>> {
     let head = match text_field(object, "head")? {
-        Some(name) => Some(head_of(&name)?),
+        Some(name) => Some(name.parse::<Head>().context("field head")?),
         None => None,
     };
     let rank = match object.get("rank") {
@@ -155,12 +155,6 @@ fn provenance_of(object: &Written) -> Result<Option<Provenance>> {
         (Some(_), None) => bail!("field rank: the field is missing; expected the rank within the head, from 1"),
         (None, _) => bail!("field head: the field is missing; expected image, caption, lexical or another name of a head"),
     }
-}
-
-pub(super) fn head_of(name: &str) -> Result<Head> {
-    serde_json::from_value(serde_json::Value::from(name)).map_err(|_| {
-        anyhow!("field head: expected the name of a head, such as image, caption or lexical, found {name:?}")
-    })
 }
 
 fn scores_of(object: &Written) -> Result<Option<GivenScores>> {

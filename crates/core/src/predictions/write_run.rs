@@ -2,7 +2,6 @@
 
 use super::collect::{CaseParts, Collected, ModelAnswers};
 use super::import::{ImportedRun, PredictionOptions};
-use super::own_lines::head_of;
 use crate::data::{Dataset, Existing};
 use crate::files::durable::{make_folder, replace_folder};
 use crate::files::fingerprint::Fingerprint;
@@ -138,7 +137,7 @@ impl RunsToWrite<'_> {
                     cases.push(CaseAnswer { case: parts.case, hits, predictions, closed_book: None, recorded_fusion: None });
                     cases.len() - 1
                 });
-                let provenances = vec![Provenance { head: head_of(MODEL_HEAD)?, rank: place + 1, score: None }];
+                let provenances = vec![Provenance { head: MODEL_HEAD.parse()?, rank: place + 1, score: None }];
                 cases[at].hits.push(Hit { row: first + place, document: answers.model.clone(), provenances });
                 cases[at].predictions.push(prediction);
             }
@@ -221,7 +220,7 @@ fn case_answer(parts: CaseParts, rows: &FxHashMap<&str, usize>) -> Result<CaseAn
         let row = row.with_context(|| format!("document {} is not in the corpus", document.id))?;
         let mut provenances = document.provenances;
         if provenances.is_empty() {
-            provenances.push(Provenance { head: head_of(UNKNOWN_HEAD)?, rank: place + 1, score: None });
+            provenances.push(Provenance { head: UNKNOWN_HEAD.parse()?, rank: place + 1, score: None });
         }
         hits.push(Hit { row, document: document.id, provenances });
         predictions.push(prediction);

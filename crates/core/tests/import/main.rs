@@ -18,6 +18,7 @@ mod made_files;
 mod medmnist;
 mod mimic_cxr;
 mod pmc;
+mod predictions;
 mod roco;
 mod session;
 mod shipped_tables;
