@@ -16,7 +16,7 @@ pub struct Against {
     pub answers: FxHashMap<usize, PartialCaseAnswer>,
 }
 
-/// Correctness of the fused answers of both runs: A is the shown run, B the other.
+/// Correctness of the final answers of both runs: A is the shown run, B the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WhoIsRight {
     Both,

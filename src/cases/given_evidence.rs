@@ -36,6 +36,11 @@ impl<'a> GivenEvidence<'a> {
         Self { document, has_image: true, caption: GivenCaption::Own }
     }
 
+    /// Whether this is a model in the place of a document: every document has an image.
+    pub fn is_model(&self) -> bool {
+        self.document.image.as_os_str().is_empty()
+    }
+
     /// The document whose caption the reader was given, if it was given one.
     pub fn caption_document(&self) -> Option<&'a Document> {
         match self.caption {

@@ -21,8 +21,9 @@ use crate::annotation::{
 };
 use crate::data::{Answer, Case, Dataset, Task};
 use crate::evaluation::{CaseOutcome, PartialCaseAnswer, UserHit};
-use crate::run::Ablation;
+use crate::run::{Ablation, about_models};
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -41,6 +42,8 @@ pub struct Cases {
     answers: FxHashMap<usize, PartialCaseAnswer>,
     /// Name of the stored run whose answers are shown.
     stored_run: Option<String>,
+    /// The models that stand in the place of documents in that run.
+    models: Vec<String>,
     /// What the run on the screen gives its reader with each document, and what the other one gives.
     evidence: RunEvidence,
     other_evidence: Option<RunEvidence>,
@@ -66,6 +69,8 @@ pub struct InitialCases {
     pub categories: Vec<Category>,
     pub several: bool,
     pub stored_run: Option<String>,
+    /// The models that stand in the place of documents in that run ([`crate::run::RunIdentity::candidates`]).
+    pub models: Vec<String>,
     /// What the stored run withholds from the reader.
     pub ablation: Ablation,
     pub against: Option<Against>,
@@ -88,6 +93,7 @@ impl Cases {
             several: known.several,
             answers: FxHashMap::default(),
             stored_run: known.stored_run,
+            models: known.models,
             run_fingerprint: None,
             against: known.against,
             annotations: known.annotations,
@@ -174,6 +180,21 @@ impl Cases {
         self.stored_run.as_deref()
     }
 
+    /// Whether models stand in the place of documents in the run on the screen.
+    pub fn models_stand_in(&self) -> bool {
+        !self.models.is_empty()
+    }
+
+    /// The model whose answer is in this slot of every case.
+    pub fn model_at(&self, slot: usize) -> Option<&str> {
+        self.models.get(slot).map(String::as_str)
+    }
+
+    /// A text about hits and documents in the words for the run on the screen.
+    pub fn in_words_of_run<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.models_stand_in() { about_models(text) } else { Cow::Borrowed(text) }
+    }
+
     /// What the run on the screen gives its reader with each document.
     pub fn evidence(&self) -> &RunEvidence {
         &self.evidence
@@ -248,7 +269,7 @@ impl Cases {
     /// Which of the two runs answers this case correctly; `None` if one of them has no answer.
     pub fn who_is_right(&self, case: usize) -> Option<WhoIsRight> {
         let gold = self.gold_of(self.get(case)?)?;
-        let right = |answers: &PartialCaseAnswer| Some(answers.fused()?.prediction.is_right(Some(gold)));
+        let right = |answers: &PartialCaseAnswer| Some(answers.final_answer()?.is_right(Some(gold)));
         Some(match (right(self.answers_of(case)?)?, right(self.other_answers(case)?)?) {
             (true, true) => WhoIsRight::Both,
             (true, false) => WhoIsRight::OnlyA,
@@ -257,11 +278,11 @@ impl Cases {
         })
     }
 
-    /// Whether the fused answers of the two runs differ.
+    /// Whether the final answers of the two runs differ.
     pub fn fused_flips(&self, case: usize) -> bool {
-        let one = self.answers_of(case).and_then(PartialCaseAnswer::fused);
-        let other = self.other_answers(case).and_then(PartialCaseAnswer::fused);
-        one.zip(other).is_some_and(|(one, other)| one.prediction.answer != other.prediction.answer)
+        let one = self.answers_of(case).and_then(PartialCaseAnswer::final_answer);
+        let other = self.other_answers(case).and_then(PartialCaseAnswer::final_answer);
+        one.zip(other).is_some_and(|(one, other)| one.answer != other.answer)
     }
 
     /// The annotator's own annotation of a case.

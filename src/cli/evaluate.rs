@@ -1,6 +1,7 @@
 //! `dissent evaluate`: the metrics of stored runs, each compared with the first on the same cases.
 
 use super::Common;
+use super::run_models::add_models_of;
 use super::table_choice::wanted_tables;
 use crate::annotation::{AnnotationState, Taxonomy, named_errors};
 use crate::data::{Dataset, Split};
@@ -69,8 +70,9 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     } else {
         wanted_tables(&args.tables, usual_table_keys(), &table_keys())?
     };
-    let dataset = Dataset::open(&args.dataset)?;
+    let mut dataset = Dataset::open(&args.dataset)?;
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
+    add_models_of(&mut dataset, &workspace, args.runs.iter().map(String::as_str))?;
     let mut systems: Vec<System> = Vec::new();
     let mut identities: Vec<RunIdentity> = Vec::new();
     for name in &args.runs {
@@ -152,7 +154,16 @@ fn read_system(dataset: &Dataset, workspace: &Workspace, name: &str, split: Spli
     ensure!(!cases.is_empty(), "the run in {} has no case of the split {split}", folder.display());
     let family = identity.family();
     Ok((
-        System { name: name.to_owned(), ablation, family, differences: Vec::new(), rerankers, cases, validation },
+        System {
+            name: name.to_owned(),
+            models: identity.candidates.clone(),
+            ablation,
+            family,
+            differences: Vec::new(),
+            rerankers,
+            cases,
+            validation,
+        },
         identity,
     ))
 }

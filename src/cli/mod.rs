@@ -35,6 +35,7 @@ pub mod reader_flags;
 mod relaunch;
 pub mod render_template;
 pub mod rerank;
+mod run_models;
 pub mod search;
 pub mod show;
 mod table_choice;

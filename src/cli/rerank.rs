@@ -4,6 +4,7 @@
 use super::free_text::free_text;
 use super::interrupt::{InterruptFlag, Interrupted};
 use super::reader_flags::ReaderFlags;
+use super::run_models::refuse_models;
 use super::{Common, relaunch};
 use crate::data::{Dataset, Label, Task, TaskKind};
 use crate::model::device::choose_device;
@@ -57,6 +58,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     if let Some(remark) = run.remark() {
         say(&remark);
     }
+    refuse_models(&run.identity, &args.run, "a reranker")?;
     let identity = run.identity.clone();
     let answers = run.into_answers(&dataset)?;
     let progress = |line: String| say(&line);

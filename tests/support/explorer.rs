@@ -81,6 +81,7 @@ pub fn app_with(root: &Path, count: usize, change: impl FnOnce(&mut Setting)) ->
         categories: Taxonomy::default().categories,
         several: false,
         stored_run: None,
+        models: Vec::new(),
         ablation: Ablation::default(),
         against: None,
         definitions: Arc::new(DefinitionHistory::new(Taxonomy::default(), TaxonomyVersions::default())),

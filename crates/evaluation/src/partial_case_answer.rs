@@ -104,6 +104,12 @@ impl PartialCaseAnswer {
         self.fused.as_ref()
     }
 
+    /// The answer that counts: the fused one, or that without a document if the run has no documents for the case.
+    pub fn final_answer(&self) -> Option<&Prediction> {
+        let alone = self.closed_book.as_ref().filter(|_| self.hits.as_ref().is_some_and(Vec::is_empty));
+        self.fused.as_ref().map(|fused| &fused.prediction).or(alone)
+    }
+
     /// Number of hits that are read.
     pub fn read_count(&self) -> usize {
         self.predictions.iter().flatten().count()

@@ -15,6 +15,7 @@ use super::annotator::annotator_name;
 use super::interrupt::end_at_once;
 use super::model_options::ModelOptions;
 use super::queue_options::{QueueOptions, cases_of_split, stored_answers};
+use super::run_models::add_models_of;
 use super::{Common, relaunch};
 use crate::annotation::{AnnotationSession, Taxonomy};
 use crate::cases::given_evidence::RunEvidence;
@@ -65,6 +66,8 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     // No flag can stop the reader or the wait for the next line, so a signal ends the program at once.
     let _ = end_at_once("every event that was confirmed is in the journal");
     let (dataset, problems) = Dataset::open_usable(&args.dataset)?;
+    let mut dataset = dataset;
+    add_models_of(&mut dataset, &workspace, args.run.as_deref())?;
     let dataset = Arc::new(dataset);
     let folder = workspace.annotations_dir();
     let taxonomy = Taxonomy::load(&folder)?;

@@ -46,7 +46,11 @@ pub(super) struct Page<'a> {
 struct HitLine<'a> {
     /// Position from 1; the command `hit` takes it.
     place: usize,
-    document: &'a str,
+    /// `None` if a model stands in its place.
+    document: Option<&'a str>,
+    /// The model that stands in the place of a document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<&'a str>,
     heads: &'a [Provenance],
     /// The caption that the model was given; `None` if it was given none.
     caption: Option<&'a str>,
@@ -132,9 +136,12 @@ impl<'a> Page<'a> {
         let mut hits = Vec::new();
         for (slot, hit) in answers.hits().unwrap_or_default().iter().enumerate() {
             let given = shown.evidence.of(dataset, &case.task, hit.row);
+            let is_model = given.is_some_and(|given| given.is_model());
+            let given = given.filter(|_| !is_model);
             hits.push(HitLine {
                 place: slot + 1,
-                document: &hit.document,
+                document: (!is_model).then_some(hit.document.as_str()),
+                model: is_model.then_some(hit.document.as_str()),
                 heads: &hit.provenances,
                 caption: given.and_then(|given| given.caption_text()),
                 caption_of: given.and_then(|given| given.other_document()).map(|other| other.id.as_str()),
@@ -187,7 +194,12 @@ impl<'a> Page<'a> {
         for hit in &self.hits {
             let heads: Vec<String> = hit.heads.iter().map(provenance_text).collect();
             let answer = hit.answer.as_ref().map_or_else(|| "not read".to_owned(), Answer::text);
-            lines.push(format!("hit {}: {} ({}): {answer}", hit.place, one_line(hit.document), heads.join("; ")));
+            if let Some(model) = hit.model {
+                lines.push(format!("model {} ({}): {answer}", hit.place, one_line(model)));
+                continue;
+            }
+            let document = one_line(hit.document.unwrap_or_default());
+            lines.push(format!("hit {}: {document} ({}): {answer}", hit.place, heads.join("; ")));
             let of = hit.caption_of.map(|other| format!(" of {}", one_line(other))).unwrap_or_default();
             let caption = hit.caption.map_or_else(|| CAPTION_WITHHELD.into(), one_line);
             lines.push(format!("hit {} caption{of}: {caption}", hit.place));

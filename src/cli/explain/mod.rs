@@ -6,6 +6,7 @@ mod text;
 
 use super::interrupt::{InterruptFlag, Interrupted};
 use super::model_options::ModelOptions;
+use super::run_models::refuse_models;
 use super::{Common, relaunch};
 use crate::data::{Case, Dataset, Document};
 use crate::explain::{Cost, Explanation, Method, Wanted};
@@ -235,6 +236,7 @@ fn choose(
 /// The hits of the case in a run, and what that run withheld or swapped.
 fn hits_in_run(dataset: &Dataset, workspace: &Workspace, name: &str, case: usize) -> Result<(Vec<Hit>, Ablation)> {
     let run = Run::open(&workspace.existing_run(name)?)?;
+    refuse_models(&run.identity, name, "an explanation")?;
     let ablation = Ablation { random_documents: false, ..run.identity.ablation.parse()? };
     let answers = run.into_answers(dataset)?;
     match answers.into_iter().find(|answer| answer.case == case) {

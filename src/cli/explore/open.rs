@@ -7,6 +7,7 @@ use crate::cases::annotations::{case_reviews, own_annotations};
 use crate::cases::comparison::Against;
 use crate::cli::Common;
 use crate::cli::queue_options::{cases_of_split, stored_answers};
+use crate::cli::run_models::add_models_of;
 use crate::data::{Dataset, OpenedCases, Problem};
 use crate::run::{Ablation, Run, RunIdentity};
 use crate::terminal::image_protocol::ImageMode;
@@ -80,6 +81,7 @@ impl Opener {
                 definitions: Arc::new(DefinitionHistory::new(taxonomy, TaxonomyVersions::default())),
                 annotator: self.annotator.clone(),
                 stored_run: self.args.run.clone(),
+                models: Vec::new(),
                 ablation: Ablation::default(),
                 against,
                 annotations: FxHashMap::default(),
@@ -123,6 +125,9 @@ impl Opener {
         let (dataset, errors) = opened?;
         let run = run?;
         let ablation = run.as_ref().map_or(Ok(Ablation::default()), |run| run.identity.ablation.parse())?;
+        let mut dataset = dataset;
+        let names = args.run.iter().chain(&args.against).map(String::as_str);
+        add_models_of(&mut dataset, &workspace, names)?;
         let dataset = Arc::new(dataset);
         let of_split = cases_of_split(&dataset, args.split);
         if of_split.is_empty() {
@@ -165,6 +170,7 @@ impl Opener {
             categories,
             several,
             stored_run: args.run.clone(),
+            models: run.as_ref().map(|run| run.identity.candidates.clone()).unwrap_or_default(),
             ablation,
             against,
             definitions: Arc::clone(annotations.definitions()),

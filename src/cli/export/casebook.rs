@@ -13,6 +13,7 @@ use crate::cli::explore::{other_corpus_words, read_against, session_file};
 use crate::cli::free_text::free_text;
 use crate::cli::queue_options::cases_of_split;
 use crate::cli::reader_flags::ReaderFlags;
+use crate::cli::run_models::refuse_models;
 use crate::cli::{Common, relaunch};
 use crate::data::{Dataset, Split};
 use crate::files::fingerprint::Fingerprint;
@@ -116,6 +117,7 @@ fn read_cases(
     dataset: &Arc<Dataset>,
 ) -> Result<(Cases, Fingerprint)> {
     let run = Run::open(&workspace.existing_run(&args.run)?)?;
+    refuse_models(&run.identity, &args.run, "a casebook")?;
     if let Some(remark) = run.remark() {
         say(&remark);
     }
@@ -149,6 +151,7 @@ fn read_cases(
         categories: taxonomy.categories.clone(),
         several: taxonomy.several,
         stored_run: Some(args.run.clone()),
+        models: Vec::new(),
         ablation,
         against,
         definitions: Arc::new(DefinitionHistory::new(taxonomy, versions)),

@@ -329,7 +329,9 @@ impl App {
 
     /// Shows a notice that is no error.
     pub(super) fn say(&mut self, text: impl Into<String>) {
-        self.notify(Notice::Said(text.into()));
+        let text: String = text.into();
+        let text = self.cases.in_words_of_run(&text).into_owned();
+        self.notify(Notice::Said(text));
     }
 
     pub fn clear_notice(&mut self) {

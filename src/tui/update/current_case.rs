@@ -158,6 +158,7 @@ impl App {
     pub fn what_if_words(&self) -> Option<String> {
         let (case, answers) = self.current_answers()?;
         let words = self.what_if.words(case, answers, &|own| self.cases.own_evidence_name(own));
+        let words = self.cases.in_words_of_run(&words).into_owned();
         (self.fusion_is_changed(case) && !words.is_empty()).then_some(words)
     }
 }

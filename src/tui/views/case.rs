@@ -24,7 +24,8 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     let question = app.dataset().question_of(case);
     let most = if area.height >= TALL { 3 } else { 2 };
     let asked = text::wrap_into(question, usize::from(area.width), most);
-    let is_wide = frame.area().width >= WIDE;
+    // A model's answer has no image beside the case's own.
+    let is_wide = frame.area().width >= WIDE && !app.cases().models_stand_in();
     let has_images = app.images().mode() != ImageMode::Off;
     let layout = CaseLayout::fit(
         area,
@@ -67,7 +68,7 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
 
 /// Draws query and document side by side, or the one that keys act on.
 fn draw_images(app: &App, frame: &mut Frame, [first, second]: [Rect; 2], are_both: bool) {
-    let side = app.selection().side();
+    let side = if app.cases().models_stand_in() { Side::Query } else { app.selection().side() };
     if are_both {
         picture::query(app, side == Side::Query, frame, first);
         picture::document(app, side == Side::Document, frame, second);

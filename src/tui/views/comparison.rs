@@ -80,7 +80,7 @@ fn summary(app: &App, case: usize, a: &PartialCaseAnswer, b: &PartialCaseAnswer)
     let theme = app.theme();
     let name = |name: &str| text::fit(name, 18);
     let said = |answers: &PartialCaseAnswer| {
-        answers.fused().map_or_else(|| "…".to_owned(), |fused| app.answer_in_words(&fused.prediction))
+        answers.final_answer().map_or_else(|| "…".to_owned(), |answer| app.answer_in_words(answer))
     };
     let flips = app.cases().fused_flips(case);
     let role = if flips { Role::Differs } else { Role::Same };

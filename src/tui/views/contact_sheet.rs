@@ -209,6 +209,7 @@ fn is_right(app: &App, prediction: &Prediction) -> Option<bool> {
 /// The caption of the selected document, and which hits are in view if not all are.
 fn draw_last_row(app: &App, (first, visible, all): (usize, usize, usize), frame: &mut Frame, row: Rect) {
     let words = if visible < all { format!("hits {}-{} of {all}", first + 1, first + visible) } else { String::new() };
+    let words = app.cases().in_words_of_run(&words);
     let width = words.width() as u16;
     let captions = CaptionColumn::new(app);
     if let Some(given) = app.given_evidence() {

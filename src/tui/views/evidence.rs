@@ -131,5 +131,8 @@ pub fn origins(app: &App, slot: usize) -> Vec<String> {
     if let Some(own) = answers.user_hit_at(slot) {
         return vec![head_column(own).to_owned()];
     }
+    if app.cases().models_stand_in() {
+        return Vec::new();
+    }
     answers.hit_at(slot).map(|hit| hit.provenances.iter().map(text::provenance).collect()).unwrap_or_default()
 }

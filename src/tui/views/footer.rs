@@ -27,7 +27,7 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     let mut others: Vec<Hint> = Vec::new();
     for binding in bindings().filter(|binding| binding.context == context) {
         let (Some(hint), Some(key)) = (hint_now(app, binding), app.keymap().shown_key(binding)) else { continue };
-        others.push((keymap::shown(&key), hint.to_owned()));
+        others.push((keymap::shown(&key), app.cases().in_words_of_run(hint).into_owned()));
     }
     let last = if context == Context::Explore { 3 } else { 2 };
     let keep = others.split_off(others.len().saturating_sub(last));
@@ -62,7 +62,8 @@ fn label_hints(app: &App) -> Vec<Hint> {
             None => groups.push((target, vec![category])),
         }
     }
-    groups.into_iter().map(|(target, categories)| (keys_of(&categories), words_of(&target))).collect()
+    let words = |target: &CategoryTarget| app.cases().in_words_of_run(&words_of(target)).into_owned();
+    groups.into_iter().map(|(target, categories)| (keys_of(&categories), words(&target))).collect()
 }
 
 fn words_of(target: &CategoryTarget) -> String {

@@ -57,6 +57,11 @@ const SIGNS: [(&str, &str); 26] = [
     ("↓entropy", "in the heading of the queue: its order; with --against, ↑ ↓ is a change of rank, + a new document"),
 ];
 
+/// Signs that only runs with documents have.
+const OF_RETRIEVAL: [&str; 4] = ["closed-book", "⇄", "head", "#"];
+/// What a candidate is in a run of models.
+const MODELS: &str = "nothing was retrieved: every candidate is the answer of one model, and fused is what they say together";
+
 /// Draws the page over the body.
 pub fn draw(app: &App, page: &HelpPage, frame: &mut Frame, area: Rect) {
     let width = area.width.saturating_sub(4).min(WIDEST);
@@ -120,7 +125,13 @@ fn lines(app: &App, width: usize) -> (Vec<HelpLine>, Vec<(Context, usize)>) {
     let mut sections = Vec::new();
     let mut lines = vec![heading("How to read the screen")];
     for (sign, meaning) in SIGNS {
-        lines.extend(entry(theme, sign, meaning, width));
+        let of_retrieval = app.cases().models_stand_in() && OF_RETRIEVAL.contains(&sign);
+        if !of_retrieval {
+            lines.extend(entry(theme, sign, &app.cases().in_words_of_run(meaning), width));
+        }
+    }
+    if app.cases().models_stand_in() {
+        lines.extend(entry(theme, "model", MODELS, width));
     }
     lines.push(blank());
     for context in Context::ALL {
@@ -129,7 +140,8 @@ fn lines(app: &App, width: usize) -> (Vec<HelpLine>, Vec<(Context, usize)>) {
         for binding in bindings().filter(|binding| binding.context == context) {
             let keys: Vec<String> = app.keymap().keys(binding).iter().map(|key| keymap::shown(key)).collect();
             let first = lines.len();
-            lines.extend(entry(theme, &keys.join(" "), binding.description, width));
+            let description = app.cases().in_words_of_run(binding.description);
+            lines.extend(entry(theme, &keys.join(" "), &description, width));
             lines[first].words = everyday_words(binding.name);
         }
         lines.push(blank());
@@ -144,7 +156,7 @@ fn lines(app: &App, width: usize) -> (Vec<HelpLine>, Vec<(Context, usize)>) {
     }
     lines.push(heading("Fields of a filter: field:value or field:one,other; a minus in front negates it"));
     for row in FIELDS {
-        lines.extend(entry(theme, row.name, row.meaning, width));
+        lines.extend(entry(theme, row.name, &app.cases().in_words_of_run(row.meaning), width));
     }
     lines.push(blank());
     lines.push(heading("Loaded"));

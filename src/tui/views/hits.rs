@@ -108,7 +108,8 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     let captions = CaptionColumn::new(app);
     let caption_needs = caption_needs(app, visible);
     let columns = Columns::fit(usize::from(width), app.slots(), app.longest_answer(), app.is_in_words(), caption_needs);
-    frame.render_widget(focus::heading(app, Focus::Hits, &heading(&columns)), heading_row);
+    let heading = heading(&columns, app.cases().models_stand_in());
+    frame.render_widget(focus::heading(app, Focus::Hits, &heading), heading_row);
     app.drawn().set_hits(body, 0);
     let Some(answers) = answers else {
         draw_message(app, "…", Role::Faint, frame, body);
@@ -123,7 +124,7 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
         return;
     }
     if answers.slots() == 0 {
-        draw_message(app, "no document was retrieved for this case", Role::Muted, frame, body);
+        draw_message(app, "no document was retrieved for this case: the answer without a document counts", Role::Muted, frame, body);
         return;
     }
     let fused = app.fused_now();
@@ -190,12 +191,13 @@ fn draw_message(app: &App, message: &str, role: Role, frame: &mut Frame, area: R
     frame.render_widget(Paragraph::new(lines).style(app.theme().style(role)), area);
 }
 
-fn heading(columns: &Columns) -> String {
+fn heading(columns: &Columns, has_models: bool) -> String {
     let name = if columns.name > 0 { text::column("", columns.name + 1) } else { String::new() };
     let bar = text::column("", columns.bar + 1);
     let push = if columns.push > 0 { "push  " } else { "" };
     let place = " ".repeat(columns.place - 1);
-    format!("  {place}# head    score ans   {name}{bar}   p weight {push}caption")
+    let (found, words) = if has_models { ("model        ", "says") } else { ("head    score", "caption") };
+    format!("  {place}# {found} ans   {name}{bar}   p weight {push}{words}")
 }
 
 fn draw_row(
@@ -220,6 +222,7 @@ fn draw_row(
         _ if answers.user_hit_at(slot).is_some() => {
             (answers.user_hit_at(slot).map(head_column).unwrap_or_default().to_owned(), String::new())
         }
+        _ if app.cases().models_stand_in() => (text::fit(&hit.document, HEAD + SCORE - 1), String::new()),
         [] => (String::new(), String::new()),
         [one] => (one.head.to_string(), text::score_column(one.score)),
         [one, ..] => ("several".to_owned(), text::score_column(one.score)),
@@ -240,10 +243,18 @@ fn draw_row(
     let keys = given_keys(app, &hit.document);
     let room = columns.caption.saturating_sub(keys.chars().count());
     spans.push(Span::styled(keys, theme.style(Role::Annotation)));
-    if let Some(given) = app.given_at(slot) {
+    if let Some(words) = words_of_model(app, slot) {
+        spans.push(Span::styled(text::fit(&words.split_whitespace().collect::<Vec<_>>().join(" "), room), theme.style(Role::Text)));
+    } else if let Some(given) = app.given_at(slot) {
         spans.extend(captions.line(app, &given, room));
     }
     frame.render_widget(Line::from(spans).style(row_style), area);
+}
+
+/// What a model wrote that stands in the place of a document; `None` if it wrote nothing and in other runs.
+fn words_of_model(app: &App, slot: usize) -> Option<&str> {
+    let case = app.queue().current().filter(|_| app.cases().models_stand_in())?;
+    app.cases().answers_of(case)?.prediction_at(slot)?.text.as_deref()
 }
 
 /// Keys of the categories given to the document in this case, such as "1+2 ".
@@ -330,9 +341,13 @@ pub fn draw_captions(app: &App, frame: &mut Frame, area: Rect) {
             break;
         }
         lines.push(Line::default());
-        let name = text::fit(&format!("hit {}: {}", slot + 1, given.document.id), width);
+        let name = app.cases().in_words_of_run(&format!("hit {}", slot + 1)).into_owned() + ": " + &given.document.id;
+        let name = text::fit(&name, width);
         lines.push(Line::styled(name, app.theme().style(Role::Muted)));
-        lines.extend(evidence::caption_lines(app, &given, width, rows - lines.len()));
+        lines.extend(match words_of_model(app, slot) {
+            Some(words) => plain_lines(words, width, rows - lines.len()),
+            None => evidence::caption_lines(app, &given, width, rows - lines.len()),
+        });
     }
     frame.render_widget(Paragraph::new(lines).style(app.theme().style(Role::Text)), area);
 }
@@ -354,6 +369,10 @@ fn caption_of_shown(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> 
     }
     let mut lines = vec![Line::styled(text::fit(&origin, width), theme.style(Role::Muted))];
     let room = rows.saturating_sub(lines.len());
+    if let Some(words) = words_of_model(app, app.selection().hit()).filter(|_| app.selection().shown() == Shown::Hit) {
+        lines.extend(plain_lines(words, width, room));
+        return lines;
+    }
     let Some(other) = given_in_other_run(app, width) else {
         lines.extend(evidence::caption_lines(app, &given, width, room));
         return lines;
@@ -367,6 +386,10 @@ fn caption_of_shown(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> 
     }
     lines.push(other);
     lines
+}
+
+fn plain_lines(words: &str, width: usize, rows: usize) -> Vec<Line<'static>> {
+    text::wrap_into(words, width, rows).into_iter().map(Line::from).collect()
 }
 
 /// What B's reader was given with the selected hit, where two runs are compared that treat documents differently.

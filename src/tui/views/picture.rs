@@ -46,7 +46,8 @@ pub fn document(app: &App, active: bool, frame: &mut Frame, area: Rect) {
     let pane = pane(app, heading(app, &name, image, active, area), content, frame, area);
     // The cache holds a screen or two; requesting all hits of a large K would evict what was just loaded.
     for hit in app.hits().iter().skip(app.selection().hit()).take(HITS_AHEAD) {
-        if let Some(document) = app.dataset().corpus.get(hit.row) {
+        let document = app.dataset().corpus.get(hit.row).filter(|_| !app.cases().models_stand_in());
+        if let Some(document) = document {
             app.images().pictures().want_soon(PictureKey {
                 path: app.dataset().root.join(&document.image),
                 size: pane,
@@ -64,7 +65,10 @@ fn shown_name(image: &Path) -> Cow<'_, str> {
 /// Draws one row with the files of the images, where no images are drawn.
 pub fn file_names(app: &App, frame: &mut Frame, area: Rect) {
     let query = app.current().map(|(_, case)| format!("query: {}", shown_name(&case.image)));
-    let document = app.shown_document().map(|shown| format!("{}: {}", document_name(app), shown_name(&shown.image)));
+    let document = app.shown_document().map(|shown| match shown_name(&shown.image) {
+        none if none.is_empty() => document_name(app),
+        image => format!("{}: {image}", document_name(app)),
+    });
     let side = app.selection().side();
     let row = Rect { height: area.height.min(1), ..area };
     let draw = |frame: &mut Frame, name: Option<String>, area: Rect, role: Role| {
@@ -88,8 +92,10 @@ fn document_name(app: &App) -> String {
             format!("B hit {}: {}", app.selection().other_hit().map_or(0, |place| place + 1), document.id)
         }
         (Shown::Row(_), Some(document)) => format!("found: {}", document.id),
-        (Shown::Hit, Some(document)) => format!("hit {}: {}", app.selection().hit() + 1, document.id),
-        (_, None) => "hit".to_owned(),
+        (Shown::Hit, Some(document)) => {
+            app.cases().in_words_of_run(&format!("hit {}", app.selection().hit() + 1)).into_owned() + ": " + &document.id
+        }
+        (_, None) => app.cases().in_words_of_run("hit").into_owned(),
     }
 }
 
@@ -109,12 +115,18 @@ pub enum Content<'a> {
     Withheld,
     /// No document is known yet.
     Awaited,
+    /// A model stands in the place of a document.
+    Model,
 }
 
 impl<'a> Content<'a> {
     /// The image that the reader was given.
     pub fn of(given: &GivenEvidence<'a>) -> Self {
-        if given.has_image { Self::Image(&given.document.image) } else { Self::Withheld }
+        match given.has_image {
+            _ if given.is_model() => Self::Model,
+            true => Self::Image(&given.document.image),
+            false => Self::Withheld,
+        }
     }
 }
 
@@ -137,7 +149,11 @@ fn draw_pane(app: &App, heading: Line, content: Content, is_covered: bool, frame
     let image = match content {
         Content::Image(image) => image,
         Content::Withheld => {
-            draw_withheld(app, frame, pane);
+            draw_empty(app, IMAGE_WITHHELD, frame, pane);
+            return size;
+        }
+        Content::Model => {
+            draw_empty(app, "nothing was retrieved: this is a model's own answer", frame, pane);
             return size;
         }
         Content::Awaited => {
@@ -174,12 +190,12 @@ fn draw_pane(app: &App, heading: Line, content: Content, is_covered: bool, frame
 }
 
 /// An empty frame that says why there is no image in it.
-fn draw_withheld(app: &App, frame: &mut Frame, pane: Rect) {
+fn draw_empty(app: &App, reason: &str, frame: &mut Frame, pane: Rect) {
     let style = app.theme().style(Role::Substituted);
     let block = Block::bordered().border_style(app.theme().style(Role::Faint));
     let inner = block.inner(pane);
     frame.render_widget(block, pane);
-    let words = text::fit(IMAGE_WITHHELD, usize::from(inner.width));
+    let words = text::fit(reason, usize::from(inner.width));
     let middle = Rect { y: inner.y + inner.height / 2, height: inner.height.min(1), ..inner };
     frame.render_widget(Line::styled(words, style).centered(), middle);
 }

@@ -30,6 +30,7 @@ pub fn verdict(app: &App, answers: Option<&PartialCaseAnswer>, width: usize) -> 
             (_, None) => format!("{} of {count} answered", answers.read_count()),
             (_, Some(_)) => "every hit is dropped".to_owned(),
         };
+        let line = app.cases().in_words_of_run(&line);
         return vec![Span::styled(text::fit(&line, width), theme.style(Role::Muted))];
     };
     let differing = read.iter().filter(|(_, prediction)| prediction.answer != fused.prediction.answer).count();
@@ -113,22 +114,28 @@ pub fn smallest_flip(app: &App, fused: &Fused, width: usize) -> Span<'static> {
     }
     let line = match app.smallest_flip() {
         Some(SmallestFlip::Without(hits)) => longest_that_fits(
-            [
+            in_words_of_run(app, [
                 format!("dropping {} changes the answer", named_places(&hits)),
                 format!("rests on {}", named_places(&hits)),
                 format!("rests on {}", places(&hits)),
                 format!("rests on {} hits", hits.len()),
-            ],
+            ]),
             width,
         ),
         Some(SmallestFlip::NoneUpTo(1)) => {
-            longest_that_fits(["no single hit changes it".to_owned(), "no one hit changes it".to_owned()], width)
+            let forms = ["no single hit changes it".to_owned(), "no one hit changes it".to_owned()];
+            longest_that_fits(in_words_of_run(app, forms), width)
         }
-        Some(SmallestFlip::NoneUpTo(count)) => format!("no {count} hits change it"),
+        Some(SmallestFlip::NoneUpTo(count)) => app.cases().in_words_of_run(&format!("no {count} hits change it")).into_owned(),
         Some(SmallestFlip::Never) => "no removal changes it".to_owned(),
         None => String::new(),
     };
     Span::styled(text::fit(&line, width), app.theme().style(Role::Muted))
+}
+
+/// Texts about hits in the words for the run on the screen.
+fn in_words_of_run<const N: usize>(app: &App, forms: [String; N]) -> [String; N] {
+    forms.map(|form| app.cases().in_words_of_run(&form).into_owned())
 }
 
 /// The first of these that has room, else the last; they go from long to short.
@@ -175,6 +182,7 @@ pub fn oracle(app: &App, width: usize) -> Option<(String, Role)> {
         (false, Some(first)) => {
             let how = match (answers.user_hit_at(*first), answers.hit_at(*first)) {
                 (Some(own), _) => format!(" ({})", head_column(own)),
+                (None, Some(hit)) if app.cases().models_stand_in() => format!(" ({})", hit.document),
                 (None, Some(hit)) => format!(" ({} #{})", hit.first().head, hit.first().rank),
                 (None, None) => String::new(),
             };
@@ -189,7 +197,7 @@ pub fn oracle(app: &App, width: usize) -> Option<(String, Role)> {
         format!("{what_if}{verdict}{short_effect}"),
         format!("{what_if}{verdict}"),
     ];
-    Some((longest_that_fits(forms, width), role))
+    Some((longest_that_fits(in_words_of_run(app, forms), width), role))
 }
 
 /// `↑` beside a hit that is right while the fused answer is wrong, `↓` beside the reverse; only with gold shown.

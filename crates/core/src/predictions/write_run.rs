@@ -142,10 +142,17 @@ impl RunsToWrite<'_> {
                 cases[at].predictions.push(prediction);
             }
         }
-        let some = cases.iter().filter(|answer| answer.hits.len() < names.len()).count();
-        if some > 0 {
-            remarks.push(format!("{some} of {} cases have the answers of only some of the {} models", cases.len(), names.len()));
+        // The same place in every case is the same model.
+        let all = cases.len();
+        cases.retain(|answer| answer.hits.len() == names.len());
+        if cases.len() < all {
+            remarks.push(format!(
+                "{} of {all} cases are left out of the run, as only some of the {} models have answered them",
+                all - cases.len(),
+                names.len()
+            ));
         }
+        ensure!(!cases.is_empty(), "--candidates: no case has the answers of all {} models: {}", names.len(), names.join(", "));
         self.remark_on_gaps("all models together", &cases, remarks);
         let reader = Fingerprint::of_parts([self.fingerprint.as_str(), "candidates"]);
         let identity = RunIdentity {

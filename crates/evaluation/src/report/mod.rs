@@ -160,6 +160,14 @@ impl<'a> Evaluation<'a> {
                 own.rows.len() + own.partly_known.len()
             ));
         }
+        for (system, _) in self.systems.iter().filter(|(system, _)| !system.models.is_empty()) {
+            remarks.push(format!(
+                "{}: nothing was retrieved; its candidates are the models {}, in this order, and where a table says document, hit or \
+                 rank, it is one of them",
+                system.name,
+                system.models.join(", ")
+            ));
+        }
         let own: HashSet<usize> = first.cases.iter().map(|answer| answer.case).collect();
         for (second, _) in self.systems.iter().skip(1) {
             if !second.differences.is_empty() {

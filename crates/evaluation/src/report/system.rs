@@ -10,6 +10,8 @@ use std::collections::HashMap;
 pub struct System {
     /// Name of the run.
     pub name: String,
+    /// The models that stand in the place of documents; empty in a run with documents.
+    pub models: Vec<String>,
     /// The ablation: what was withheld from the reader.
     pub ablation: Ablation,
     /// Equal for runs that differ only in the ablation.

@@ -62,6 +62,7 @@ fn answer(case: usize, closed_book: usize, answers: [usize; 2]) -> CaseAnswer {
 
 fn system(name: &str, cases: Vec<CaseAnswer>) -> System {
     System {
+        models: Vec::new(),
         name: name.into(),
         ablation: Ablation::default(),
         family: "family".into(),

@@ -98,7 +98,10 @@ pub fn ranks(cases: &Cases, known: &[AnsweredCase]) -> Section {
             hits.get(hit).map(|hit| hit.first().head.to_string())
         });
         rows.push(Row {
-            name: format!("hit {} {}", hit + 1, head.unwrap_or_default()),
+            name: match cases.model_at(hit) {
+                Some(model) => format!("{} {model}", hit + 1),
+                None => format!("hit {} {}", hit + 1, head.unwrap_or_default()),
+            },
             cells: vec![
                 Cell::share(&Estimate::of(&answered), ""),
                 Cell::count(count(CaseOutcome::is_rescued_by), wrong, &format!("rescued-by:{}", hit + 1)),
@@ -107,7 +110,7 @@ pub fn ranks(cases: &Cases, known: &[AnsweredCase]) -> Section {
         });
     }
     Section {
-        title: "Each hit alone: accuracy; rescues a wrong answer; ruins a right one".into(),
+        title: cases.in_words_of_run("Each hit alone: accuracy; rescues a wrong answer; ruins a right one").into_owned(),
         columns: vec!["right alone".into(), format!("rescued of {wrong}"), format!("ruined of {right}")],
         rows,
     }

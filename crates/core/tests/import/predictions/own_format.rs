@@ -117,7 +117,8 @@ fn models_can_stand_as_candidates() {
     let as_candidates = PredictionOptions { as_candidates: true, ..options("both") };
     let imported = small.import(&file, &as_candidates).unwrap();
     assert_eq!(imported.runs[0].models, ["org/a", "b"]);
-    assert!(said(&imported).contains("1 of 3 cases have the answers of only some of the 2 models"), "{}", said(&imported));
+    assert!(said(&imported).contains("1 of 3 cases are left out of the run"), "{}", said(&imported));
+    assert_eq!(imported.runs[0].cases, 2);
     let run = small.run("both");
     assert_eq!(run.identity.candidates, ["org/a", "b"]);
     assert_eq!((run.identity.encoder_name.as_deref(), run.identity.k_image), (None, 0), "nothing was retrieved");
