@@ -43,6 +43,7 @@ mod train_part;
 mod unfinished;
 mod value_range;
 mod value_window;
+pub mod vectors;
 mod writer;
 
 pub use answer::{Answer, AnswerKey, LabelIndex, answer_words};

@@ -4,7 +4,7 @@
 use super::input_file::kind_of;
 use anyhow::{Context, Result, anyhow, bail};
 use std::fs::{self, File, Metadata, Permissions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// Maximum length of a chain of symbolic links, as on Linux.
@@ -21,6 +21,26 @@ pub fn write_file(path: &Path, content: &[u8]) -> Result<()> {
         return write_through(path, there.as_ref(), content)
             .with_context(|| format!("cannot write to {}", path.display()));
     }
+    replace_file(path, there, &mut |file| Ok(file.write_all(content)?))
+}
+
+/// Like [`write_file`], for content that `write` writes piece by piece, and for regular files only.
+///
+/// # Errors
+/// Fails like [`write_file`], if the path is no regular file, and with the first error of `write`.
+pub fn write_with(path: &Path, write: &mut dyn FnMut(&mut (dyn Write + Send)) -> Result<()>) -> Result<()> {
+    let there = fs::metadata(path).ok();
+    if let Some(there) = there.as_ref().filter(|there| !there.is_file()) {
+        bail!("{}: expected a file, found {}", path.display(), kind_of(there));
+    }
+    replace_file(path, there, &mut |file| {
+        let mut buffered = BufWriter::with_capacity(1 << 20, file);
+        write(&mut buffered)?;
+        Ok(buffered.flush()?)
+    })
+}
+
+fn replace_file(path: &Path, there: Option<Metadata>, write: &mut dyn FnMut(&mut File) -> Result<()>) -> Result<()> {
     let path = &linked(path)?;
     if there.as_ref().is_some_and(|there| there.permissions().readonly()) {
         bail!("{} is read-only; make it writable or choose another name", path.display());
@@ -28,10 +48,9 @@ pub fn write_file(path: &Path, content: &[u8]) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     make_folder(folder)?;
     let mut aside = new_aside().tempfile_in(folder).with_context(|| format!("cannot write in {}", folder.display()))?;
-    aside
-        .write_all(content)
-        .and_then(|()| keep_permissions(aside.as_file(), there.map(|there| there.permissions())))
-        .and_then(|()| aside.as_file().sync_all())
+    write(aside.as_file_mut())
+        .and_then(|()| Ok(keep_permissions(aside.as_file(), there.map(|there| there.permissions()))?))
+        .and_then(|()| Ok(aside.as_file().sync_all()?))
         .with_context(|| format!("cannot write {} (is the disk full?)", path.display()))?;
     aside.persist(path).map_err(|error| error.error).with_context(|| format!("cannot replace {}", path.display()))?;
     sync_folder(folder)

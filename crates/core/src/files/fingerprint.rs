@@ -34,6 +34,15 @@ impl Fingerprint {
         Self::finish(hasher)
     }
 
+    /// Fingerprint of bytes that come in pieces; where they are cut does not matter.
+    pub fn of_pieces(pieces: impl IntoIterator<Item: AsRef<[u8]>>) -> Self {
+        let mut hasher = Sha256::new();
+        for piece in pieces {
+            hasher.update(piece.as_ref());
+        }
+        Self::finish(hasher)
+    }
+
     /// Fingerprint of a regular file's content, read in chunks.
     pub fn of_file(path: &Path) -> io::Result<Self> {
         let mut file = crate::files::input_file::open(path)?;
@@ -93,6 +102,11 @@ mod tests {
     #[test]
     fn parts_do_not_run_together() {
         assert_ne!(Fingerprint::of_parts(["ab", "c"]), Fingerprint::of_parts(["a", "bc"]));
+    }
+
+    #[test]
+    fn pieces_are_the_bytes_that_they_make() {
+        assert_eq!(Fingerprint::of_pieces(["dis", "sent"]), Fingerprint::of_bytes(b"dissent"));
     }
 
     #[test]

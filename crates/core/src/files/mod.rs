@@ -7,3 +7,5 @@ pub mod input_file;
 pub mod known_files;
 pub mod line_blocks;
 pub mod litter;
+pub mod mapped_bytes;
+pub mod npy_header;

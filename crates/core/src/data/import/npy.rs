@@ -3,11 +3,9 @@
 //! The crate npyz streams, too, but it allocates as many bytes as a header claims to have (up to 4 GiB), does not
 //! name the wrong field, and brings twelve crates, including a parser generator, for a header of three fields.
 
+use crate::files::npy_header::NpyHeader;
 use anyhow::{Context, Result, bail};
 use std::io::Read;
-
-/// Maximum length of a header, to limit memory.
-const LONGEST_HEADER: usize = 1 << 16;
 
 /// Type of the elements, little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,15 +61,12 @@ pub(super) struct NpyReader<R> {
 impl<R: Read> NpyReader<R> {
     /// Reads the header.
     pub fn open(name: &str, mut source: R) -> Result<Self> {
-        let header = read_header(&mut source).with_context(|| format!("{name}: cannot read the array's header"))?;
-        let descr = text_after(&header, "'descr'");
+        let header = NpyHeader::read(&mut source).with_context(|| format!("{name}: cannot read the array's header"))?;
+        let descr = header.descr();
         let element = descr.and_then(Element::parse).with_context(|| {
             format!("{name}: expected elements of type u1 to f8, little-endian; found {}", descr.unwrap_or("none"))
         })?;
-        if !header.replace(' ', "").contains("'fortran_order':False") {
-            bail!("{name}: expected C order, found Fortran order");
-        }
-        let shape = shape_in(&header).with_context(|| format!("{name}: expected a shape, found none in {header:?}"))?;
+        let shape = header.shape_in_c_order().with_context(|| name.to_owned())?;
         Ok(Self { name: name.into(), element, shape, source })
     }
 
@@ -125,52 +120,6 @@ fn integer(element: Element, b: [u8; 8]) -> Option<i64> {
         Element::F32 => whole(f64::from(f32::from_le_bytes(long))),
         Element::F64 => whole(f64::from_le_bytes(b)),
     }
-}
-
-fn read_header(source: &mut impl Read) -> Result<String> {
-    let mut start = [0_u8; 8];
-    source.read_exact(&mut start)?;
-    if &start[..6] != b"\x93NUMPY" {
-        bail!("expected the magic bytes \\x93NUMPY, found {}", start[..6].escape_ascii());
-    }
-    let length = match start[6] {
-        1 => {
-            let mut bytes = [0_u8; 2];
-            source.read_exact(&mut bytes)?;
-            usize::from(u16::from_le_bytes(bytes))
-        }
-        2 | 3 => {
-            let mut bytes = [0_u8; 4];
-            source.read_exact(&mut bytes)?;
-            u32::from_le_bytes(bytes) as usize
-        }
-        version => bail!("expected format version 1, 2 or 3, found {version}"),
-    };
-    if length > LONGEST_HEADER {
-        bail!("expected a header of at most {LONGEST_HEADER} bytes, found {length}");
-    }
-    let mut header = vec![0_u8; length];
-    source.read_exact(&mut header)?;
-    String::from_utf8(header).context("expected a header in UTF-8")
-}
-
-/// The quoted text after a key of the header's Python dictionary.
-fn text_after<'a>(header: &'a str, key: &str) -> Option<&'a str> {
-    let (_, rest) = header.split_once(key)?;
-    let value = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('\'')?;
-    value.split_once('\'').map(|(text, _)| text)
-}
-
-/// The numbers of `'shape': (3882, 28, 28)`.
-fn shape_in(header: &str) -> Option<Vec<usize>> {
-    let (_, rest) = header.split_once("'shape'")?;
-    let (_, rest) = rest.split_once('(')?;
-    let (inside, _) = rest.split_once(')')?;
-    let mut shape = Vec::new();
-    for number in inside.split(',').map(str::trim).filter(|number| !number.is_empty()) {
-        shape.push(number.parse().ok()?);
-    }
-    Some(shape)
 }
 
 #[cfg(test)]
