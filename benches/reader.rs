@@ -10,7 +10,7 @@
 
 use candle_core::{DType, Device};
 use dissent::data::{Case, Dataset};
-use dissent::reader::remote::{RemoteReader, ServedModel, ServerAddress};
+use dissent::reader::remote::{ReaderMode, RemoteReader, SampleSettings, ServedModel, ServerAddress};
 use dissent::reader::{CandleReader, Evidence, ReadRequest, Reader};
 use dissent::run::{LabelScores, Run};
 use std::collections::HashSet;
@@ -94,6 +94,7 @@ fn open(reader: &str, dtype: DType) -> Box<dyn Reader> {
         requests: 16,
         timeout: None,
         patience: Duration::from_secs(30),
+        answers: SampleSettings { mode: ReaderMode::Exact, ..SampleSettings::default() },
     };
     Box::new(RemoteReader::connect(&served, &|_| {}, &|| false).unwrap())
 }

@@ -8,6 +8,7 @@ pub mod check;
 pub mod completions;
 mod config;
 mod config_defaults;
+mod cost_limits;
 pub mod demo;
 pub mod doctor;
 pub mod download;

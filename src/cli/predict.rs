@@ -1,5 +1,6 @@
 //! `dissent predict`: answers every case of a split with each of its hits, and closed-book, and stores the run.
 
+use super::cost_limits::CostLimits;
 use super::interrupt::{InterruptFlag, Interrupted};
 use super::model_options::ModelOptions;
 use super::predict_progress::PredictProgress;
@@ -10,7 +11,7 @@ use crate::model::device::choose_device;
 use crate::output::{print_json, print_line, say};
 use crate::pipeline::{LoadedModels, LoadingInterrupted, Pipeline, load_models};
 use crate::reader::ReaderError;
-use crate::run::{Ablation, CaptionShown, CaseAnswer, Run, RunWriter};
+use crate::run::{Ablation, CaptionShown, CaseAnswer, Run, RunWriter, TokenUsage};
 use crate::workspace::Workspace;
 use anyhow::{Result, bail, ensure};
 use serde_json::json;
@@ -58,6 +59,13 @@ pub struct Args {
     /// Only the first N of those cases
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
+    /// Tokens of a server that this call may use: it stops before the case that would need more, and the same command
+    /// continues
+    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u64).range(1..))]
+    budget: Option<u64>,
+    /// Do not ask before many requests to a server outside this machine and its network
+    #[arg(long)]
+    yes: bool,
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,
@@ -88,8 +96,11 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
             Interrupted { kept: "no case was answered yet; run the same command to start again".into() }.into()
         })?;
     let mut writer = RunWriter::open(&folder, &identity)?;
+    let missing: Vec<usize> = wanted.iter().copied().filter(|case| !writer.has(&dataset.cases[*case].id)).collect();
+    let cost = CostLimits { budget: args.budget, is_confirmed: args.yes };
+    cost.check(&reader, &identity, missing.len())?;
     let begun = Instant::now();
-    let outcome = predict(&dataset, &mut pipeline, &mut writer, &wanted, &interrupt)?;
+    let outcome = predict(&dataset, &mut pipeline, &mut writer, (&wanted, &missing), &cost, &interrupt)?;
     let seconds = begun.elapsed().as_secs_f64();
     drop(writer);
     print_summary(&dataset, &folder, &wanted, &args, &outcome, seconds)?;
@@ -145,27 +156,38 @@ struct Outcome {
     predicted: usize,
     /// Error messages of the cases that could not be answered.
     failures: Vec<String>,
+    /// What was asked of a server by this call.
+    usage: Option<TokenUsage>,
+    /// Cases that were left for another call, because they would need more tokens than the budget has.
+    beyond_budget: usize,
 }
 
 fn predict(
     dataset: &Dataset,
     pipeline: &mut Pipeline,
     writer: &mut RunWriter,
-    wanted: &[usize],
+    (wanted, missing): (&[usize], &[usize]),
+    cost: &CostLimits,
     interrupt: &InterruptFlag,
 ) -> Result<Outcome> {
-    let missing: Vec<usize> = wanted.iter().copied().filter(|case| !writer.has(&dataset.cases[*case].id)).collect();
     if missing.len() < wanted.len() {
         say(&format!("{} of {} cases are in the run already", wanted.len() - missing.len(), wanted.len()));
     }
     let progress = PredictProgress::start(missing.len());
-    let mut outcome = Outcome { predicted: 0, failures: Vec::new() };
+    let mut outcome = Outcome { predicted: 0, failures: Vec::new(), usage: None, beyond_budget: 0 };
     let mut failed_in_a_row = 0;
-    for batch in missing.chunks(CASES_PER_BATCH) {
+    let mut written = TokenUsage::default();
+    let mut done = 0;
+    for batch in missing.chunks(if cost.budget.is_some() { 1 } else { CASES_PER_BATCH }) {
+        if cost.is_spent(pipeline.usage(), done)? {
+            outcome.beyond_budget = missing.len() - done;
+            break;
+        }
         let answers = match answer_batch(dataset, pipeline, batch, &mut failed_in_a_row, &|| interrupt.is_set()) {
             Ok(answers) => answers,
             Err(ReaderError::Cancelled) => {
                 progress.abandon();
+                note_usage(pipeline, writer, &mut written)?;
                 let kept = format!(
                     "{} of {} cases are in the run; run the same command to continue",
                     wanted.len() - missing.len() + outcome.predicted,
@@ -173,7 +195,10 @@ fn predict(
                 );
                 return Err(Interrupted { kept }.into());
             }
-            Err(ReaderError::Failed(error)) => return Err(error),
+            Err(ReaderError::Failed(error)) => {
+                note_usage(pipeline, writer, &mut written)?;
+                return Err(error);
+            }
         };
         let mut whole: Vec<CaseAnswer> = Vec::new();
         for answer in answers {
@@ -187,13 +212,24 @@ fn predict(
         }
         writer.append(dataset, &whole)?;
         outcome.predicted += whole.len();
+        done += batch.len();
+        note_usage(pipeline, writer, &mut written)?;
         for trouble in pipeline.take_errors() {
             progress.say(&format!("{trouble:#}"));
         }
         progress.add(batch.len());
     }
     progress.finish();
+    outcome.usage = pipeline.usage();
     Ok(outcome)
+}
+
+/// Adds what the server was asked since `written` to `run.toml`, so that the sum there survives a kill.
+fn note_usage(pipeline: &Pipeline, writer: &mut RunWriter, written: &mut TokenUsage) -> Result<()> {
+    let Some(now) = pipeline.usage() else { return Ok(()) };
+    writer.add_usage(now.since(*written))?;
+    *written = now;
+    Ok(())
 }
 
 /// Answers a batch. If the reader fails on it, each case is answered alone, so that one bad case does not spoil the others.
@@ -258,10 +294,29 @@ fn print_summary(
             "predicted_now": outcome.predicted,
             "seconds": seconds,
             "failures": outcome.failures,
+            "usage": outcome.usage,
+            "beyond_budget": outcome.beyond_budget,
             "summary": summary,
         });
         return print_json(&report);
     }
+    let mut text = summary.text();
+    if identity.is_sampled() {
+        text.push_str("≈: shares of sampled answers stand for probabilities; figures that need log-probabilities are left out\n");
+    }
     let last = format!("run {} in {}: {} cases predicted now", args.run, folder.display(), outcome.predicted);
-    print_line(&format!("{}{last}, {seconds:.1} s", summary.text()))
+    text.push_str(&format!("{last}, {seconds:.1} s"));
+    if let Some(usage) = outcome.usage.filter(|usage| usage.requests > 0) {
+        text.push_str(&format!("\nserver: {}", usage.short()));
+        if let Some(sum) = identity.reader_usage.filter(|sum| *sum != usage) {
+            text.push_str(&format!("; of the whole run {}", sum.short()));
+        }
+    }
+    if outcome.beyond_budget > 0 {
+        text.push_str(&format!(
+            "\nstopped by --budget: {} cases are left; the same command continues with as many tokens again",
+            outcome.beyond_budget
+        ));
+    }
+    print_line(&text)
 }

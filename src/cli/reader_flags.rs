@@ -2,8 +2,8 @@
 
 use super::models::{named_checkpoint, resolve_adapter, resolve_reader};
 use crate::reader::ReaderSource;
-use crate::reader::remote::{ApiKey, ServedModel, ServerAddress};
-use anyhow::{Context, Result, bail};
+use crate::reader::remote::{ApiKey, ReaderMode, SampleSettings, ServedModel, ServerAddress};
+use anyhow::{Context, Result, bail, ensure};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -43,6 +43,24 @@ pub struct ReaderFlags {
     /// Seconds to wait for a server that is loading, unreachable or overloaded [default: 300]
     #[arg(long, env = "DISSENT_READER_PATIENCE", value_name = "SECONDS")]
     pub reader_patience: Option<u64>,
+    /// What a server is asked for: exact log-probabilities of the labels, or sampled answers whose shares stand for
+    /// probabilities (≈); auto samples if the server gives no log-probabilities with token ids [default: auto]
+    #[arg(long, env = "DISSENT_READER_MODE", value_name = "auto|exact|answers")]
+    pub reader_mode: Option<ReaderMode>,
+    /// Answers that are sampled for each question, if they are [default: 5]
+    #[arg(long, env = "DISSENT_SAMPLES", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub samples: Option<u32>,
+    /// Temperature at which answers are sampled; default: 1, and 0 for a single answer
+    #[arg(long, env = "DISSENT_SAMPLE_TEMPERATURE", value_name = "T", value_parser = temperature)]
+    pub sample_temperature: Option<f32>,
+}
+
+/// Parses a temperature.
+fn temperature(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(value) if (0.0..=2.0).contains(&value) => Ok(value),
+        _ => Err(format!("expected a number from 0 to 2, found {text}")),
+    }
 }
 
 impl ReaderFlags {
@@ -57,7 +75,14 @@ impl ReaderFlags {
     /// Fails if an address is invalid, the key file or processor folder is missing, or an adapter is given.
     pub fn served(&self) -> Result<Option<ServedModel>> {
         let text = self.reader.as_deref().and_then(Path::to_str);
-        let Some(text) = text.filter(|text| ServerAddress::looks_like_one(text)) else { return Ok(None) };
+        let Some(text) = text.filter(|text| ServerAddress::looks_like_one(text)) else {
+            ensure!(
+                self.reader_mode != Some(ReaderMode::Answers) && self.samples.is_none() && self.sample_temperature.is_none(),
+                "--reader-mode answers, --samples and --sample-temperature are for a server (--reader http://HOST:PORT); a \
+                 checkpoint that is read here gives exact log-probabilities"
+            );
+            return Ok(None);
+        };
         if let Some(adapter) = &self.adapter {
             bail!(
                 "--adapter {}: a checkpoint read here takes it; a server is given its adapters when it starts, and \
@@ -75,6 +100,11 @@ impl ReaderFlags {
             requests: usize::from(self.reader_requests.unwrap_or(REQUESTS)),
             timeout: self.reader_timeout.map(|seconds| Duration::from_secs(u64::from(seconds))),
             patience: Duration::from_secs(self.reader_patience.unwrap_or(PATIENCE)),
+            answers: SampleSettings::new(
+                self.reader_mode.unwrap_or_default(),
+                self.samples.unwrap_or(SampleSettings::SAMPLES),
+                self.sample_temperature,
+            ),
         }))
     }
 

@@ -2,7 +2,7 @@
 //! and how these combine the predictions; [`Fuser::UNTRAINED`] is the list that the table and the explorer go through.
 
 use super::ScoredHit;
-use super::fusion::{normalised_scores, softmax, weighted_sum, weighted_vote};
+use super::fusion::{normalised_scores, softmax, weighted_answer, weighted_sum, weighted_vote};
 use super::learned_fusion::LearnedWeights;
 use dissent_core::run::Prediction;
 
@@ -74,7 +74,7 @@ impl Fuser {
     /// The answer with these weights, one per hit. `None` if the fuser wants log-probabilities and there are none.
     pub(super) fn combine(&self, found: &[ScoredHit], weights: &[f32]) -> Option<Prediction> {
         match self {
-            Self::ScoreWeighted => weighted_sum(found, weights).or_else(|| Some(weighted_vote(found, weights))),
+            Self::ScoreWeighted => Some(weighted_answer(found, weights)),
             Self::MeanLogProbability | Self::Learned(_) => weighted_sum(found, weights),
             Self::Majority => Some(weighted_vote(found, weights)),
             Self::TopOne | Self::MostConfident => {
@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(label(Fuser::MostConfident), Some(2));
         assert_eq!(label(Fuser::MeanLogProbability), Some(2));
         assert_eq!(label(Fuser::ScoreWeighted), Some(2), "equal scores weigh the same");
-        let text = Prediction { answer: Some(Answer::Label(1)), scores: None, odds: None, text: Some("b".into()) };
+        let text = Prediction { answer: Some(Answer::Label(1)), scores: None, odds: None, samples: None, text: Some("b".into()) };
         assert_eq!(Fuser::MostConfident.answer(&[(&places[0], &text)]), None);
         assert_eq!(Fuser::Majority.answer(&[(&places[0], &text)]).unwrap().label(), Some(1));
         assert_eq!(Fuser::Majority.answer(&[]), None);

@@ -1,7 +1,7 @@
 //! The paper's late fusion of K predictions (docs/method.md, "Fusion").
 
 use dissent_core::data::Answer;
-use dissent_core::run::{CaseAnswer, Head, LabelOdds, LabelScores, Prediction, Provenance};
+use dissent_core::run::{CaseAnswer, Head, LabelOdds, LabelSamples, LabelScores, Prediction, Provenance};
 
 /// The fused answer of a case.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,13 +23,28 @@ pub fn scored_hits(answer: &CaseAnswer) -> Vec<ScoredHit<'_>> {
 /// Fuses K predictions. A document found by several heads counts once, with the first one's score. If several heads
 /// are present, each score is divided by its head's largest. λ is the softmax of the scores over all predictions, and
 /// the fused score of a label is Σ λ · log p. As the weights sum to 1, label log-probabilities give the same fused
-/// distribution as logits. For a set of labels, yes and no of each label are fused in this way. If a prediction has no log-probabilities, λ weighs votes instead; if a document has no
+/// distribution as logits. For a set of labels, yes and no of each label are fused in this way. Shares of sampled answers are
+/// fused as Σ λ · share. If a prediction has neither, λ weighs votes instead; if a document has no
 /// score, all weights are equal. A document added by the user weighs as much as the best of the others. Returns
 /// `None` if there is nothing to fuse.
 pub fn fuse(found: &[ScoredHit]) -> Option<Fused> {
     let weights = softmax(&normalised_scores(found)?);
-    let prediction = weighted_sum(found, &weights).unwrap_or_else(|| weighted_vote(found, &weights));
+    let prediction = weighted_answer(found, &weights);
     Some(Fused { prediction, weights })
+}
+
+/// The answer by log-probabilities, else by shares of samples, else by votes.
+pub(super) fn weighted_answer(found: &[ScoredHit], weights: &[f32]) -> Prediction {
+    let summed = weighted_sum(found, weights).or_else(|| weighted_share(found, weights));
+    summed.unwrap_or_else(|| weighted_vote(found, weights))
+}
+
+/// Σ w · share of each outcome, that no label is named among them; `None` if a prediction with a weight other than 0 was not
+/// sampled.
+fn weighted_share(found: &[ScoredHit], weights: &[f32]) -> Option<Prediction> {
+    let counted = found.iter().zip(weights).filter(|(_, weight)| **weight != 0.0);
+    let samples = counted.map(|((_, prediction), weight)| Some((prediction.samples.as_ref()?, *weight)));
+    Some(LabelSamples::weighted_mean(samples.collect::<Option<Vec<_>>>()?)?.into())
 }
 
 /// Σ w · log p and its largest label, or of a set of labels Σ w · log-odds of each label; `None` if a prediction with a weight
@@ -75,7 +90,7 @@ pub(super) fn weighted_vote(found: &[ScoredHit], weights: &[f32]) -> Prediction 
     }
     let answer = best.and_then(|(answer, _)| answer);
     let text = found.iter().find(|(_, prediction)| prediction.answer == answer);
-    Prediction { answer, scores: None, odds: None, text: text.and_then(|(_, prediction)| prediction.text.clone()) }
+    Prediction { answer, scores: None, odds: None, samples: None, text: text.and_then(|(_, prediction)| prediction.text.clone()) }
 }
 
 pub(super) fn softmax(values: &[f32]) -> Vec<f32> {
@@ -144,6 +159,23 @@ mod tests {
     }
 
     #[test]
+    fn shares_of_samples_are_fused_as_shares_and_never_with_log_probabilities() {
+        let at = |rank| [Provenance { head: Head::Image, rank, score: None }];
+        let of = |counts: [u32; 2], unnamed| Prediction::from(LabelSamples::of_counts(&counts, unnamed));
+        // By votes, label 1 would win.
+        let (first, second, third) = (of([5, 0], 0), of([2, 3], 0), of([2, 3], 0));
+        let fused = fuse(&[(&at(1), &first), (&at(2), &second), (&at(3), &third)]).unwrap().prediction;
+        assert_eq!(fused.label(), Some(0));
+        close(&[fused.probability().unwrap()], &[0.6]);
+        assert!(fused.scores.is_none() && fused.is_sampled());
+        let unnamed = fuse(&[(&at(1), &of([1, 0], 4)), (&at(2), &of([2, 0], 3))]).unwrap().prediction;
+        assert_eq!((unnamed.answer, unnamed.probability_sign()), (None, "≈"));
+        let exact = Prediction::from(LabelScores::exact(vec![-0.1, -2.4]));
+        let mixed = fuse(&[(&at(1), &first), (&at(2), &exact)]).unwrap().prediction;
+        assert!(mixed.scores.is_none() && mixed.samples.is_none(), "only votes can be counted together");
+    }
+
+    #[test]
     fn nothing_fuses_to_nothing() {
         assert_eq!(fuse(&[]), None);
     }
@@ -190,7 +222,7 @@ mod tests {
 
     #[test]
     fn without_log_probabilities_and_scores_the_majority_wins_and_naming_no_label_is_an_answer() {
-        let said = |answer| Prediction { answer, scores: None, odds: None, text: Some("text".into()) };
+        let said = |answer| Prediction { answer, scores: None, odds: None, samples: None, text: Some("text".into()) };
         let at = |rank| [Provenance { head: Head::Image, rank, score: None }];
         let (none, two) = (said(None), said(Some(Answer::Label(2))));
         let fused = fuse(&[(&at(1), &two), (&at(2), &none), (&at(3), &none)]).unwrap();

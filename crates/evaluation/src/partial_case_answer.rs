@@ -9,7 +9,7 @@ use std::borrow::Cow;
 pub type AnswerOfDocument<'a> = (&'a str, Option<Cow<'a, str>>);
 
 /// Stands for an answer that has not come.
-const NOT_READ: Prediction = Prediction { answer: None, scores: None, odds: None, text: None };
+const NOT_READ: Prediction = Prediction { answer: None, scores: None, odds: None, samples: None, text: None };
 
 /// A [`CaseAnswer`] whose parts arrive one by one, for the explorer and for `annotate`.
 ///

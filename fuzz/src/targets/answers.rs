@@ -3,7 +3,7 @@
 use super::check_message;
 use dissent::download::{Hub, plan};
 use dissent::model::hub::HubId;
-use dissent::reader::remote::{RemoteReader, ServedModel, ServerAddress};
+use dissent::reader::remote::{RemoteReader, SampleSettings, ServedModel, ServerAddress};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -99,6 +99,7 @@ pub fn server(bytes: &[u8]) {
         requests: 1,
         timeout: Some(Duration::from_secs(5)),
         patience: Duration::ZERO,
+        answers: SampleSettings::default(),
     };
     match RemoteReader::connect(&served, &|_| {}, &|| false) {
         Ok(reader) => drop(reader.record().facts()),

@@ -3,7 +3,7 @@
 use crate::support::fixtures;
 use candle_core::{DType, Device};
 use dissent::data::{Dataset, Label, Picture, Split, Task};
-use dissent::reader::remote::{RemoteReader, ServedModel, ServerAddress};
+use dissent::reader::remote::{ReaderMode, RemoteReader, SampleSettings, ServedModel, ServerAddress};
 use dissent::reader::{CandleReader, Evidence, ReadRequest, Reader, ReaderError};
 use dissent::run::LabelScores;
 use std::path::{Path, PathBuf};
@@ -68,6 +68,7 @@ pub fn served(urls: &str) -> ServedModel {
         requests: 8,
         timeout: None,
         patience: Duration::from_secs(20),
+        answers: SampleSettings { mode: ReaderMode::Exact, ..SampleSettings::default() },
     }
 }
 

@@ -136,6 +136,14 @@ impl Task {
         (!set.is_empty() || is_none).then_some(set)
     }
 
+    /// The label that a reader's text names: the one whose id equals the text, ignoring case, else the first one in the task's
+    /// order whose id or name is in it. That is the reference's rule (docs/method.md, "Parsing"), but only whole words count,
+    /// so that "cannot say" does not name "No", and a name within a longer one that is there does not count.
+    pub fn label_in_words(&self, text: &str) -> Option<LabelIndex> {
+        let bare = text.trim().trim_end_matches('.');
+        self.label_index(bare).or_else(|| self.named_in(&words(text)).labels().next())
+    }
+
     /// The labels whose id or name is in the normalised text.
     fn named_in(&self, said: &str) -> LabelSet {
         let mut names: Vec<(String, LabelIndex)> = Vec::new();
@@ -201,6 +209,16 @@ mod tests {
         assert_eq!(read("lung left"), Some(vec![3]));
         assert_eq!(read("effusions"), None);
         assert_eq!(read("none"), Some(vec![]));
+    }
+
+    #[test]
+    fn one_label_is_read_as_the_reference_reads_it_but_in_whole_words() {
+        let task = task(&[("No", "No"), ("Yes", "Yes"), ("No finding", "No finding")]);
+        let read = |text: &str| task.label_in_words(text);
+        assert_eq!((read("yes"), read(" Yes. "), read("Yes, there is.")), (Some(1), Some(1), Some(1)));
+        assert_eq!(read("no, or yes"), Some(0), "No comes first");
+        assert_eq!(read("There is no finding here"), Some(2), "the longer name");
+        assert_eq!((read("I cannot say"), read("unknown"), read("")), (None, None, None));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `run.toml`: the inputs of a run.
 
-use super::{Ablation, CaptionShown, ServiceRecord};
+use super::{Ablation, CaptionShown, ServiceRecord, TokenUsage};
 use crate::data::{Dataset, SetPrompt, TaskKind};
 use crate::files::fingerprint::Fingerprint;
 use crate::text::toml_text;
@@ -43,6 +43,9 @@ pub struct RunIdentity {
     /// Server of the reader and its abilities; absent if the reader ran in this process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reader_service: Option<ServiceRecord>,
+    /// What the run has cost at the server so far; absent if nothing was counted. It does not decide a prediction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reader_usage: Option<TokenUsage>,
 }
 
 /// One fingerprint per input that decides a prediction.
@@ -98,6 +101,10 @@ const WITHHELD: &str = "what is withheld from the reader";
 const LABEL_WORDS: &str = "names of labels";
 const SET_PROMPTS: &str = "questions for sets of labels";
 
+fn mode_name(is_sampled: bool) -> &'static str {
+    if is_sampled { "≈ shares of sampled answers" } else { "log-probabilities" }
+}
+
 fn no_ablation() -> String {
     Ablation::default().to_string()
 }
@@ -137,7 +144,13 @@ impl RunIdentity {
                 retriever: retriever.map(|retriever| retriever.fingerprint.clone()),
             },
             reader_service: None,
+            reader_usage: None,
         }
+    }
+
+    /// Are the answers shares of samples (`≈`) in place of log-probabilities?
+    pub fn is_sampled(&self) -> bool {
+        self.reader_service.as_ref().is_some_and(|service| service.answers.is_some())
     }
 
     /// Sets the ablation. Random documents count as another retriever.
@@ -164,6 +177,10 @@ impl RunIdentity {
     /// The differences from another identity, each as "reader (0123… then, 4567… now)"; empty if there are none.
     pub fn differences(&self, now: &Self) -> Vec<String> {
         let mut differences = Vec::new();
+        if self.is_sampled() != now.is_sampled() {
+            let (then, now) = (mode_name(self.is_sampled()), mode_name(now.is_sampled()));
+            differences.push(format!("kind of answer ({then} then, {now} now)"));
+        }
         for ((name, then), (_, now)) in self.parts().into_iter().zip(now.parts()) {
             if then != now {
                 differences.push(format!("{name} ({then} then, {now} now)"));

@@ -1,7 +1,7 @@
 //! One line of `predictions.jsonl`: a superset of what the reference writes per candidate (docs/method.md, "Files of
 //! the reference").
 
-use super::{CaseAnswer, Hit, LabelOdds, LabelScores, Prediction, Provenance, Shown, ShownCaptions};
+use super::{CaseAnswer, Hit, LabelOdds, LabelSamples, LabelScores, Prediction, Provenance, Shown, ShownCaptions};
 use crate::data::{Answer, Case, Dataset, Document, Split, Task};
 use crate::files::fingerprint::Fingerprint;
 use anyhow::{Context, Result};
@@ -55,6 +55,9 @@ pub(super) struct PredictionLine<'a> {
     /// Log-odds of yes, one per label; absent unless the reader answered each label with yes or no.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label_log_odds: Option<LabelOdds>,
+    /// How often each label was answered; absent unless the reader has no log-probabilities.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label_samples: Option<LabelSamples>,
     /// Id of the answered label; null if the generated text names none, and for a set of labels.
     #[serde(borrow)]
     pub prediction: Option<Text<'a>>,
@@ -167,6 +170,7 @@ impl<'a> LineWriter<'a> {
             labels: task.labels.iter().map(|label| text(&label.id)).collect(),
             label_log_probabilities: prediction.and_then(|prediction| prediction.scores.clone()),
             label_log_odds: prediction.and_then(|prediction| prediction.odds.clone()),
+            label_samples: prediction.and_then(|prediction| prediction.samples.clone()),
             prediction: label,
             predicted_set: predicted_set.map(|labels| labels.map(|label| text(&label.id)).collect()),
             gold: &case.answer,

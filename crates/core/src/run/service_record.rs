@@ -21,11 +21,30 @@ pub struct ServiceRecord {
     /// Context length in tokens (prompt and answer), if the server reports it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<usize>,
+    /// How labels are sampled by a reader in the mode `answers`; absent if it gives log-probabilities.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<AnswerSampling>,
+}
+
+/// The mode `answers`: shares of sampled answers in place of probabilities.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswerSampling {
+    /// Answers per question.
+    pub samples: u32,
+    /// Temperature, as it is shown: "1".
+    pub temperature: String,
+    /// How a label is asked for: a choice, a grammar, a JSON schema, or a short answer that is searched for labels.
+    pub asked_by: String,
+    /// Why there are no log-probabilities.
+    pub reason: String,
 }
 
 impl ServiceRecord {
     /// For the status line: "sample-reader on vLLM 0.32.0, exact, by token id".
     pub fn short(&self) -> String {
+        if let Some(answers) = &self.answers {
+            return format!("{} on {}, ≈ shares of {} answers", self.model, self.engine, answers.samples);
+        }
         let quality = self.log_probabilities.split([',', ';']).next().unwrap_or_default();
         format!("{} on {}, log-probabilities {quality}", self.model, self.engine)
     }
@@ -33,7 +52,7 @@ impl ServiceRecord {
     /// Name and value of each field.
     pub fn facts(&self) -> Vec<(&'static str, String)> {
         let context = self.context.map_or_else(|| "unknown".to_owned(), |tokens| format!("{tokens} tokens"));
-        vec![
+        let mut facts = vec![
             ("engine", self.engine.clone()),
             ("model", self.model.clone()),
             ("API", self.api.clone()),
@@ -42,6 +61,12 @@ impl ServiceRecord {
             ("images", self.images.clone()),
             ("prompt check", self.prompt_check.clone()),
             ("context", context),
-        ]
+        ];
+        if let Some(answers) = &self.answers {
+            facts.insert(3, ("mode", format!("answers (≈): {}", answers.reason)));
+            facts.insert(4, ("labels", answers.asked_by.clone()));
+            facts.retain(|(name, _)| *name != "long labels");
+        }
+        facts
     }
 }

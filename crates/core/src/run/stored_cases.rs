@@ -2,7 +2,7 @@
 
 use super::checksum::check;
 use super::prediction_line::{PredictionLine, Text};
-use super::{Prediction, Provenance, RunIdentity};
+use super::{LabelSamples, Prediction, Provenance, RunIdentity};
 use crate::data::{Answer, LabelIndex, LabelSet, MOST_LABELS_IN_SETS};
 use crate::files::line_blocks::LineBlocks;
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -210,7 +210,7 @@ fn add(
         if let Some(fusion) = &line.fused {
             let answer = label_of(&line, fusion.prediction.as_ref())?.map(Answer::Label);
             let text = Some(fusion.generation.0.to_string());
-            case.recorded_fusion = Some(Prediction { answer, scores: None, odds: None, text });
+            case.recorded_fusion = Some(Prediction { answer, scores: None, odds: None, samples: None, text });
         }
         return Ok(CaseEnds::Yes);
     };
@@ -229,11 +229,15 @@ fn prediction_of(line: &mut PredictionLine, is_sealed: bool) -> Result<Predictio
     }
     let label = label_of(line, line.prediction.as_ref())?;
     let answer = label.map(Answer::Label);
+    if let Some(samples) = line.label_samples.take() {
+        return sampled_prediction(line, samples, answer, is_sealed);
+    }
     let Some(scores) = line.label_log_probabilities.take() else {
         return Ok(Prediction {
             answer,
             scores: None,
             odds: None,
+            samples: None,
             text: line.generation.as_ref().map(|text| text.0.to_string()),
         });
     };
@@ -250,7 +254,31 @@ fn prediction_of(line: &mut PredictionLine, is_sealed: bool) -> Result<Predictio
             name(line.prediction.as_ref())
         );
     }
-    Ok(Prediction { answer, scores: Some(scores), odds: None, text: text.map(|text| text.0.to_string()) })
+    Ok(Prediction { answer, scores: Some(scores), odds: None, samples: None, text: text.map(|text| text.0.to_string()) })
+}
+
+/// The prediction of a line with counted answers. As for log-probabilities, the answer must be the most frequent one if the
+/// line has no checksum.
+fn sampled_prediction(
+    line: &PredictionLine,
+    samples: LabelSamples,
+    answer: Option<Answer>,
+    is_sealed: bool,
+) -> Result<Prediction> {
+    let (found, expected) = (samples.labels(), line.labels.len());
+    ensure!(found == expected, "label_samples: expected {expected} counts, one per label, found {found}");
+    ensure!(
+        line.label_log_probabilities.is_none() && line.label_log_odds.is_none(),
+        "label_samples: expected no log-probabilities beside counted answers, found some"
+    );
+    ensure!(
+        is_sealed || answer == samples.answer(),
+        "the prediction is {}, which is not the most frequent answer of label_samples",
+        name(line.prediction.as_ref())
+    );
+    // A text that names no label is kept, so that a person can see why.
+    let text = line.generation.as_ref().filter(|text| answer.is_none() && !text.0.is_empty());
+    Ok(Prediction { answer, scores: None, odds: None, samples: Some(samples), text: text.map(|text| text.0.to_string()) })
 }
 
 /// The prediction of a line that names a set of labels.
@@ -268,7 +296,7 @@ fn set_prediction(line: &mut PredictionLine, ids: &[Text]) -> Result<Prediction>
     let (found, expected) = (odds.as_ref().map(|odds| odds.log_odds().len()), line.labels.len());
     ensure!(found.is_none_or(|found| found == expected), "expected {expected} label log-odds, one per label");
     let text = line.generation.as_ref().filter(|_| odds.is_none()).map(|text| text.0.to_string());
-    Ok(Prediction { answer: Some(Answer::Set(LabelSet::of(labels))), scores: None, odds, text })
+    Ok(Prediction { answer: Some(Answer::Set(LabelSet::of(labels))), scores: None, odds, samples: None, text })
 }
 
 fn label_of(line: &PredictionLine, prediction: Option<&Text>) -> Result<Option<LabelIndex>> {

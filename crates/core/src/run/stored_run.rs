@@ -133,8 +133,8 @@ fn answer_of(
     // The file stores only the words of an open answer, and the log-odds without the threshold.
     let read = |prediction: Prediction| match (is_open, prediction) {
         (true, Prediction { text: Some(text), .. }) => Prediction::in_words(text),
-        (_, Prediction { odds: Some(odds), answer, scores, text }) => {
-            Prediction { odds: Some(odds.with_threshold(threshold)), answer, scores, text }
+        (_, Prediction { odds: Some(odds), answer, scores, samples, text }) => {
+            Prediction { odds: Some(odds.with_threshold(threshold)), answer, scores, samples, text }
         }
         (_, prediction) => prediction,
     };

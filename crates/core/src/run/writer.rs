@@ -5,7 +5,7 @@ use super::checksum::seal;
 use super::identity::RunIdentity;
 use super::prediction_line::LineWriter;
 use super::stored_cases::read_cases;
-use super::{Ablation, CaseAnswer, PREDICTIONS_FILE, RUN_FILE, ShownCaptions};
+use super::{Ablation, CaseAnswer, PREDICTIONS_FILE, RUN_FILE, ShownCaptions, TokenUsage};
 use crate::data::Dataset;
 use crate::files::durable::make_folder;
 use anyhow::{Context, Result, bail};
@@ -82,6 +82,19 @@ impl RunWriter {
     /// The inputs of the run.
     pub fn identity(&self) -> &RunIdentity {
         &self.identity
+    }
+
+    /// Adds to what the run has cost, in `run.toml`.
+    ///
+    /// # Errors
+    /// Fails if the file cannot be written.
+    pub fn add_usage(&mut self, usage: TokenUsage) -> Result<()> {
+        if usage == TokenUsage::default() {
+            return Ok(());
+        }
+        self.identity.reader_usage = Some(self.identity.reader_usage.unwrap_or_default().and(usage));
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        self.identity.write(&folder.join(RUN_FILE))
     }
 
     /// Is the case with this id already in the run?

@@ -1,7 +1,7 @@
 //! A reader with a cache: each question is asked only once.
 
 use super::KeyedLog;
-use crate::reader::{InputContributions, ReadRequest, Reader, ReaderError, answer_key, prediction_key};
+use crate::reader::{InputContributions, ReadRequest, Reader, ReaderError, SampledAnswer, answer_key, prediction_key};
 use anyhow::{Context, Result, bail, ensure};
 use dissent_core::data::{LabelIndex, Task, TaskKind};
 use dissent_core::files::fingerprint::Fingerprint;
@@ -36,6 +36,8 @@ struct KeyedRequest {
 enum QuestionKind {
     /// The scores of all labels.
     Labels,
+    /// Sampled answers that name labels.
+    Samples,
     /// A text.
     Words,
     /// The scores of yes and no for each label; a label is in the set above these log-odds.
@@ -47,6 +49,10 @@ enum QuestionKind {
 impl Question {
     fn is_in_words(&self) -> bool {
         matches!(self.kind, QuestionKind::Words | QuestionKind::SetInWords(_))
+    }
+
+    fn is_sampled(&self) -> bool {
+        matches!(self.kind, QuestionKind::Samples)
     }
 
     /// The prediction from a text.
@@ -73,6 +79,7 @@ pub(super) struct CachedReader {
     predictions: KeyedLog<LabelScores>,
     /// Cache of open answers.
     answers: KeyedLog<String>,
+    samples: KeyedLog<SampledAnswer>,
     asked: usize,
     /// Measured seconds per question of [`Self::variant_scores`]; `None` before the first.
     seconds_per_variant: Option<f64>,
@@ -86,7 +93,8 @@ impl CachedReader {
     pub fn new(reader: Box<dyn Reader>, cache: &Path) -> Result<Self> {
         let predictions = KeyedLog::open(&cache.join(PREDICTIONS_FILE))?;
         let answers = KeyedLog::open(&cache.join("answers.jsonl"))?;
-        Ok(Self { reader, predictions, answers, asked: 0, seconds_per_variant: None })
+        let samples = KeyedLog::open(&cache.join("samples.jsonl"))?;
+        Ok(Self { reader, predictions, answers, samples, asked: 0, seconds_per_variant: None })
     }
 
     /// The reader itself.
@@ -101,7 +109,8 @@ impl CachedReader {
 
     /// Takes the errors because of which the caches are no longer written; each is returned once.
     pub fn take_errors(&mut self) -> Vec<anyhow::Error> {
-        self.predictions.take_error().into_iter().chain(self.answers.take_error()).collect()
+        let errors = [self.predictions.take_error(), self.answers.take_error(), self.samples.take_error()];
+        errors.into_iter().flatten().collect()
     }
 
     /// The question as the kind of its task asks it: one request, or one per label for a set of labels.
@@ -118,7 +127,8 @@ impl CachedReader {
             }
             TaskKind::MultiLabel => Question { kind: QuestionKind::SetInWords(task), asked: vec![in_words(request)] },
             TaskKind::Classification | TaskKind::ClosedVqa | TaskKind::LabelSet => {
-                Question { kind: QuestionKind::Labels, asked: vec![self.keyed(request)] }
+                let kind = if self.reader.is_sampled() { QuestionKind::Samples } else { QuestionKind::Labels };
+                Question { kind, asked: vec![self.keyed(request)] }
             }
         }
     }
@@ -128,6 +138,9 @@ impl CachedReader {
         if question.is_in_words() {
             let text = self.answers.get(&question.asked.first()?.key)?;
             return Some(question.prediction_in_words(text.clone()));
+        }
+        if question.is_sampled() {
+            return Some(self.samples.get(&question.asked.first()?.key)?.clone().into());
         }
         let scores = question.asked.iter().map(|asked| self.predictions.get(&asked.key).cloned());
         question.prediction_of(scores.collect::<Option<Vec<_>>>()?).ok()
@@ -142,18 +155,23 @@ impl CachedReader {
         questions: &[Question],
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Vec<Prediction>, ReaderError> {
-        let (in_words, scored): (Vec<&Question>, Vec<&Question>) =
+        let (in_words, others): (Vec<&Question>, Vec<&Question>) =
             questions.iter().partition(|question| question.is_in_words());
+        let (sampled, scored): (Vec<&Question>, Vec<&Question>) =
+            others.into_iter().partition(|question| question.is_sampled());
         let asked = |questions: &[&Question]| -> Vec<KeyedRequest> {
             questions.iter().flat_map(|question| question.asked.iter().cloned()).collect()
         };
         let mut scores = self.score(&asked(&scored), cancelled)?.into_iter();
+        let mut samples = self.sample(&asked(&sampled), cancelled)?.into_iter();
         let mut texts = self.generate(&asked(&in_words), cancelled)?.into_iter();
         let mut predictions = Vec::with_capacity(questions.len());
         for question in questions {
             predictions.push(if question.is_in_words() {
                 let text = texts.next().context("the reader gave fewer answers than it was asked for")?;
                 question.prediction_in_words(text)
+            } else if question.is_sampled() {
+                samples.next().context("the reader gave fewer answers than it was asked for")?.into()
             } else {
                 question.prediction_of(scores.by_ref().take(question.asked.len()).collect())?
             });
@@ -232,6 +250,15 @@ impl CachedReader {
             Ok(answers)
         };
         through_cache(&mut self.predictions, &mut self.asked, asked, ask)
+    }
+
+    fn sample(&mut self, asked: &[KeyedRequest], cancelled: &dyn Fn() -> bool) -> Result<Vec<SampledAnswer>, ReaderError> {
+        let ask = |unknown: &[ReadRequest]| {
+            let answers = self.reader.sample(unknown, cancelled)?;
+            check_count(self.reader.name(), unknown.len(), answers.len())?;
+            Ok(answers)
+        };
+        through_cache(&mut self.samples, &mut self.asked, asked, ask)
     }
 
     fn generate(&mut self, asked: &[KeyedRequest], cancelled: &dyn Fn() -> bool) -> Result<Vec<String>, ReaderError> {

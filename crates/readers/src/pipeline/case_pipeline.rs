@@ -10,7 +10,8 @@ use anyhow::{Context, Result, bail};
 use dissent_core::data::{Answer, Case, Dataset, LabelIndex, Picture, Task};
 use dissent_core::files::fingerprint::Fingerprint;
 use dissent_core::run::{
-    Ablation, CaptionShown, CaseAnswer, Hit, LabelScores, Prediction, Probe, Shown, ShownCaptions, contradicting_rows,
+    Ablation, CaptionShown, CaseAnswer, Hit, LabelScores, Prediction, Probe, Shown, ShownCaptions, TokenUsage,
+    contradicting_rows,
 };
 use dissent_retrieval::index::CaptionResult;
 use dissent_retrieval::retriever::HitSource;
@@ -315,6 +316,11 @@ impl Pipeline {
     /// Number of questions that the reader was asked so far; the others were answered by the cache.
     pub fn asked(&self) -> usize {
         self.reader.asked()
+    }
+
+    /// What was asked of the reader's server so far; `None` for a reader in this process.
+    pub fn usage(&self) -> Option<TokenUsage> {
+        self.reader.reader().usage()
     }
 
     /// The reader, with its name and fingerprint.

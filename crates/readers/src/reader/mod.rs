@@ -20,5 +20,5 @@ pub use candle::CandleReader;
 pub(crate) use key::answer_key;
 pub use key::prediction_key;
 pub use prompt::{PromptPiece, check_templates};
-pub use request::{Evidence, InputContributions, PatchContributions, ReadRequest, Reader, ReaderError};
+pub use request::{Evidence, InputContributions, PatchContributions, ReadRequest, Reader, ReaderError, SampledAnswer};
 pub use source::{OpenedReader, ReaderSource};

@@ -4,7 +4,8 @@ use super::generation::{MOST_TOKENS, TOKENS_PER_LABEL};
 use anyhow::anyhow;
 use dissent_core::data::{Label, LabelIndex, Picture, Task, TaskKind};
 use dissent_core::files::fingerprint::Fingerprint;
-use dissent_core::run::LabelScores;
+use dissent_core::run::{LabelSamples, LabelScores, Prediction, TokenUsage};
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -83,6 +84,25 @@ pub struct PatchContributions {
     pub values: Vec<f32>,
 }
 
+/// Answers to one question by a reader without log-probabilities.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SampledAnswer {
+    /// How many answers named each label.
+    pub samples: LabelSamples,
+    /// The beginning of the first answer that names no label.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unnamed_text: Option<String>,
+}
+
+impl From<SampledAnswer> for Prediction {
+    /// Chooses the most frequent outcome; if that is no label, the prediction has a text that names none.
+    fn from(answer: SampledAnswer) -> Self {
+        let prediction = Self::from(answer.samples);
+        let text = answer.unnamed_text.filter(|_| prediction.answer.is_none());
+        Self { text, ..prediction }
+    }
+}
+
 /// The reason why a reader gave no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ReaderError {
@@ -116,6 +136,29 @@ pub trait Reader: Send {
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Vec<LabelScores>, ReaderError> {
         self.score(requests, cancelled)
+    }
+
+    /// Does it give sampled answers ([`Self::sample`]) and no log-probabilities?
+    fn is_sampled(&self) -> bool {
+        false
+    }
+
+    /// Samples answers to each request, in order, and counts the labels that they name.
+    ///
+    /// # Errors
+    /// Fails if the reader gives log-probabilities.
+    fn sample(
+        &mut self,
+        requests: &[ReadRequest],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<SampledAnswer>, ReaderError> {
+        let _ = (requests, cancelled);
+        Err(anyhow!("reader {}: it gives log-probabilities, which sampling would only estimate", self.name()).into())
+    }
+
+    /// What was asked of a server so far; `None` for a model in this process.
+    fn usage(&self) -> Option<TokenUsage> {
+        None
     }
 
     /// Estimates by gradients what each token of the caption and each patch of the images contributes to the log-odds

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail, ensure};
 use reqwest::Url;
 use std::fmt;
+use std::net::IpAddr;
 
 /// Base address of a server, without a path of the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +53,10 @@ impl ServerAddress {
     /// The address of `path`, which starts with a slash.
     pub(super) fn join(&self, path: &str) -> Url {
         let mut url = self.0.clone();
-        url.set_path(&format!("{}{path}", self.0.path().trim_end_matches('/')));
+        let base = self.0.path().trim_end_matches('/');
+        // Google's endpoint has a version of its own: /v1beta/openai/chat/completions.
+        let path = if base.ends_with("/openai") { path.strip_prefix("/v1").unwrap_or(path) } else { path };
+        url.set_path(&format!("{base}{path}"));
         url
     }
 
@@ -63,6 +67,26 @@ impl ServerAddress {
 
     pub(super) fn is_encrypted(&self) -> bool {
         self.0.scheme() == "https"
+    }
+
+    pub(super) fn has_port(&self, port: u16) -> bool {
+        self.0.port() == Some(port)
+    }
+
+    /// True if the server is on this machine or in a private network: a loopback or private address, a name without a dot, or
+    /// one of a domain that is not of the internet. Other servers may cost money.
+    pub fn is_local(&self) -> bool {
+        let host = self.0.host_str().unwrap_or_default();
+        match host.trim_matches(['[', ']']).parse() {
+            Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_private() || address.is_link_local(),
+            Ok(IpAddr::V6(address)) => {
+                address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+            }
+            Err(_) => {
+                let own = ["local", "lan", "internal", "localdomain", "localhost"];
+                host.rsplit_once('.').is_none_or(|(_, domain)| own.contains(&domain)) || host.ends_with(".home.arpa")
+            }
+        }
     }
 
     /// True if a key would be sent unencrypted over a network.
@@ -92,6 +116,20 @@ mod tests {
         assert_eq!(list[2].join("/v1/models").as_str(), "http://three:1/serve/v1/models");
         assert!(list[0].is_in_the_clear() && !list[1].is_in_the_clear());
         assert!(!ServerAddress::parse_list("http://127.0.0.1:1").unwrap()[0].is_in_the_clear());
+    }
+
+    #[test]
+    fn hosted_servers_are_told_from_local_ones_and_have_their_own_paths() {
+        let one = |text: &str| ServerAddress::parse_list(text).unwrap().remove(0);
+        for local in ["http://gpu:8000", "http://127.0.0.1:1", "http://10.1.2.3", "http://[::1]:1", "http://node.lan:1"] {
+            assert!(one(local).is_local(), "{local}");
+        }
+        for hosted in ["https://api.openai.com", "https://8.8.8.8", "https://local.example.org"] {
+            assert!(!one(hosted).is_local(), "{hosted}");
+        }
+        let google = one("https://generativelanguage.googleapis.com/v1beta/openai/");
+        assert!(google.join("/v1/chat/completions").path().ends_with("/v1beta/openai/chat/completions"));
+        assert!(one("http://localhost:11434/v1/").has_port(11434));
     }
 
     #[test]

@@ -123,6 +123,29 @@ pub(super) struct Listed {
 #[derive(Debug, Deserialize)]
 pub(super) struct Usage {
     pub prompt_tokens: Option<u64>,
+    pub completion_tokens: Option<u64>,
+}
+
+/// `/v1/chat/completions` with one answer or several.
+#[derive(Debug, Deserialize)]
+pub(super) struct SampledCompletion {
+    #[serde(default)]
+    pub choices: Vec<SampledChoice>,
+    pub model: Option<String>,
+    pub prompt_token_ids: Option<Vec<u32>>,
+    pub usage: Option<Usage>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct SampledChoice {
+    pub message: Option<Message>,
+}
+
+impl SampledChoice {
+    /// The answer; `None` if the model wrote none.
+    pub fn text(&self) -> Option<&str> {
+        self.message.as_ref()?.content.as_deref()
+    }
 }
 
 /// The only element of a list. With several elements it is unclear which one belongs to the request.

@@ -5,6 +5,7 @@ use super::chat::{CHAT, NextToken, SentPrompt, end_of_prompt};
 use super::error::{ServerError, ServerErrorKind};
 use super::http::Http;
 use super::server_kind::{ServerIdentity, ServerKind};
+use super::usage::UsageCounter;
 use super::{ServerAddress, WITHIN_LONG};
 use dissent_core::run::ServiceRecord;
 use serde_json::{Value, json};
@@ -53,6 +54,7 @@ impl Capability {
         server: &ServerAddress,
         identity: &ServerIdentity,
         image: &str,
+        usage: &UsageCounter,
     ) -> Result<Self, ServerError> {
         let prompt = SentPrompt::probe(image);
         let failed = |kind| http.failed(server, kind);
@@ -62,7 +64,9 @@ impl Capability {
         body["logprob_token_ids"] = json!(asked);
         body["return_token_ids"] = json!(true);
         let ask = async |body: &Value| {
-            http.post::<Completion>(server, CHAT, body, prompt.longest_answer(body), WITHIN_LONG).await
+            let answer = http.post::<Completion>(server, CHAT, body, prompt.longest_answer(body), WITHIN_LONG).await?;
+            usage.add(answer.value.usage.as_ref());
+            Ok(answer)
         };
         let answer = ask(&body).await?;
         let prompt_ids = answer.value.prompt_token_ids.is_some();
@@ -109,7 +113,7 @@ impl Capability {
             }
         };
         let several_tokens = if identity.kind == ServerKind::Vllm && prompt_ids {
-            reads_labels_in_the_prompt(http, server, identity, &prompt).await?
+            reads_labels_in_the_prompt(http, (server, identity), &prompt, usage).await?
         } else {
             SeveralTokens::OneByOne
         };
@@ -144,6 +148,7 @@ impl Capability {
             }
             .into(),
             context: identity.context,
+            answers: None,
         }
     }
 }
@@ -154,15 +159,16 @@ fn no_list() -> ServerErrorKind {
 
 async fn reads_labels_in_the_prompt(
     http: &Http,
-    server: &ServerAddress,
-    identity: &ServerIdentity,
+    (server, identity): (&ServerAddress, &ServerIdentity),
     prompt: &SentPrompt,
+    usage: &UsageCounter,
 ) -> Result<SeveralTokens, ServerError> {
     let mut body = prompt.body(&identity.model, "0");
     body["prompt_logprobs"] = json!(0);
     body["return_token_ids"] = json!(true);
     let most = prompt.longest_answer(&body);
     let answer = http.post::<Completion>(server, CHAT, &body, most, WITHIN_LONG).await?;
+    usage.add(answer.value.usage.as_ref());
     let last = answer.value.prompt_token_ids.as_ref().and_then(|ids| ids.last());
     let is_read = last.is_some_and(|last| end_of_prompt(&answer, &[*last]).is_ok());
     Ok(if is_read { SeveralTokens::InThePrompt } else { SeveralTokens::OneByOne })

@@ -91,6 +91,11 @@ impl SentPrompt {
         Self { content, prefix_key: String::new(), ids: None, length: 100 }
     }
 
+    /// The messages of a request.
+    pub fn messages(&self) -> Value {
+        json!([{"role": "user", "content": self.content}])
+    }
+
     /// The body of a request for the first token of the answer; `written` is the start of the assistant's message.
     pub fn body(&self, model: &str, written: &str) -> Value {
         let mut messages = vec![json!({"role": "user", "content": self.content})];
@@ -137,10 +142,19 @@ impl SentPrompt {
     /// # Errors
     /// Fails if they differ, and names the difference. Without a processor nothing can be checked.
     pub fn check(&self, answer: &Answer<Completion>, written: &[u32]) -> Result<(), ServerErrorKind> {
+        let count = answer.value.usage.as_ref().and_then(|usage| usage.prompt_tokens);
+        self.check_read(answer.value.prompt_token_ids.as_deref(), count, written)
+    }
+
+    /// [`Self::check`] of the ids and of the number of tokens that a server read, as far as it names them.
+    ///
+    /// # Errors
+    /// Fails as [`Self::check`] does.
+    pub fn check_read(&self, read: Option<&[u32]>, count: Option<u64>, written: &[u32]) -> Result<(), ServerErrorKind> {
         let Some(ids) = &self.ids else { return Ok(()) };
         let here = ids.iter().chain(written);
         let length = ids.len() + written.len();
-        if let Some(there) = &answer.value.prompt_token_ids {
+        if let Some(there) = read {
             if here.clone().eq(there) {
                 return Ok(());
             }
@@ -148,7 +162,7 @@ impl SentPrompt {
             let what = format!("{length} tokens here, {} there, other ones from number {place} on", there.len());
             return Err(ServerErrorKind::OtherPrompt { what });
         }
-        match answer.value.usage.as_ref().and_then(|usage| usage.prompt_tokens) {
+        match count {
             Some(there) if there != length as u64 => {
                 Err(ServerErrorKind::OtherPrompt { what: format!("{length} tokens here, {there} there") })
             }

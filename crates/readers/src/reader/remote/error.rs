@@ -75,7 +75,7 @@ pub enum ServerErrorKind {
     NoLabelNamed,
     #[error(
         "it names no token ids beside its log-probabilities, and texts of tokens are ambiguous; serve the model with vLLM or \
-         llama.cpp (SGLang's chat completions have texts alone)"
+         llama.cpp, or let --reader-mode answers sample its answers"
     )]
     NoTokenIds,
     #[error(
@@ -126,6 +126,16 @@ impl ServerErrorKind {
     /// True if the server seems to be down, so that another one may come back in its place.
     pub(crate) fn is_absence(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Broken { .. })
+    }
+
+    /// Why the server cannot give log-probabilities of labels, if this refusal means that.
+    pub(super) fn lack_of_log_probabilities(&self) -> Option<&'static str> {
+        match self {
+            Self::NoTokenIds => Some("the server names no token ids"),
+            Self::Incomplete { .. } => Some("the server gives none"),
+            Self::Refused { .. } | Self::TooManyLogProbabilities { .. } => Some("the server refuses to give them"),
+            _ => None,
+        }
     }
 
     /// Applies `change` to the texts that came from the server.

@@ -4,13 +4,16 @@
 //! token ids, never of texts. The abilities of a server are found out at the start and shown in the status line, in
 //! `run.toml` and by `dissent doctor --reader URL`. Requests run on a small async runtime; everything outside this
 //! folder uses threads and channels.
+//!
+//! In the mode `answers` a question is asked several times, and labels are counted in the answers.
 //! | file | content |
 //! |---|---|
 //! | `reader.rs` | the `Reader`: connecting, grouping, cancelling |
 //! | `score.rs` | log-probabilities of labels, by the best available method |
 //! | `capability.rs`, `server_kind.rs` | kind and abilities of a server |
 //! | `tokens.rs`, `chat.rs`, `images.rs` | labels, prompts and images in requests |
-//! | `answer.rs` | fields of answers |
+//! | `mode.rs`, `dialect.rs`, `sampling.rs`, `sample.rs` | mode `answers`: settings, form of requests, test requests, counting |
+//! | `answer.rs`, `usage.rs` | fields of answers, tokens counted |
 //! | `fleet.rs`, `limit.rs`, `backoff.rs`, `http.rs` | choice of a server, concurrency, retries, one exchange |
 //! | `error.rs`, `refusal.rs` | errors, with advice |
 //! | `address.rs`, `api_key.rs` | addresses and keys |
@@ -21,21 +24,27 @@ mod api_key;
 mod backoff;
 mod capability;
 mod chat;
+mod dialect;
 mod error;
 mod fleet;
 mod http;
 mod images;
 mod limit;
+mod mode;
 mod reader;
 mod refusal;
+mod sample;
+mod sampling;
 mod score;
 mod server_kind;
 mod tokens;
+mod usage;
 
 pub use address::ServerAddress;
 pub use api_key::{ApiKey, KEY_VARIABLE};
 
 pub use error::{ServerError, ServerErrorKind};
+pub use mode::{ReaderMode, SampleSettings};
 pub use reader::{RemoteReader, ServedModel};
 
 use std::time::Duration;

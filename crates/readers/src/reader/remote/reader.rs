@@ -8,16 +8,19 @@ use super::error::{ServerError, ServerErrorKind};
 use super::fleet::Fleet;
 use super::http::Http;
 use super::images::ImageEncoding;
-use super::score::Scorer;
+use super::mode::{ReaderMode, SampleSettings};
+use super::sampling::Sampling;
+use super::score::{Means, Scorer};
 use super::server_kind::{ServerIdentity, ServerKind};
 use super::tokens::{ServedLabels, Tokens};
+use super::usage::UsageCounter;
 use super::{ServerAddress, WITHIN_SHORT};
-use crate::reader::{ReadRequest, Reader, ReaderError};
+use crate::reader::{ReadRequest, Reader, ReaderError, SampledAnswer};
 use anyhow::{Context, Result};
 use dissent_core::data::{Label, Picture};
 use dissent_core::files::fingerprint::Fingerprint;
 use dissent_core::panics::caught_on_this_thread;
-use dissent_core::run::{LabelScores, ServiceRecord};
+use dissent_core::run::{LabelScores, ServiceRecord, TokenUsage};
 use dissent_models::model::reader_family::ReaderFamily;
 use dissent_models::model::vlm::PromptProcessor;
 use serde::de::IgnoredAny;
@@ -35,6 +38,8 @@ const LOOK: Duration = Duration::from_millis(10);
 const LOADING: Duration = Duration::from_millis(500);
 /// Name of the threads; a panic on one is an error of its request.
 const REMOTE_THREAD: &str = "dissent-remote";
+/// [`API_VERSION`] of the mode `answers`.
+const SAMPLING_VERSION: &str = "sampled answers 1";
 /// Incremented if requests change in a way that may change an answer.
 const API_VERSION: &str = "chat completions 1";
 
@@ -55,6 +60,8 @@ pub struct ServedModel {
     pub timeout: Option<Duration>,
     /// How long a request waits for servers that are down or overloaded.
     pub patience: Duration,
+    /// Whether labels are scored or answers sampled, and how.
+    pub answers: SampleSettings,
 }
 
 /// Scores labels on servers.
@@ -113,15 +120,31 @@ impl RemoteReader {
         let sample = images.of(&small_picture())?;
         let first = servers.iter().find(|(_, is_up)| *is_up).map(|(address, _)| address.clone());
         let first = first.context("no server answers")?;
-        let trying = Capability::try_out(&http, &first, &identity, &sample.uri);
-        let capability = wanted_still(&runtime, cancelled, trying)?.map_err(anyhow::Error::from)?;
-        let record = capability.record(&identity, processor.is_some());
+        let usage = UsageCounter::default();
+        let lead = processor.as_deref().map(|processor| processor.answer_lead().to_owned());
+        let trying = find_means(&http, (&first, &identity), (&sample.uri, lead), served.answers, &usage);
+        let means = wanted_still(&runtime, cancelled, trying)?.map_err(anyhow::Error::from)?;
+        let (record, version, abilities) = match &means {
+            Means::Exact(capability) => {
+                (capability.record(&identity, processor.is_some()), API_VERSION, format!("{capability:?}"))
+            }
+            Means::Sampled(sampling) => {
+                (sampling.record(&identity, processor.is_some()), SAMPLING_VERSION, sampling.identity())
+            }
+        };
+        if let Some(answers) = record.answers.as_ref().filter(|_| served.answers.mode == ReaderMode::Auto) {
+            progress(format!(
+                "no log-probabilities ({}): {} answers are sampled for each question, and their shares stand for \
+                 probabilities (≈)",
+                answers.reason, answers.samples
+            ));
+        }
         let fingerprint = Fingerprint::of_parts([
-            API_VERSION,
+            version,
             &identity.engine(),
             &identity.model,
             &identity.weights,
-            &format!("{capability:?}"),
+            &abilities,
             checkpoint.as_ref().map_or("no processor", Fingerprint::as_str),
         ]);
         if processor.is_none() {
@@ -131,7 +154,7 @@ impl RemoteReader {
         }
         let name = identity.shown_model.clone();
         let fleet = Fleet::new(http, servers, identity, served.requests, served.patience);
-        let scorer = Arc::new(Scorer::new(fleet, capability));
+        let scorer = Arc::new(Scorer::new(fleet, means, usage));
         Ok(Self { name, fingerprint, checkpoint, record, images, processor, scorer, labels: HashMap::new(), runtime })
     }
 
@@ -172,7 +195,7 @@ impl RemoteReader {
             return Ok(known.clone());
         }
         let tokens = Tokens { fleet: &self.scorer.fleet, local: self.processor.as_deref() };
-        let one_by_one = self.scorer.capability.several_tokens == SeveralTokens::OneByOne;
+        let one_by_one = self.scorer.capability()?.several_tokens == SeveralTokens::OneByOne;
         let found = wanted_still(&self.runtime, cancelled, tokens.of_labels(labels, one_by_one))?;
         let found = Arc::new(found?);
         // Each open answer is a label set of its own that is used a few times, so the cache must be cleared.
@@ -213,6 +236,31 @@ impl Reader for RemoteReader {
         scores
     }
 
+    fn is_sampled(&self) -> bool {
+        matches!(self.scorer.means, Means::Sampled(_))
+    }
+
+    fn sample(
+        &mut self,
+        requests: &[ReadRequest],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<SampledAnswer>, ReaderError> {
+        let mut prepared = Vec::with_capacity(requests.len());
+        for request in requests {
+            if cancelled() {
+                return Err(ReaderError::Cancelled);
+            }
+            let prompt = SentPrompt::new(request, &self.images, self.processor.as_deref())?;
+            prepared.push((Arc::new(prompt), request.task.clone()));
+        }
+        let answers = ask_together(&self.scorer, prepared, Scorer::sample);
+        wanted_still(&self.runtime, cancelled, answers)?.map_err(ReaderError::Failed)
+    }
+
+    fn usage(&self) -> Option<TokenUsage> {
+        Some(self.scorer.usage.sum())
+    }
+
     fn generate(&mut self, requests: &[ReadRequest], cancelled: &dyn Fn() -> bool) -> Result<Vec<String>, ReaderError> {
         let mut prepared = Vec::with_capacity(requests.len());
         for request in requests {
@@ -247,6 +295,30 @@ fn wanted_still<T>(
             }
         }
     })
+}
+
+/// Whether labels are scored or answers sampled. By itself the reader samples only if the server gives no log-probabilities
+/// with token ids; a server whose log-probabilities contradict themselves stays an error.
+async fn find_means(
+    http: &Http,
+    (server, identity): (&ServerAddress, &ServerIdentity),
+    (image, lead): (&str, Option<String>),
+    settings: SampleSettings,
+    usage: &UsageCounter,
+) -> Result<Means, ServerError> {
+    let reason = if settings.mode == ReaderMode::Answers {
+        "asked for by --reader-mode".to_owned()
+    } else {
+        match Capability::try_out(http, server, identity, image, usage).await {
+            Ok(capability) => return Ok(Means::Exact(capability)),
+            Err(error) => match error.kind.lack_of_log_probabilities() {
+                Some(reason) if settings.mode == ReaderMode::Auto => reason.to_owned(),
+                _ => return Err(error),
+            },
+        }
+    };
+    let sampling = Sampling::try_out(http, (server, identity), (image, lead), (settings, reason), usage).await?;
+    Ok(Means::Sampled(sampling))
 }
 
 /// The processor and the fingerprint of the local copy of the served checkpoint.

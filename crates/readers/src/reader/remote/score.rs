@@ -5,12 +5,14 @@ use super::capability::{Capability, LogProbabilities, SeveralTokens};
 use super::chat::{CHAT, NextToken, SentPrompt, end_of_prompt, generated_text};
 use super::error::{ServerError, ServerErrorKind};
 use super::fleet::Fleet;
+use super::sampling::Sampling;
 use super::server_kind::ServerKind;
 use super::tokens::ServedLabels;
+use super::usage::UsageCounter;
 use super::waiting_time;
 use crate::reader::generation::answer_in;
 use crate::reader::label_tokens::LabelTokens;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use dissent_core::run::LabelScores;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -51,17 +53,54 @@ impl LogProbBound {
     }
 }
 
-/// Scores labels on servers.
+/// How labels are answered.
+#[derive(Debug)]
+pub(super) enum Means {
+    Exact(Capability),
+    Sampled(Sampling),
+}
+
+/// Scores labels on servers, or samples answers.
 pub(super) struct Scorer {
     pub fleet: Fleet,
-    pub capability: Capability,
+    pub means: Means,
     /// Initial length of the list of likeliest tokens: the length that the last labels needed.
     pub list: AtomicUsize,
+    /// What was asked so far.
+    pub usage: UsageCounter,
 }
 
 impl Scorer {
-    pub fn new(fleet: Fleet, capability: Capability) -> Self {
-        Self { fleet, capability, list: AtomicUsize::new(FIRST_LIST) }
+    pub fn new(fleet: Fleet, means: Means, usage: UsageCounter) -> Self {
+        Self { fleet, means, list: AtomicUsize::new(FIRST_LIST), usage }
+    }
+
+    /// The abilities by which labels are scored.
+    ///
+    /// # Errors
+    /// Fails in the mode `answers`.
+    pub fn capability(&self) -> Result<&Capability> {
+        match &self.means {
+            Means::Exact(capability) => Ok(capability),
+            Means::Sampled(sampling) => bail!(
+                "the reader {} gives answers and no log-probabilities ({}), which this needs: reranking, explanations, the \
+                 training of a retriever, and sets of labels that are asked for label by label (prompt.sets.ask = \"words\" \
+                 in dataset.toml asks for the whole set); use vLLM, llama.cpp or a checkpoint folder",
+                self.fleet.identity().shown_model,
+                sampling.reason
+            ),
+        }
+    }
+
+    /// How answers are sampled.
+    ///
+    /// # Errors
+    /// Fails if the reader gives log-probabilities.
+    pub fn sampling(&self) -> Result<&Sampling> {
+        match &self.means {
+            Means::Sampled(sampling) => Ok(sampling),
+            Means::Exact(_) => bail!("internal error: answers are sampled from a reader that gives log-probabilities"),
+        }
     }
 
     /// The log-probability of every label.
@@ -74,7 +113,7 @@ impl Scorer {
                 let known = self.next_tokens(&prompt, "", &[], first).await?;
                 self.by_choice(&prompt, &labels.texts, first, known).await?
             }
-            LabelTokens::Whole(whole) => match self.capability.several_tokens {
+            LabelTokens::Whole(whole) => match self.capability()?.several_tokens {
                 SeveralTokens::InThePrompt => self.read_in_the_prompt(&prompt, &labels, whole).await?,
                 SeveralTokens::OneByOne => self.one_by_one(&prompt, &labels, whole).await?,
             },
@@ -97,13 +136,19 @@ impl Scorer {
     /// # Errors
     /// Fails as [`Self::score`] does.
     pub async fn generate(self: Arc<Self>, prompt: Arc<SentPrompt>, most_tokens: usize) -> Result<String> {
+        if matches!(self.means, Means::Sampled(_)) {
+            return self.words(&prompt, most_tokens).await;
+        }
         let identity = self.fleet.identity();
         let body = prompt.generation_body(&identity.model, most_tokens, identity.kind == ServerKind::Vllm);
         let answer = self.ask(&prompt, &body, &[]).await?;
         let text = generated_text(&answer).map_err(|kind| self.failed(kind))?;
-        // The text becomes a prediction in files and on screens, so secrets are hidden.
-        let text = self.fleet.secrets().iter().fold(text.to_owned(), |text, secret| secret.hide_in(&text));
-        Ok(answer_in(&text))
+        Ok(answer_in(&self.without_secrets(text)))
+    }
+
+    /// The text without our key: it becomes a prediction in files and on screens.
+    pub(super) fn without_secrets(&self, text: &str) -> String {
+        self.fleet.secrets().iter().fold(text.to_owned(), |text, secret| secret.hide_in(&text))
     }
 
     /// Log-probabilities of these tokens after the prompt and the text `written` of the assistant.
@@ -115,7 +160,7 @@ impl Scorer {
         wanted: &[u32],
     ) -> Result<Vec<LogProbBound>> {
         let mut body = prompt.body(&self.fleet.identity().model, written);
-        match self.capability.log_probabilities {
+        match self.capability()?.log_probabilities {
             LogProbabilities::ById => {
                 let mut known = Vec::with_capacity(wanted.len());
                 for ids in wanted.chunks(MOST_IDS) {
@@ -163,7 +208,7 @@ impl Scorer {
         first: &[u32],
         known: Vec<LogProbBound>,
     ) -> Result<Vec<LogProbBound>> {
-        let LogProbabilities::Likeliest(count) = self.capability.log_probabilities else { return Ok(known) };
+        let LogProbabilities::Likeliest(count) = self.capability()?.log_probabilities else { return Ok(known) };
         let anchor = known.iter().zip(first).find_map(|(known, token)| match known {
             LogProbBound::Exactly(value) => Some((*value, *token)),
             LogProbBound::AtMost(_) => None,
@@ -225,7 +270,7 @@ impl Scorer {
         let mut body = prompt.body(&self.fleet.identity().model, text);
         body["prompt_logprobs"] = json!(0);
         let end = &tokens[written.len()..];
-        match self.capability.log_probabilities {
+        match self.capability()?.log_probabilities {
             LogProbabilities::ById => body["logprob_token_ids"] = json!(end),
             LogProbabilities::AnyNumber => body["top_logprobs"] = json!(self.list.load(Ordering::Relaxed)),
             LogProbabilities::Likeliest(count) => body["top_logprobs"] = json!(count),
@@ -300,7 +345,8 @@ impl Scorer {
 
     async fn ask(&self, prompt: &SentPrompt, body: &Value, written: &[u32]) -> Result<Answer<Completion>, ServerError> {
         let (most, within) = (prompt.longest_answer(body), waiting_time(prompt.length));
-        let (answer, server) = self.fleet.ask(CHAT, body, most, within).await?;
+        let (answer, server): (Answer<Completion>, _) = self.fleet.ask(CHAT, body, most, within).await?;
+        self.usage.add(answer.value.usage.as_ref());
         prompt.check(&answer, written).map_err(|kind| self.fleet.failed(&server, kind))?;
         Ok(answer)
     }
@@ -309,7 +355,7 @@ impl Scorer {
         NextToken::read(answer).map_err(|kind| self.failed(kind))
     }
 
-    fn failed(&self, kind: ServerErrorKind) -> ServerError {
+    pub(super) fn failed(&self, kind: ServerErrorKind) -> ServerError {
         self.fleet.failed(self.fleet.first(), kind)
     }
 }

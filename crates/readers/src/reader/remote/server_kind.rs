@@ -9,6 +9,8 @@ use std::fmt;
 
 /// Longest name of a model in bytes; llama.cpp uses the path of its file (PATH_MAX).
 const LONGEST_NAME: usize = 4096;
+/// Ollama's usual port.
+const OLLAMA_PORT: u16 = 11434;
 /// Most names of models in a message.
 const NAMES_SHOWN: usize = 5;
 
@@ -17,6 +19,8 @@ const NAMES_SHOWN: usize = 5;
 pub(super) enum ServerKind {
     Vllm,
     LlamaCpp,
+    Sglang,
+    Ollama,
     Other,
 }
 
@@ -45,7 +49,22 @@ impl ServerIdentity {
     /// Fails if the server does not implement OpenAI's interface or does not serve the wanted model.
     pub async fn ask(http: &Http, server: &ServerAddress, wanted: Option<&str>) -> Result<Self, ServerError> {
         let most = LONGEST_ABOUT_SERVER;
-        let list = http.get::<ModelList>(server, "/v1/models", most, WITHIN_SHORT).await?;
+        let list = match http.get::<ModelList>(server, "/v1/models", most, WITHIN_SHORT).await {
+            Ok(list) => list,
+            // Some hosted servers list their models in their own protocol only.
+            Err(error) => {
+                let has_no_list = matches!(
+                    error.kind,
+                    ServerErrorKind::UnknownPath { .. }
+                        | ServerErrorKind::Refused { .. }
+                        | ServerErrorKind::KeyRefused { .. }
+                );
+                return match wanted.filter(|_| has_no_list && server.is_encrypted()) {
+                    Some(model) => Ok(Self::unlisted(model, http)),
+                    None => Err(error),
+                };
+            }
+        };
         let (beginning, models) = (list.beginning, list.value.data);
         let failed = |kind| http.failed(server, kind);
         let Some(model) = choose(&models, wanted) else {
@@ -88,12 +107,32 @@ impl ServerIdentity {
                 let settings = props.default_generation_settings;
                 identity.context = settings.and_then(|settings| settings.n_ctx).map(|tokens| tokens as usize);
             }
+            "sglang" => identity.kind = ServerKind::Sglang,
+            // Models that were not pulled from Ollama's library are owned by somebody else.
+            owner if owner == "library" || server.has_port(OLLAMA_PORT) => {
+                identity.kind = ServerKind::Ollama;
+                let version = http.get::<Version>(server, "/api/version", most, WITHIN_SHORT).await?;
+                identity.version = version.value.version.unwrap_or_default();
+            }
             _ => {}
         }
         // Hidden, because it is shown in runs and on the screen. The result is the same for one server and key.
         identity.version =
             if identity.version.is_empty() { String::new() } else { excerpt(&identity.version, http.secrets()) };
         Ok(identity)
+    }
+
+    /// A model that the user names on a server without a list of models.
+    fn unlisted(model: &str, http: &Http) -> Self {
+        Self {
+            kind: ServerKind::Other,
+            version: String::new(),
+            model: model.to_owned(),
+            shown_model: excerpt(model, http.secrets()),
+            weights: String::new(),
+            context: None,
+            vocabulary: None,
+        }
     }
 
     /// For example "vLLM 0.32.0".
@@ -118,7 +157,11 @@ impl ServerIdentity {
 
 /// The only model, or the model with the wanted name.
 fn choose<'a>(models: &'a [Model], wanted: Option<&str>) -> Option<&'a Model> {
-    let mut named = models.iter().filter(|model| wanted.is_none_or(|wanted| model.id == wanted));
+    // Google lists `models/NAME` and takes NAME.
+    let is_wanted = |model: &&Model| {
+        wanted.is_none_or(|wanted| model.id == wanted || model.id.strip_prefix("models/").is_some_and(|id| id == wanted))
+    };
+    let mut named = models.iter().filter(is_wanted);
     named.next().filter(|_| named.next().is_none())
 }
 
@@ -138,6 +181,8 @@ impl fmt::Display for ServerKind {
         formatter.write_str(match self {
             Self::Vllm => "vLLM",
             Self::LlamaCpp => "llama.cpp",
+            Self::Sglang => "SGLang",
+            Self::Ollama => "Ollama",
             Self::Other => "OpenAI-compatible server",
         })
     }

@@ -100,7 +100,7 @@ impl Tokens<'_> {
         let body = match self.fleet.identity().kind {
             ServerKind::Vllm => json!({"model": model, "prompt": spelled, "add_special_tokens": false}),
             ServerKind::LlamaCpp => json!({"content": spelled, "add_special": false, "parse_special": false}),
-            ServerKind::Other => {
+            ServerKind::Sglang | ServerKind::Ollama | ServerKind::Other => {
                 let local = self.local.context(NO_TOKENIZER)?;
                 return local.answer_ids(text, false);
             }
@@ -143,7 +143,7 @@ impl Tokens<'_> {
                 };
                 Ok(end)
             }
-            ServerKind::Other => anyhow::bail!(NO_TOKENIZER),
+            ServerKind::Sglang | ServerKind::Ollama | ServerKind::Other => anyhow::bail!(NO_TOKENIZER),
         }
     }
 
