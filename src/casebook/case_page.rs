@@ -206,6 +206,7 @@ fn found_by(found: &Provenance) -> String {
         Head::Image => "image search",
         Head::Caption => "caption search",
         Head::Lexical => "word search",
+        Head::Named(name) => name.as_str(),
         Head::Person => return "added by a person".to_owned(),
         Head::Random => return "drawn at random".to_owned(),
     };

@@ -302,7 +302,9 @@ fn print_summary(
     }
     let mut text = summary.text();
     if identity.is_sampled() {
-        text.push_str("≈: shares of sampled answers stand for probabilities; figures that need log-probabilities are left out\n");
+        text.push_str(
+            "≈: shares of sampled answers stand for probabilities; figures that need log-probabilities are left out\n",
+        );
     }
     let last = format!("run {} in {}: {} cases predicted now", args.run, folder.display(), outcome.predicted);
     text.push_str(&format!("{last}, {seconds:.1} s"));

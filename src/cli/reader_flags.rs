@@ -77,7 +77,9 @@ impl ReaderFlags {
         let text = self.reader.as_deref().and_then(Path::to_str);
         let Some(text) = text.filter(|text| ServerAddress::looks_like_one(text)) else {
             ensure!(
-                self.reader_mode != Some(ReaderMode::Answers) && self.samples.is_none() && self.sample_temperature.is_none(),
+                self.reader_mode != Some(ReaderMode::Answers)
+                    && self.samples.is_none()
+                    && self.sample_temperature.is_none(),
                 "--reader-mode answers, --samples and --sample-temperature are for a server (--reader http://HOST:PORT); a \
                  checkpoint that is read here gives exact log-probabilities"
             );

@@ -112,7 +112,13 @@ impl AnswerParser {
             let sum: f32 = logits.iter().map(|value| (value - largest).exp()).sum();
             LabelScores::exact(logits.iter().map(|value| (value - largest - sum.ln()).max(MASKED)).collect())
         });
-        Prediction { answer: self.label(text).map(Answer::Label), scores, odds: None, samples: None, text: Some(text.to_owned()) }
+        Prediction {
+            answer: self.label(text).map(Answer::Label),
+            scores,
+            odds: None,
+            samples: None,
+            text: Some(text.to_owned()),
+        }
     }
 }
 

@@ -118,7 +118,13 @@ mod tests {
         assert_eq!(label(Fuser::MostConfident), Some(2));
         assert_eq!(label(Fuser::MeanLogProbability), Some(2));
         assert_eq!(label(Fuser::ScoreWeighted), Some(2), "equal scores weigh the same");
-        let text = Prediction { answer: Some(Answer::Label(1)), scores: None, odds: None, samples: None, text: Some("b".into()) };
+        let text = Prediction {
+            answer: Some(Answer::Label(1)),
+            scores: None,
+            odds: None,
+            samples: None,
+            text: Some("b".into()),
+        };
         assert_eq!(Fuser::MostConfident.answer(&[(&places[0], &text)]), None);
         assert_eq!(Fuser::Majority.answer(&[(&places[0], &text)]).unwrap().label(), Some(1));
         assert_eq!(Fuser::Majority.answer(&[]), None);

@@ -90,7 +90,13 @@ pub(super) fn weighted_vote(found: &[ScoredHit], weights: &[f32]) -> Prediction 
     }
     let answer = best.and_then(|(answer, _)| answer);
     let text = found.iter().find(|(_, prediction)| prediction.answer == answer);
-    Prediction { answer, scores: None, odds: None, samples: None, text: text.and_then(|(_, prediction)| prediction.text.clone()) }
+    Prediction {
+        answer,
+        scores: None,
+        odds: None,
+        samples: None,
+        text: text.and_then(|(_, prediction)| prediction.text.clone()),
+    }
 }
 
 pub(super) fn softmax(values: &[f32]) -> Vec<f32> {

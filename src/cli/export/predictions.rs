@@ -54,10 +54,5 @@ pub(super) fn run(args: &Args, common: &Common) -> Result<()> {
     if args.json {
         return print_json(&serde_json::json!({"file": args.out, "cases": answers.len(), "predictions": lines}));
     }
-    print_line(&format!(
-        "{}: {}, {}",
-        args.out.display(),
-        count(answers.len(), "case"),
-        count(lines, "prediction")
-    ))
+    print_line(&format!("{}: {}, {}", args.out.display(), count(answers.len(), "case"), count(lines, "prediction")))
 }

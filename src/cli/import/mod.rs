@@ -7,6 +7,7 @@ mod unused_flags;
 
 use super::Common;
 use super::check::summary_text;
+use crate::data::Existing;
 use crate::data::import::{
     BiomedicaOptions, ColumnMapping, FORMATS, FolderOptions, ImportOptions, Imported, Labeller, MedmnistOptions,
     MimicCxrOptions, RocoOptions, RowsAs, SlakeLanguage, SlakeOptions, Slices, TableOptions, Target, VqaRadOptions,
@@ -14,7 +15,6 @@ use crate::data::import::{
     import_pmc_oa, import_roco, import_rocov2, import_slake, import_table, import_vindr_pcxr, import_vqa_rad,
     is_vqa_rad_mirror, label_names,
 };
-use crate::data::Existing;
 use crate::output::{print_json, print_line, progress_bar};
 use crate::text::printable::Printable;
 use anyhow::{Context, Result, bail};

@@ -87,7 +87,10 @@ pub fn run(args: &Args, common: &Common) -> Result<()> {
         ("--task", args.task.is_some()),
     ];
     if let Some((flag, _)) = of_reference.iter().find(|(_, is_given)| *is_given) {
-        bail!("{flag}: expected with a file of the reference code in place of {}, which is a folder", args.dataset.display());
+        bail!(
+            "{flag}: expected with a file of the reference code in place of {}, which is a folder",
+            args.dataset.display()
+        );
     }
     let dataset = Dataset::open(&args.dataset)?;
     let options = PredictionOptions {
@@ -184,7 +187,8 @@ fn import_reference(args: &Args, common: &Common) -> Result<()> {
     bar.finish_and_clear();
     let Imported { summary, left_out, remarks } = imported.map_err(|error| {
         let names_source = format!("{error:#}").contains(&*source.to_string_lossy());
-        let context = if names_source { "nothing was imported".into() } else { format!("cannot import {}", source.display()) };
+        let context =
+            if names_source { "nothing was imported".into() } else { format!("cannot import {}", source.display()) };
         error.context(context)
     })?;
     if args.json {

@@ -164,7 +164,10 @@ fn hit_lines(app: &App, width: usize, rows: usize, has_room: bool) -> Vec<Line<'
     let answers = app.queue().current().and_then(|case| app.cases().answers_of(case));
     if let (Shown::Hit, Some(answers)) = (app.selection().shown(), answers) {
         let (slot, fused) = (app.selection().hit(), app.fused_now());
-        first.push(Span::styled(app.cases().in_words_of_run(&format!("hit {} ", slot + 1)).into_owned(), theme.style(Role::Muted)));
+        first.push(Span::styled(
+            app.cases().in_words_of_run(&format!("hit {} ", slot + 1)).into_owned(),
+            theme.style(Role::Muted),
+        ));
         let (signs, role) = verdict::signs(app, answers, fused.as_ref(), slot);
         first.extend(signs);
         if let Some(prediction) = answers.prediction_at(slot) {

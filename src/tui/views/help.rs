@@ -60,7 +60,8 @@ const SIGNS: [(&str, &str); 26] = [
 /// Signs that only runs with documents have.
 const OF_RETRIEVAL: [&str; 4] = ["closed-book", "⇄", "head", "#"];
 /// What a candidate is in a run of models.
-const MODELS: &str = "nothing was retrieved: every candidate is the answer of one model, and fused is what they say together";
+const MODELS: &str =
+    "nothing was retrieved: every candidate is the answer of one model, and fused is what they say together";
 
 /// Draws the page over the body.
 pub fn draw(app: &App, page: &HelpPage, frame: &mut Frame, area: Rect) {

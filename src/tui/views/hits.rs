@@ -124,7 +124,13 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
         return;
     }
     if answers.slots() == 0 {
-        draw_message(app, "no document was retrieved for this case: the answer without a document counts", Role::Muted, frame, body);
+        draw_message(
+            app,
+            "no document was retrieved for this case: the answer without a document counts",
+            Role::Muted,
+            frame,
+            body,
+        );
         return;
     }
     let fused = app.fused_now();
@@ -244,7 +250,10 @@ fn draw_row(
     let room = columns.caption.saturating_sub(keys.chars().count());
     spans.push(Span::styled(keys, theme.style(Role::Annotation)));
     if let Some(words) = words_of_model(app, slot) {
-        spans.push(Span::styled(text::fit(&words.split_whitespace().collect::<Vec<_>>().join(" "), room), theme.style(Role::Text)));
+        spans.push(Span::styled(
+            text::fit(&words.split_whitespace().collect::<Vec<_>>().join(" "), room),
+            theme.style(Role::Text),
+        ));
     } else if let Some(given) = app.given_at(slot) {
         spans.extend(captions.line(app, &given, room));
     }

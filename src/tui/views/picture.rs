@@ -93,7 +93,9 @@ fn document_name(app: &App) -> String {
         }
         (Shown::Row(_), Some(document)) => format!("found: {}", document.id),
         (Shown::Hit, Some(document)) => {
-            app.cases().in_words_of_run(&format!("hit {}", app.selection().hit() + 1)).into_owned() + ": " + &document.id
+            app.cases().in_words_of_run(&format!("hit {}", app.selection().hit() + 1)).into_owned()
+                + ": "
+                + &document.id
         }
         (_, None) => app.cases().in_words_of_run("hit").into_owned(),
     }

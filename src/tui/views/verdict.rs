@@ -114,19 +114,24 @@ pub fn smallest_flip(app: &App, fused: &Fused, width: usize) -> Span<'static> {
     }
     let line = match app.smallest_flip() {
         Some(SmallestFlip::Without(hits)) => longest_that_fits(
-            in_words_of_run(app, [
-                format!("dropping {} changes the answer", named_places(&hits)),
-                format!("rests on {}", named_places(&hits)),
-                format!("rests on {}", places(&hits)),
-                format!("rests on {} hits", hits.len()),
-            ]),
+            in_words_of_run(
+                app,
+                [
+                    format!("dropping {} changes the answer", named_places(&hits)),
+                    format!("rests on {}", named_places(&hits)),
+                    format!("rests on {}", places(&hits)),
+                    format!("rests on {} hits", hits.len()),
+                ],
+            ),
             width,
         ),
         Some(SmallestFlip::NoneUpTo(1)) => {
             let forms = ["no single hit changes it".to_owned(), "no one hit changes it".to_owned()];
             longest_that_fits(in_words_of_run(app, forms), width)
         }
-        Some(SmallestFlip::NoneUpTo(count)) => app.cases().in_words_of_run(&format!("no {count} hits change it")).into_owned(),
+        Some(SmallestFlip::NoneUpTo(count)) => {
+            app.cases().in_words_of_run(&format!("no {count} hits change it")).into_owned()
+        }
         Some(SmallestFlip::Never) => "no removal changes it".to_owned(),
         None => String::new(),
     };

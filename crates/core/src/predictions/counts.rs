@@ -61,7 +61,8 @@ impl Counts {
         let mut remarks = Vec::new();
         let mut say = |counted: &Counted, what: &str| {
             if counted.count > 0 {
-                remarks.push(format!("{} of {} texts {what} (the first is {})", counted.count, self.texts, counted.first));
+                remarks
+                    .push(format!("{} of {} texts {what} (the first is {})", counted.count, self.texts, counted.first));
             }
         };
         say(&self.nothing, "name no label; that is an answer of its own, which is never right");

@@ -99,8 +99,10 @@ pub fn export_predictions(
     let stands_for_models = !identity.candidates.is_empty();
     let mut count = 0;
     for answer in answers {
-        let case = dataset.cases.get(answer.case).with_context(|| format!("there is no case number {}", answer.case))?;
-        let task = dataset.task(&case.task).with_context(|| format!("case {}: there is no task {}", case.id, case.task))?;
+        let case =
+            dataset.cases.get(answer.case).with_context(|| format!("there is no case number {}", answer.case))?;
+        let task =
+            dataset.task(&case.task).with_context(|| format!("case {}: there is no task {}", case.id, case.task))?;
         let line = |hit: Option<&'_ Hit>, prediction: &'_ Prediction| -> Result<String> {
             let model = hit.filter(|_| stands_for_models).map_or(identity.reader_name.as_str(), |hit| &hit.document);
             let hit = hit.filter(|_| !stands_for_models);

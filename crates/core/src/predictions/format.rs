@@ -47,7 +47,10 @@ impl PredictionFormat {
         match ending {
             "xlsx" | "xls" | "tsv" => return Ok(Self::Vlmevalkit),
             "csv" if name.ends_with("_acc.csv") => {
-                bail!("{}: expected answers, found a file of VLMEvalKit's scores; give the .xlsx beside it", path.display())
+                bail!(
+                    "{}: expected answers, found a file of VLMEvalKit's scores; give the .xlsx beside it",
+                    path.display()
+                )
             }
             "csv" => return Ok(Self::Medmnist),
             "pkl" => bail!(

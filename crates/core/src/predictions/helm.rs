@@ -44,9 +44,9 @@ pub(super) fn read(folder: &Path, left_out: &mut Vec<LeftOut>) -> Result<Vec<Giv
             leave_out(left_out, "answers of a second trial of HELM", &at);
             continue;
         }
-        let id = text_field(&object, "instance_id")
-            .with_context(|| at.clone())?
-            .with_context(|| format!("{at}: field instance_id: the field is missing; expected the id of an instance"))?;
+        let id = text_field(&object, "instance_id").with_context(|| at.clone())?.with_context(|| {
+            format!("{at}: field instance_id: the field is missing; expected the id of an instance")
+        })?;
         let instance = instances
             .get(&id)
             .with_context(|| format!("{at}: field instance_id: {id:?} is not in instances.json of the same run"))?;
@@ -74,7 +74,9 @@ fn read_instances(path: &Path) -> Result<HashMap<String, Instance>> {
     let mut instances = HashMap::new();
     for (line, object) in read_objects(path)? {
         let at = format!("{}:{line}", path.display());
-        let id = text_field(&object, "id").with_context(|| at.clone())?.with_context(|| format!("{at}: field id is missing"))?;
+        let id = text_field(&object, "id")
+            .with_context(|| at.clone())?
+            .with_context(|| format!("{at}: field id is missing"))?;
         // A perturbed instance has the id of its original.
         if object.get("perturbation").is_some_and(|perturbation| *perturbation != Written::Null) {
             continue;
@@ -108,9 +110,7 @@ fn instance_of(object: &Written) -> Result<Instance> {
     }
     if let Some(Written::List(references)) = object.get("references") {
         let correct = Written::Text("correct".into());
-        let is_correct = |reference: &&Written| {
-            matches!(reference.get("tags"), Some(Written::List(tags)) if tags.contains(&correct))
-        };
+        let is_correct = |reference: &&Written| matches!(reference.get("tags"), Some(Written::List(tags)) if tags.contains(&correct));
         let output = references.iter().find(is_correct).and_then(|reference| reference.get("output"));
         instance.gold = output.and_then(|output| text_field(output, "text").ok().flatten());
     }
@@ -125,7 +125,9 @@ fn read_model(path: &Path) -> Result<Option<String>> {
     let bytes = input_file::read(path, LONGEST_SPEC).with_context(|| format!("cannot read {}", path.display()))?;
     let spec = Written::parse(&bytes).map_err(|error| anyhow!("{}: not valid JSON: {error}", path.display()))?;
     match spec.get("adapter_spec") {
-        Some(adapter) => text_field(adapter, "model").with_context(|| format!("{}: field adapter_spec", path.display())),
+        Some(adapter) => {
+            text_field(adapter, "model").with_context(|| format!("{}: field adapter_spec", path.display()))
+        }
         None => Ok(None),
     }
 }

@@ -153,7 +153,10 @@ impl Job<'_> {
         if format == PredictionFormat::Medmnist {
             let name = split.map(|split| split.to_string());
             let name = name.with_context(|| {
-                format!("{}: expected a name with train, val or test in it, as the evaluator writes; --split says it", path.display())
+                format!(
+                    "{}: expected a name with train, val or test in it, as the evaluator writes; --split says it",
+                    path.display()
+                )
             })?;
             ensure!(
                 answers.len() == index.len(),
@@ -180,11 +183,18 @@ impl Job<'_> {
         }
         if joined == 0 {
             let reasons: Vec<String> = self.imported.left_out.iter().map(ToString::to_string).collect();
-            bail!("{}: no answer belongs to a case of {}: {}", path.display(), self.dataset.root.display(), reasons.join("; "));
+            bail!(
+                "{}: no answer belongs to a case of {}: {}",
+                path.display(),
+                self.dataset.root.display(),
+                reasons.join("; ")
+            );
         }
         self.imported.joined += joined;
         if without_question > 0 {
-            self.imported.remarks.push(format!("{}: {without_question} answers are not in the file of --questions", path.display()));
+            self.imported
+                .remarks
+                .push(format!("{}: {without_question} answers are not in the file of --questions", path.display()));
         }
         if let Some(odd) = odd_scores.filter(|_| lost_scores) {
             self.imported.remarks.push(format!("{odd}, so the file has no probabilities of classes"));
@@ -241,14 +251,19 @@ impl Job<'_> {
         if self.options.as_candidates
             && let AnswerRole::Document(document) = &answer.role
         {
-            bail!("{}: field document: expected none, as models stand in the place of documents, found {}", at(), document.id);
+            bail!(
+                "{}: field document: expected none, as models stand in the place of documents, found {}",
+                at(),
+                document.id
+            );
         }
         let is_first = self.ablation.is_none_or(|known| known == answer.ablation);
         ensure!(is_first, "{}: field ablation: expected the same on every line, found {}", at(), answer.ablation);
         self.ablation = Some(answer.ablation);
         let dataset = self.dataset;
         let case = &dataset.cases[position];
-        let task = dataset.task(&case.task).with_context(|| format!("case {}: there is no task {}", case.id, case.task))?;
+        let task =
+            dataset.task(&case.task).with_context(|| format!("case {}: there is no task {}", case.id, case.task))?;
         let parsed = parse_answer(task, &answer.content, self.options.whole_words).with_context(at)?;
         self.counts.add(answer, &parsed);
         *lost_scores |= parsed.lost_scores;

@@ -1,8 +1,8 @@
 //! Finds the case of an answer: by id, else by question and picture. An answer that fits several cases, or none, is not joined.
 
 use super::given_answer::{GivenCase, GivenPicture};
-use crate::data::{Dataset, Split};
 use crate::data::identifier::trimmed;
+use crate::data::{Dataset, Split};
 use crate::files::archive_member;
 use crate::files::fingerprint::Fingerprint;
 use std::cell::OnceCell;

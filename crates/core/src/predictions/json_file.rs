@@ -20,10 +20,13 @@ pub(super) fn read_objects(path: &Path) -> Result<Vec<(usize, Written)>> {
 pub(super) fn first_object(path: &Path) -> Result<(bool, Written)> {
     let cannot_read = || format!("cannot read {}", path.display());
     let mut start = Vec::new();
-    crate::files::input_file::open(path).and_then(|file| file.take(64).read_to_end(&mut start)).with_context(cannot_read)?;
+    crate::files::input_file::open(path)
+        .and_then(|file| file.take(64).read_to_end(&mut start))
+        .with_context(cannot_read)?;
     let is_list = crate::files::input_file::without_bom(&start).trim_ascii_start().starts_with(b"[");
     let first = JsonObjects::open(path)?.next_object()?;
-    let (_, object) = first.with_context(|| format!("{}: expected predictions, found an empty file", path.display()))?;
+    let (_, object) =
+        first.with_context(|| format!("{}: expected predictions, found an empty file", path.display()))?;
     Ok((is_list, object))
 }
 

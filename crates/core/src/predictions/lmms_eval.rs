@@ -26,7 +26,8 @@ pub(super) fn read(path: &Path) -> Result<Vec<GivenAnswer>> {
 }
 
 fn answer_of(object: &Written, place: AnswerPlace) -> Result<GivenAnswer> {
-    let text = ["filtered_resps", "resps"].iter().find_map(|name| object.get(name).filter(|value| **value != Written::Null));
+    let text =
+        ["filtered_resps", "resps"].iter().find_map(|name| object.get(name).filter(|value| **value != Written::Null));
     let text = text.context("field filtered_resps: the field is missing; expected the model's answer")?;
     let text = single_text(text).context("field filtered_resps")?;
     let doc = object.get("doc").filter(|doc| matches!(doc, Written::Object(_)));

@@ -92,7 +92,15 @@ fn answer_of(object: &Written, place: AnswerPlace) -> Result<GivenAnswer> {
         "expected an answer: text, prediction, predicted_set, label_log_probabilities, label_probabilities or label_log_odds"
     );
     let gold = text_field(object, "answer")?;
-    Ok(GivenAnswer { place, model: text_field(object, "model")?, case, gold, role: role_of(object)?, ablation, content })
+    Ok(GivenAnswer {
+        place,
+        model: text_field(object, "model")?,
+        case,
+        gold,
+        role: role_of(object)?,
+        ablation,
+        content,
+    })
 }
 
 fn role_of(object: &Written) -> Result<AnswerRole> {
@@ -153,7 +161,9 @@ fn provenance_of(object: &Written) -> Result<Option<Provenance>> {
         (Some(head), Some(rank)) => Ok(Some(Provenance { head, rank, score })),
         (None, None) if score.is_none() => Ok(None),
         (Some(_), None) => bail!("field rank: the field is missing; expected the rank within the head, from 1"),
-        (None, _) => bail!("field head: the field is missing; expected image, caption, lexical or another name of a head"),
+        (None, _) => {
+            bail!("field head: the field is missing; expected image, caption, lexical or another name of a head")
+        }
     }
 }
 

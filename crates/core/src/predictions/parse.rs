@@ -42,7 +42,9 @@ pub(super) fn parse_answer(task: &Task, content: &AnswerContent, whole_words: bo
     let mut parsed = match task.kind {
         TaskKind::OpenVqa => open_answer(content)?,
         TaskKind::MultiLabel => set_answer(task, content)?,
-        TaskKind::Classification | TaskKind::ClosedVqa | TaskKind::LabelSet => label_answer(task, content, whole_words)?,
+        TaskKind::Classification | TaskKind::ClosedVqa | TaskKind::LabelSet => {
+            label_answer(task, content, whole_words)?
+        }
     };
     if content.has_failed {
         parsed.how = HowRead::Failed;
@@ -105,18 +107,29 @@ fn set_answer(task: &Task, content: &AnswerContent) -> Result<ParsedAnswer> {
     if let Some(odds) = odds {
         let by_odds = odds.label_set();
         let set = chosen.unwrap_or(by_odds);
-        let prediction =
-            Prediction { answer: Some(Answer::Set(set)), scores: None, odds: Some(odds), text: content.text.clone() };
+        let prediction = Prediction {
+            answer: Some(Answer::Set(set)),
+            scores: None,
+            odds: Some(odds),
+            text: content.text.clone(),
+            samples: None,
+        };
         let contradicts_scores = set != by_odds;
         return Ok(ParsedAnswer { prediction, how: HowRead::Given, lost_scores: false, contradicts_scores });
     }
     let text = content.text.clone().unwrap_or_default();
     if let Some(set) = chosen {
         let answer = Some(Answer::Set(set));
-        return Ok(plain(Prediction { answer, scores: None, odds: None, text: Some(text) }, HowRead::Given));
+        return Ok(plain(
+            Prediction { answer, scores: None, odds: None, text: Some(text), samples: None },
+            HowRead::Given,
+        ));
     }
     if content.chosen == Chosen::Label(None) {
-        return Ok(plain(Prediction { answer: None, scores: None, odds: None, text: Some(text) }, HowRead::Nothing));
+        return Ok(plain(
+            Prediction { answer: None, scores: None, odds: None, text: Some(text), samples: None },
+            HowRead::Nothing,
+        ));
     }
     let prediction = Prediction::set_in_words(text, task);
     let how = if prediction.answer.is_some() { HowRead::Words } else { HowRead::Nothing };
@@ -141,11 +154,14 @@ fn label_answer(task: &Task, content: &AnswerContent, whole_words: bool) -> Resu
     };
     let contradicts_scores = label.is_some() && best.is_some() && label != best;
     // A label that was scored has no text in a run.
-    let text = content.text.clone().filter(|text| scores.is_none() || label.is_none_or(|label| task.labels[label].id != *text));
+    let text = content
+        .text
+        .clone()
+        .filter(|text| scores.is_none() || label.is_none_or(|label| task.labels[label].id != *text));
     // A run without scores shows what was generated.
     let text = text.or_else(|| if scores.is_none() { label.map(|label| task.labels[label].id.clone()) } else { None });
     let text = text.or_else(|| (label.is_none() || scores.is_none()).then(String::new));
-    let prediction = Prediction { answer: label.map(Answer::Label), scores, odds: None, text };
+    let prediction = Prediction { answer: label.map(Answer::Label), scores, odds: None, text, samples: None };
     Ok(ParsedAnswer { prediction, how, lost_scores, contradicts_scores })
 }
 
@@ -184,7 +200,9 @@ fn scores_of(task: &Task, scores: &GivenScores) -> Result<(Option<LabelScores>, 
             ensure_probabilities(&values).context("field label_probabilities")?;
             (values.into_iter().map(f64::ln).collect(), bounds)
         }
-        GivenScores::LogOdds(_) => bail!("field label_log_odds: the task takes one label; expected label_log_probabilities"),
+        GivenScores::LogOdds(_) => {
+            bail!("field label_log_odds: the task takes one label; expected label_log_probabilities")
+        }
         GivenScores::Classes { scores, are_in_range, sum_to_one } => {
             if let ([second], 2, true) = (scores.as_slice(), task.labels.len(), *are_in_range) {
                 (vec![(1.0 - second).ln(), second.ln()], Vec::new())

@@ -55,7 +55,8 @@ impl Questions {
         let mut references: Vec<(String, String)> = Vec::new();
         let columns = each_tab_row(path, &mut |row| {
             let at = format!("{}:{}", path.display(), row.line);
-            let id = row.get("index").with_context(|| format!("{at}: expected an index, found an empty field"))?.to_owned();
+            let id =
+                row.get("index").with_context(|| format!("{at}: expected an index, found an empty field"))?.to_owned();
             let picture = match row.get("image") {
                 Some(index) if index.len() <= LONGEST_REFERENCE => {
                     references.push((id.clone(), index.to_owned()));
@@ -82,7 +83,10 @@ impl Questions {
         for (id, index) in references {
             let picture = by_id.get(&index).and_then(|question| question.picture.clone());
             let picture = picture.with_context(|| {
-                format!("{}: row {id}: field image: expected the index of a row with a picture, found {index:?}", path.display())
+                format!(
+                    "{}: row {id}: field image: expected the index of a row with a picture, found {index:?}",
+                    path.display()
+                )
             })?;
             if let Some(question) = by_id.get_mut(&id) {
                 question.picture = Some(picture);

@@ -76,7 +76,9 @@ fn text_of_cell(cell: &Data) -> Result<String> {
         Data::Float(number) => number.to_string(),
         Data::Bool(value) => (if *value { "True" } else { "False" }).to_owned(),
         Data::DateTime(_) => bail!("expected a text or a number, found a date: Excel has turned an answer into one"),
-        Data::Error(error) => bail!("expected a text or a number, found the error {error}: Excel took an answer for a formula"),
+        Data::Error(error) => {
+            bail!("expected a text or a number, found the error {error}: Excel took an answer for a formula")
+        }
     })
 }
 

@@ -32,21 +32,30 @@ pub(super) struct RunsToWrite<'a> {
 }
 
 /// Writes one run per model, or one of all models as candidates.
-pub(super) fn write_runs(to_write: &RunsToWrite, collected: Collected, remarks: &mut Vec<String>) -> Result<Vec<ImportedRun>> {
+pub(super) fn write_runs(
+    to_write: &RunsToWrite,
+    collected: Collected,
+    remarks: &mut Vec<String>,
+) -> Result<Vec<ImportedRun>> {
     let mut runs = Vec::new();
     if to_write.options.as_candidates {
         runs.push(to_write.of_candidates(collected.models, remarks)?);
     } else {
         let is_one = collected.models.len() == 1;
         for answers in collected.models {
-            let name = if is_one { to_write.options.run.clone() } else { run_name(&to_write.options.run, &answers.model) };
+            let name =
+                if is_one { to_write.options.run.clone() } else { run_name(&to_write.options.run, &answers.model) };
             runs.push(to_write.of_model(answers, name, remarks)?);
         }
     }
     // All names are checked before anything is written.
     for (place, (run, _)) in runs.iter().enumerate() {
         let is_twice = runs[..place].iter().any(|(other, _)| other.name == run.name);
-        ensure!(!is_twice, "two models give the run name {}; import their files one by one, each with a name", run.name);
+        ensure!(
+            !is_twice,
+            "two models give the run name {}; import their files one by one, each with a name",
+            run.name
+        );
         if run.folder.exists() && to_write.options.existing == Existing::Refuse {
             bail!("there is a run {} already in {}; --replace replaces it", run.name, run.folder.display());
         }
@@ -134,7 +143,13 @@ impl RunsToWrite<'_> {
                 let Some(prediction) = parts.closed_book else { continue };
                 let at = *places.entry(parts.case).or_insert_with(|| {
                     let (hits, predictions) = (Vec::new(), Vec::new());
-                    cases.push(CaseAnswer { case: parts.case, hits, predictions, closed_book: None, recorded_fusion: None });
+                    cases.push(CaseAnswer {
+                        case: parts.case,
+                        hits,
+                        predictions,
+                        closed_book: None,
+                        recorded_fusion: None,
+                    });
                     cases.len() - 1
                 });
                 let provenances = vec![Provenance { head: MODEL_HEAD.parse()?, rank: place + 1, score: None }];
@@ -152,7 +167,12 @@ impl RunsToWrite<'_> {
                 names.len()
             ));
         }
-        ensure!(!cases.is_empty(), "--candidates: no case has the answers of all {} models: {}", names.len(), names.join(", "));
+        ensure!(
+            !cases.is_empty(),
+            "--candidates: no case has the answers of all {} models: {}",
+            names.len(),
+            names.join(", ")
+        );
         self.remark_on_gaps("all models together", &cases, remarks);
         let reader = Fingerprint::of_parts([self.fingerprint.as_str(), "candidates"]);
         let identity = RunIdentity {
@@ -232,11 +252,5 @@ fn case_answer(parts: CaseParts, rows: &FxHashMap<&str, usize>) -> Result<CaseAn
         hits.push(Hit { row, document: document.id, provenances });
         predictions.push(prediction);
     }
-    Ok(CaseAnswer {
-        case: parts.case,
-        hits,
-        predictions,
-        closed_book: parts.closed_book,
-        recorded_fusion: parts.fused,
-    })
+    Ok(CaseAnswer { case: parts.case, hits, predictions, closed_book: parts.closed_book, recorded_fusion: parts.fused })
 }

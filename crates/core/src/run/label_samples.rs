@@ -186,9 +186,12 @@ mod tests {
         let text = serde_json::to_string(&samples).unwrap();
         assert_eq!(text, r#"{"counts":[4,0],"no_label":1}"#);
         assert_eq!(serde_json::from_str::<LabelSamples>(&text).unwrap(), samples);
-        for wrong in
-            [r#"{"counts":[0],"no_label":0}"#, r#"{"counts":[-1],"no_label":2}"#, r#"{"counts":[0.5],"no_label":1}"#, "[1]"]
-        {
+        for wrong in [
+            r#"{"counts":[0],"no_label":0}"#,
+            r#"{"counts":[-1],"no_label":2}"#,
+            r#"{"counts":[0.5],"no_label":1}"#,
+            "[1]",
+        ] {
             assert!(serde_json::from_str::<LabelSamples>(wrong).is_err(), "{wrong}");
         }
     }

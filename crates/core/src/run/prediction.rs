@@ -28,7 +28,13 @@ impl Prediction {
 
     /// A set of labels in a reader's words.
     pub fn set_in_words(text: String, task: &Task) -> Self {
-        Self { answer: task.set_in_words(&text).map(Answer::Set), scores: None, odds: None, samples: None, text: Some(text) }
+        Self {
+            answer: task.set_in_words(&text).map(Answer::Set),
+            scores: None,
+            odds: None,
+            samples: None,
+            text: Some(text),
+        }
     }
 
     /// Position of the answered label in the task; `None` for an open answer, and if the text names no label.
@@ -83,7 +89,13 @@ impl Prediction {
 impl From<LabelScores> for Prediction {
     /// Chooses the label with the largest log-probability.
     fn from(scores: LabelScores) -> Self {
-        Self { answer: Some(Answer::Label(scores.arg_max())), scores: Some(scores), odds: None, samples: None, text: None }
+        Self {
+            answer: Some(Answer::Label(scores.arg_max())),
+            scores: Some(scores),
+            odds: None,
+            samples: None,
+            text: None,
+        }
     }
 }
 

@@ -112,7 +112,10 @@ mod tests {
             ("", "FILE: expected one judgement a line, found none"),
             ("c1 0 d1\n", "FILE:1: expected 4 fields (case 0 document grade), found 3"),
             ("c1 0 d1 1\nc9 0 d1 1\n", "FILE:2: case: the case \"c9\" is not in cases.jsonl of the dataset"),
-            ("c1 0 D1 1\n", "FILE:1: document: the document \"D1\" is not in corpus.jsonl of the dataset; it has \"d1\""),
+            (
+                "c1 0 D1 1\n",
+                "FILE:1: document: the document \"D1\" is not in corpus.jsonl of the dataset; it has \"d1\"",
+            ),
             ("c1 0 d1 0.5\n", "FILE:1: grade: expected a whole number (0: not relevant), found \"0.5\""),
             ("c1 0 d1 1\nc1 0 d1 2\n", "FILE:2: grade: document d1 has the grade 1 for case c1 on an earlier line"),
         ] {

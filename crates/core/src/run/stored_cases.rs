@@ -254,7 +254,13 @@ fn prediction_of(line: &mut PredictionLine, is_sealed: bool) -> Result<Predictio
             name(line.prediction.as_ref())
         );
     }
-    Ok(Prediction { answer, scores: Some(scores), odds: None, samples: None, text: text.map(|text| text.0.to_string()) })
+    Ok(Prediction {
+        answer,
+        scores: Some(scores),
+        odds: None,
+        samples: None,
+        text: text.map(|text| text.0.to_string()),
+    })
 }
 
 /// The prediction of a line with counted answers. As for log-probabilities, the answer must be the most frequent one if the
@@ -278,7 +284,13 @@ fn sampled_prediction(
     );
     // A text that names no label is kept, so that a person can see why.
     let text = line.generation.as_ref().filter(|text| answer.is_none() && !text.0.is_empty());
-    Ok(Prediction { answer, scores: None, odds: None, samples: Some(samples), text: text.map(|text| text.0.to_string()) })
+    Ok(Prediction {
+        answer,
+        scores: None,
+        odds: None,
+        samples: Some(samples),
+        text: text.map(|text| text.0.to_string()),
+    })
 }
 
 /// The prediction of a line that names a set of labels.

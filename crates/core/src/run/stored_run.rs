@@ -87,7 +87,8 @@ impl Run {
     pub fn into_answers(self, dataset: &Dataset) -> Result<Vec<CaseAnswer>> {
         let cases: FxHashMap<&str, usize> =
             dataset.cases.iter().enumerate().map(|(position, case)| (case.id.as_str(), position)).collect();
-        let candidates = if self.identity.candidates.is_empty() { dataset.document_rows() } else { dataset.model_rows() };
+        let candidates =
+            if self.identity.candidates.is_empty() { dataset.document_rows() } else { dataset.model_rows() };
         let rows: FxHashMap<&str, usize> = candidates.map(|row| (dataset.corpus[row].id.as_str(), row)).collect();
         let path = self.folder.join(PREDICTIONS_FILE);
         let mut first_lines: FxHashMap<usize, usize> = FxHashMap::default();

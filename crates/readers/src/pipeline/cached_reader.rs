@@ -252,7 +252,11 @@ impl CachedReader {
         through_cache(&mut self.predictions, &mut self.asked, asked, ask)
     }
 
-    fn sample(&mut self, asked: &[KeyedRequest], cancelled: &dyn Fn() -> bool) -> Result<Vec<SampledAnswer>, ReaderError> {
+    fn sample(
+        &mut self,
+        asked: &[KeyedRequest],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<SampledAnswer>, ReaderError> {
         let ask = |unknown: &[ReadRequest]| {
             let answers = self.reader.sample(unknown, cancelled)?;
             check_count(self.reader.name(), unknown.len(), answers.len())?;

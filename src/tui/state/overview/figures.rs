@@ -110,7 +110,9 @@ pub fn ranks(cases: &Cases, known: &[AnsweredCase]) -> Section {
         });
     }
     Section {
-        title: cases.in_words_of_run("Each hit alone: accuracy; rescues a wrong answer; ruins a right one").into_owned(),
+        title: cases
+            .in_words_of_run("Each hit alone: accuracy; rescues a wrong answer; ruins a right one")
+            .into_owned(),
         columns: vec!["right alone".into(), format!("rescued of {wrong}"), format!("ruined of {right}")],
         rows,
     }

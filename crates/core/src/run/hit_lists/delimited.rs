@@ -30,7 +30,8 @@ pub(super) fn read(path: &Path, hits: &mut ReadHits) -> Result<()> {
             bail!("{}:1: column {second}: expected one column for {}, found two", path.display(), known[0]);
         }
     }
-    for (column, known) in columns.iter().zip(FIELD_NAMES).filter(|(_, known)| ["case", "document"].contains(&known[0])) {
+    for (column, known) in columns.iter().zip(FIELD_NAMES).filter(|(_, known)| ["case", "document"].contains(&known[0]))
+    {
         if column.is_none() {
             bail!(
                 "{}:1: expected a header with the columns case, document, and rank or score (head is optional); found no column \

@@ -46,7 +46,8 @@ pub(super) fn ordered<'a>(
             [("score", hit.score.is_some(), has_scores), ("rank", hit.rank.is_some(), has_ranks)]
         {
             if has != list_has {
-                let message = format!("expected a {field} for all hits of a list or for none; the list of case {case} has both");
+                let message =
+                    format!("expected a {field} for all hits of a list or for none; the list of case {case} has both");
                 return Err((hit.line, field, message));
             }
         }

@@ -126,18 +126,24 @@ impl<'a> ReadHits<'a> {
         let head = match tag.map(trimmed) {
             None => self.untagged,
             // CSV may have an apostrophe before a tag, as before an id.
-            Some(tag) => tag.strip_prefix('\'').unwrap_or(tag).parse().map_err(|error: crate::run::HeadNameError| ("head", error.to_string()))?,
+            Some(tag) => tag
+                .strip_prefix('\'')
+                .unwrap_or(tag)
+                .parse()
+                .map_err(|error: crate::run::HeadNameError| ("head", error.to_string()))?,
         };
         if let Some(known) = self.heads.iter().position(|(known, _)| *known == head) {
             self.heads[known].1 |= is_zero;
             return Ok(known);
         }
         if head == Head::Person {
-            let message = "the name person belongs to documents that are added in the explorer; give the list another one";
+            let message =
+                "the name person belongs to documents that are added in the explorer; give the list another one";
             return Err(("head", message.into()));
         }
         if self.heads.len() == MOST_HEADS {
-            let message = format!("expected at most {MOST_HEADS} different heads (tags) in a file, found {head} as one more");
+            let message =
+                format!("expected at most {MOST_HEADS} different heads (tags) in a file, found {head} as one more");
             return Err(("head", message));
         }
         self.heads.push((head, is_zero));

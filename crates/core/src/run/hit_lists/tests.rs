@@ -91,7 +91,12 @@ fn all_formats_hold_the_same_hits() {
     assert!(fingerprints.windows(2).all(|pair| pair[0] == pair[1]), "{fingerprints:?}");
     let other = read("a.trec", "c1 Q0 d3 1 0.1 image\n").unwrap();
     assert_ne!(other.fingerprint(&dataset()), fingerprints[0]);
-    assert!(HitFormat::to_write(Path::new("hits.xlsx")).unwrap_err().to_string().contains("ends in .trec, .run, .jsonl or .csv"));
+    assert!(
+        HitFormat::to_write(Path::new("hits.xlsx"))
+            .unwrap_err()
+            .to_string()
+            .contains("ends in .trec, .run, .jsonl or .csv")
+    );
 }
 
 #[test]
@@ -102,9 +107,12 @@ fn ids_that_a_format_cannot_hold_are_refused_and_others_come_back() {
         provenances: vec![Provenance { head: Head::Random, rank: 1, score }],
     };
     let trec = |case: &str, score| {
-        write_hits(&hit_lines_of(case, &[hit("=5", score)]), HitFormat::Trec, Formulas::Escaped).map_err(|error| error.to_string())
+        write_hits(&hit_lines_of(case, &[hit("=5", score)]), HitFormat::Trec, Formulas::Escaped)
+            .map_err(|error| error.to_string())
     };
-    assert!(trec("my case", Some(1.0)).unwrap_err().contains("case \"my case\": a TREC run cannot hold an id with spaces"));
+    assert!(
+        trec("my case", Some(1.0)).unwrap_err().contains("case \"my case\": a TREC run cannot hold an id with spaces")
+    );
     assert!(trec("c1", None).unwrap_err().contains("the hits of the head random have no scores"));
     for (name, format) in [("a.jsonl", HitFormat::JsonLines), ("a.csv", HitFormat::Csv)] {
         let text = write_hits(&hit_lines_of("my case", &[hit("=5", None)]), format, Formulas::Escaped).unwrap();
@@ -152,21 +160,53 @@ fn every_bad_line_is_named() {
         ("x.trec", "\nc7 Q0 d1 1 2 a\n", "FILE:2: case: the case \"c7\" is not in cases.jsonl of the dataset"),
         ("x.trec", "C1 Q0 d1 1 2 a\n", "is not in cases.jsonl of the dataset; it has \"c1\""),
         ("x.trec", "c1 Q0 d9 1 2 a\n", "FILE:1: document: the document \"d9\" is not in corpus.jsonl of the dataset"),
-        ("x.trec", "c1 Q0 d1 1 2 a\nc1 Q0 d2 2 1 a\nc1 Q0 d1 3 0 a\n", "FILE:3: document: document d1 is in the list of case c1 already, on line 1"),
+        (
+            "x.trec",
+            "c1 Q0 d1 1 2 a\nc1 Q0 d2 2 1 a\nc1 Q0 d1 3 0 a\n",
+            "FILE:3: document: document d1 is in the list of case c1 already, on line 1",
+        ),
         ("x.trec", "c1 Q0 d1 1 nan a\n", "FILE:1: score: expected a finite number, found \"nan\""),
         ("x.trec", "c1 Q0 d1 1 1e39 a\n", "FILE:1: score: expected a finite number, found \"1e39\""),
         ("x.trec", "c1 Q0 d1 1 - a\n", "FILE:1: score: expected a finite number, found \"-\""),
         ("x.trec", "c1 Q0 d1 1.5 1 a\n", "FILE:1: rank: expected a whole number, found \"1.5\""),
         ("x.trec", "c1 Q0 d1 -1 1 a\n", "FILE:1: rank: expected a whole number, found \"-1\""),
-        ("x.trec", "c1 Q0 d1 1 1 person\n", "FILE:1: head: the name person belongs to documents that are added in the explorer"),
-        ("x.jsonl", "{\"case\":\"c1\",\"document\":\"d1\",\"score\":NaN}\n", "FILE:1: score: expected a finite number, found \"NaN\""),
+        (
+            "x.trec",
+            "c1 Q0 d1 1 1 person\n",
+            "FILE:1: head: the name person belongs to documents that are added in the explorer",
+        ),
+        (
+            "x.jsonl",
+            "{\"case\":\"c1\",\"document\":\"d1\",\"score\":NaN}\n",
+            "FILE:1: score: expected a finite number, found \"NaN\"",
+        ),
         ("x.jsonl", "{\"case\":\"c1\",\"score\":1}\n", "FILE:1: document: the field is missing; expected an id"),
-        ("x.jsonl", "{\"case\":\"c1\",\"qid\":\"c2\",\"document\":\"d1\",\"score\":1}\n", "FILE:1: case: found \"c1\", but qid says \"c2\""),
-        ("x.jsonl", "{\"case\":\"c1\",\"document\":\"d1\"}\n", "FILE:1: score: expected a score or a rank, found neither"),
+        (
+            "x.jsonl",
+            "{\"case\":\"c1\",\"qid\":\"c2\",\"document\":\"d1\",\"score\":1}\n",
+            "FILE:1: case: found \"c1\", but qid says \"c2\"",
+        ),
+        (
+            "x.jsonl",
+            "{\"case\":\"c1\",\"document\":\"d1\"}\n",
+            "FILE:1: score: expected a score or a rank, found neither",
+        ),
         ("x.jsonl", "[{\"case\":\"c1\"}]\n", "FILE:1: expected a JSON object"),
-        ("x.jsonl", "{\"case\":\"c1\",\"document\":[1],\"score\":1}\n", "FILE:1: document: expected a text or a number, found a list"),
-        ("x.jsonl", "{\"case\":\"c1\",\"document\":\"d1\",\"rank\":1}\n{\"case\":\"c1\",\"document\":\"d2\",\"rank\":1}\n", "FILE:2: rank: two documents of case c1 have this rank"),
-        ("x.jsonl", "{\"case\":\"c1\",\"document\":\"d1\",\"rank\":1,\"score\":1}\n{\"case\":\"c1\",\"document\":\"d2\",\"rank\":2}\n", "FILE:2: score: expected a score for all hits of a list or for none"),
+        (
+            "x.jsonl",
+            "{\"case\":\"c1\",\"document\":[1],\"score\":1}\n",
+            "FILE:1: document: expected a text or a number, found a list",
+        ),
+        (
+            "x.jsonl",
+            "{\"case\":\"c1\",\"document\":\"d1\",\"rank\":1}\n{\"case\":\"c1\",\"document\":\"d2\",\"rank\":1}\n",
+            "FILE:2: rank: two documents of case c1 have this rank",
+        ),
+        (
+            "x.jsonl",
+            "{\"case\":\"c1\",\"document\":\"d1\",\"rank\":1,\"score\":1}\n{\"case\":\"c1\",\"document\":\"d2\",\"rank\":2}\n",
+            "FILE:2: score: expected a score for all hits of a list or for none",
+        ),
         ("x.csv", "case,score\nc1,1\n", "FILE:1: expected a header with the columns case, document, and rank or score"),
         ("x.csv", "case,qid,document,score\n", "FILE:1: column qid: expected one column for case, found two"),
         ("x.csv", "case,document,score\nc1,d1\n", "FILE:2: expected 3 fields, as the header has, found 2"),

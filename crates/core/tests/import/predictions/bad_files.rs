@@ -21,10 +21,7 @@ fn wrong_lines_are_named() {
             r#"{"case": "c2", "document": "d1", "head": "image", "rank": 0, "text": "Yes"}"#,
             "field rank: expected a whole number from 1",
         ),
-        (
-            r#"{"case": "c2", "document": "d1", "head": "two words", "rank": 1, "text": "Yes"}"#,
-            "field head",
-        ),
+        (r#"{"case": "c2", "document": "d1", "head": "two words", "rank": 1, "text": "Yes"}"#, "field head"),
         (
             r#"{"case": "c2", "document": "d1", "head": "image", "rank": 1, "score": NaN, "text": "Yes"}"#,
             "field score: expected a finite number, found NaN",
@@ -38,26 +35,47 @@ fn wrong_lines_are_named() {
             "field rank: expected either heads or rank, found both",
         ),
         (r#"{"case": "c2", "head": "image", "text": "Yes"}"#, "field head: expected it only beside a document"),
-        (r#"{"case": "c2", "document": "d1", "fused": true, "text": "Yes"}"#, "field document: expected none in a line of the fused"),
+        (
+            r#"{"case": "c2", "document": "d1", "fused": true, "text": "Yes"}"#,
+            "field document: expected none in a line of the fused",
+        ),
         (r#"{"case": "c2", "fused": 1, "text": "Yes"}"#, "field fused: expected true or false"),
         (r#"{"case": "c2", "ablation": "blind", "text": "Yes"}"#, "field ablation"),
         (r#"{"case": "c2", "ablation": "no-image", "text": "Yes"}"#, "field ablation: expected the same on every line"),
-        (r#"{"case": "c2", "prediction": "Maybe"}"#, r#"field prediction: expected labels of the task lesion (No, Yes), found "Maybe""#),
+        (
+            r#"{"case": "c2", "prediction": "Maybe"}"#,
+            r#"field prediction: expected labels of the task lesion (No, Yes), found "Maybe""#,
+        ),
         (r#"{"case": "c2", "predicted_set": ["Yes"]}"#, "field predicted_set: the task takes one label"),
         (r#"{"case": "c2", "label_log_probabilities": {"Yes": -1}}"#, "found none for No"),
         (r#"{"case": "c2", "label_log_probabilities": [-1]}"#, "expected 2 numbers, one per label of the task lesion"),
-        (r#"{"case": "c2", "label_log_probabilities": {"Yes": -1, "no": -2, "No": -2}}"#, "the label No has two numbers"),
+        (
+            r#"{"case": "c2", "label_log_probabilities": {"Yes": -1, "no": -2, "No": -2}}"#,
+            "the label No has two numbers",
+        ),
         (r#"{"case": "c2", "label_log_probabilities": {"Yes": 0.9, "No": 0.1}}"#, "expected numbers of at most 0"),
-        (r#"{"case": "c2", "label_log_probabilities": {"Yes": "-1", "No": -2}}"#, "label Yes: expected a finite number"),
+        (
+            r#"{"case": "c2", "label_log_probabilities": {"Yes": "-1", "No": -2}}"#,
+            "label Yes: expected a finite number",
+        ),
         (r#"{"case": "c2", "label_log_probabilities": {"Yes": -Infinity, "No": -Infinity}}"#, "found -Infinity alone"),
-        (r#"{"case": "c2", "label_log_probabilities": {"Yes": {"at_least": 0}, "No": -2}}"#, "expected a number or at_most"),
+        (
+            r#"{"case": "c2", "label_log_probabilities": {"Yes": {"at_least": 0}, "No": -2}}"#,
+            "expected a number or at_most",
+        ),
         (r#"{"case": "c2", "label_log_probabilities": [-1, -2], "labels": ["Yes"]}"#, "one per entry of labels"),
         (
             r#"{"case": "c2", "label_log_probabilities": [-1, -2], "label_probabilities": [0.5, 0.5]}"#,
             "expected either label_log_probabilities or label_probabilities",
         ),
-        (r#"{"case": "c2", "label_probabilities": {"Yes": 0.9, "No": 0.9}}"#, "expected probabilities that sum to at most 1"),
-        (r#"{"case": "c2", "label_probabilities": {"Yes": 1.5, "No": 0}}"#, "expected probabilities between 0 and 1, found 1.5"),
+        (
+            r#"{"case": "c2", "label_probabilities": {"Yes": 0.9, "No": 0.9}}"#,
+            "expected probabilities that sum to at most 1",
+        ),
+        (
+            r#"{"case": "c2", "label_probabilities": {"Yes": 1.5, "No": 0}}"#,
+            "expected probabilities between 0 and 1, found 1.5",
+        ),
         (r#"{"case": "c2", "label_log_odds": [1, 2]}"#, "field label_log_odds: the task takes one label"),
         (r#"{"case": "f1", "prediction": "edema"}"#, "field prediction: the task takes several labels at once"),
         (r#"{"case": "f1", "label_log_odds": {"edema": {"at_most": 2}, "nodule": 0}}"#, "expected at_most below 0"),
@@ -88,8 +106,14 @@ fn other_files_are_refused_by_name() {
     let error = |name: &str, content: &[u8]| small.import(&small.file(name, content), &options("x")).unwrap_err();
     let empty = error("empty.jsonl", b"");
     assert!(empty.contains("empty.jsonl: expected predictions, found an empty file"), "{empty}");
-    let reference = error("step-0.jsonl", br#"{"query": "q", "answers": "Yes", "generation": "Yes", "passages": [], "metadata": {}}"#);
-    assert!(reference.contains("predictions of the reference code; `dissent import predictions FILE DATASET`"), "{reference}");
+    let reference = error(
+        "step-0.jsonl",
+        br#"{"query": "q", "answers": "Yes", "generation": "Yes", "passages": [], "metadata": {}}"#,
+    );
+    assert!(
+        reference.contains("predictions of the reference code; `dissent import predictions FILE DATASET`"),
+        "{reference}"
+    );
     let unknown = error("x.jsonl", br#"{"a": 1, "b": 2}"#);
     assert!(unknown.contains("found the fields a, b"), "{unknown}");
     let scores = error("m_d_acc.csv", b"split,Overall\n");

@@ -91,10 +91,22 @@ fn xlsx(rows: &[&[&str]]) -> Vec<u8> {
     }
     sheet.push_str("</sheetData></worksheet>");
     let parts = [
-        ("[Content_Types].xml", r#"<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="xml" ContentType="application/xml"/><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/><Override PartName="/xl/worksheets/sheet1.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/></Types>"#),
-        ("_rels/.rels", r#"<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#),
-        ("xl/workbook.xml", r#"<?xml version="1.0"?><workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="Sheet1" sheetId="1" r:id="rId1"/></sheets></workbook>"#),
-        ("xl/_rels/workbook.xml.rels", r#"<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/></Relationships>"#),
+        (
+            "[Content_Types].xml",
+            r#"<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="xml" ContentType="application/xml"/><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/><Override PartName="/xl/worksheets/sheet1.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/></Types>"#,
+        ),
+        (
+            "_rels/.rels",
+            r#"<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#,
+        ),
+        (
+            "xl/workbook.xml",
+            r#"<?xml version="1.0"?><workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="Sheet1" sheetId="1" r:id="rId1"/></sheets></workbook>"#,
+        ),
+        (
+            "xl/_rels/workbook.xml.rels",
+            r#"<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/></Relationships>"#,
+        ),
         ("xl/worksheets/sheet1.xml", sheet.as_str()),
     ];
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
@@ -150,7 +162,8 @@ fn the_data_of_vlmevalkit_has_the_pictures() {
         base64("b.png")
     );
     let data = small.file("LMUData/SMALL.tsv", data);
-    let answers = "index\tquestion\tprediction\n0\tIs there a lesion?\tYes\n1\tWhat is it?\ta cyst\n2\tIs there a lesion?\tNo\n";
+    let answers =
+        "index\tquestion\tprediction\n0\tIs there a lesion?\tYes\n1\tWhat is it?\ta cyst\n2\tIs there a lesion?\tNo\n";
     let file = small.file("M/M_SMALL.tsv", answers);
     let with_data = PredictionOptions { questions: Some(data), ..options("x") };
     let imported = small.import(&file, &with_data).unwrap();
@@ -164,7 +177,10 @@ fn the_data_of_vlmevalkit_has_the_pictures() {
         small.import(&file, &PredictionOptions { questions, ..options("y") }).unwrap_err()
     };
     let reference = error("a.tsv", "index\timage\n0\t5\n");
-    assert!(reference.contains("row 0: field image: expected the index of a row with a picture, found \"5\""), "{reference}");
+    assert!(
+        reference.contains("row 0: field image: expected the index of a row with a picture, found \"5\""),
+        "{reference}"
+    );
     let other = error("b.tsv", &format!("index\timage\n0\t{}\n", "?".repeat(80)));
     assert!(other.contains("b.tsv:2: field image: expected a picture in base64"), "{other}");
     let fields = small.import(&small.file("M/M_X.tsv", "index\tprediction\n0\n"), &options("z")).unwrap_err();
@@ -196,18 +212,24 @@ fn helm_joins_by_question_and_picture() {
     assert_eq!(imported.runs[0].models, ["org/m"]);
     assert_eq!(labels(&small, "helm"), [(1, Some(0))], "x/a.png is not images/a.png");
     let said = said(&imported);
-    for expected in ["answers of a second trial", "(perturbation)", "no case has this question and picture", "another gold"] {
+    for expected in
+        ["answers of a second trial", "(perturbation)", "no case has this question and picture", "another gold"]
+    {
         assert!(said.contains(expected), "{expected}\n{said}");
     }
     small.file("run/display_predictions.json", r#"[{"instance_id": "id7", "predicted_text": "Yes"}]"#);
     let error = small.import(&folder, &options("helm2")).unwrap_err();
-    assert!(error.contains("display_predictions.json:1: field instance_id: \"id7\" is not in instances.json"), "{error}");
+    assert!(
+        error.contains("display_predictions.json:1: field instance_id: \"id7\" is not in instances.json"),
+        "{error}"
+    );
 }
 
 /// Imports a result file of MedMNIST for two test cases whose answer is Yes.
 fn medmnist(small: &Small, name: &str, content: &str) -> Result<ImportedPredictions, String> {
     let case = |id: &str| {
-        format!(r#"{{"id": "{id}", "task": "lesion", "split": "test", "image": "images/a.png", "answer": "Yes"}}"#) + "\n"
+        format!(r#"{{"id": "{id}", "task": "lesion", "split": "test", "image": "images/a.png", "answer": "Yes"}}"#)
+            + "\n"
     };
     put(&small.dataset.root, "cases.jsonl", case("t1") + &case("t2"));
     let dataset = Dataset::open(&small.dataset.root).unwrap();

@@ -26,11 +26,8 @@ fn lines_become_hits_and_predictions() {
     assert_eq!((run.name.as_str(), run.cases, run.predictions, run.without_scores), ("mine", 4, 8, 4));
     let answers = small.answers("mine");
     let first = &answers[0];
-    let heads: Vec<(String, usize, Option<f32>)> = first
-        .hits
-        .iter()
-        .map(|hit| (hit.first().head.to_string(), hit.first().rank, hit.first().score))
-        .collect();
+    let heads: Vec<(String, usize, Option<f32>)> =
+        first.hits.iter().map(|hit| (hit.first().head.to_string(), hit.first().rank, hit.first().score)).collect();
     assert_eq!(heads, [("image".into(), 1, Some(0.75)), ("colpali".into(), 2, None)]);
     let scores = first.predictions[0].scores.as_ref().unwrap();
     assert_eq!(scores.log_probabilities(), [-6.9, -0.1]);
@@ -70,7 +67,10 @@ fn an_exported_run_comes_back_as_it_was() {
     assert_eq!(small.run("second").identity.reader_name, "m");
     assert_eq!(small.run("second").identity.k_image, 1);
     let line = String::from_utf8(text).unwrap().lines().next().unwrap().to_owned();
-    assert!(line.contains(r#""label_log_probabilities":{"No":{"at_most":-6.9},"Yes":-0.1},"prediction":"Yes""#), "{line}");
+    assert!(
+        line.contains(r#""label_log_probabilities":{"No":{"at_most":-6.9},"Yes":-0.1},"prediction":"Yes""#),
+        "{line}"
+    );
 }
 
 #[test]

@@ -121,7 +121,8 @@ mod tests {
     #[test]
     fn hosted_servers_are_told_from_local_ones_and_have_their_own_paths() {
         let one = |text: &str| ServerAddress::parse_list(text).unwrap().remove(0);
-        for local in ["http://gpu:8000", "http://127.0.0.1:1", "http://10.1.2.3", "http://[::1]:1", "http://node.lan:1"] {
+        for local in ["http://gpu:8000", "http://127.0.0.1:1", "http://10.1.2.3", "http://[::1]:1", "http://node.lan:1"]
+        {
             assert!(one(local).is_local(), "{local}");
         }
         for hosted in ["https://api.openai.com", "https://8.8.8.8", "https://local.example.org"] {

@@ -44,7 +44,8 @@ impl Sampling {
         let mut dialect = Dialect::first(identity.kind, Constraint::ShortAnswer, lead);
         for constraint in Constraint::candidates(identity.kind) {
             dialect.constraint = *constraint;
-            let tried = try_constraint(http, (server, identity), &prompt, &mut dialect, settings.temperature, usage).await?;
+            let tried =
+                try_constraint(http, (server, identity), &prompt, &mut dialect, settings.temperature, usage).await?;
             if let Some(model) = tried {
                 return Ok(Self { dialect, settings, model, reason });
             }
@@ -107,7 +108,8 @@ async fn try_constraint(
     loop {
         let asked = dialect.choices(2);
         let body = dialect.label_body(prompt, &identity.model, &PROBED, temperature, (0, asked));
-        let answer: Answer<SampledCompletion> = match http.post(server, CHAT, &body, LONGEST_ANSWER, WITHIN_LONG).await {
+        let answer: Answer<SampledCompletion> = match http.post(server, CHAT, &body, LONGEST_ANSWER, WITHIN_LONG).await
+        {
             Ok(answer) => answer,
             Err(error) => {
                 let said = match &error.kind {
@@ -139,7 +141,7 @@ async fn try_constraint(
         }
         // It may ignore the number.
         dialect.several_choices &= given as u32 == asked;
-            let is_one = |text: &str| {
+        let is_one = |text: &str| {
             let bare = without_fence(text);
             match serde_json::from_str::<Value>(bare) {
                 Ok(Value::Object(object)) => {

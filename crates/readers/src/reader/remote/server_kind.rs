@@ -159,7 +159,8 @@ impl ServerIdentity {
 fn choose<'a>(models: &'a [Model], wanted: Option<&str>) -> Option<&'a Model> {
     // Google lists `models/NAME` and takes NAME.
     let is_wanted = |model: &&Model| {
-        wanted.is_none_or(|wanted| model.id == wanted || model.id.strip_prefix("models/").is_some_and(|id| id == wanted))
+        wanted
+            .is_none_or(|wanted| model.id == wanted || model.id.strip_prefix("models/").is_some_and(|id| id == wanted))
     };
     let mut named = models.iter().filter(is_wanted);
     named.next().filter(|_| named.next().is_none())
