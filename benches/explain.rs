@@ -67,6 +67,7 @@ fn measure(sample: &Path, count: usize) {
     let reader_folder = sample.join("models/reader");
     let choice = ModelChoice {
         encoder: Some(sample.join("models/encoder")),
+        given_vectors: false,
         heads: None,
         reader: reader_folder.clone().into(),
         device: "cpu".into(),

@@ -7,6 +7,7 @@ use super::models::{
 };
 use super::picture_card::picture_card;
 use super::reader_flags::ReaderFlags;
+use crate::index::Index;
 use crate::model::checkpoint::fingerprint_of;
 use crate::model::device::choose_device;
 use crate::model::hub::cache_folder;
@@ -305,6 +306,13 @@ fn models(dataset: Option<&Path>, common: &Common, facts: &mut Vec<Fact>) {
     let index = workspace.index_dir();
     let has_index = index.join("index.toml").is_file();
     facts.push(fact(section, "index", if has_index { index.display().to_string() } else { "none yet".into() }));
+    if let Some(given) = Index::given_stamp(&index) {
+        let files: Vec<String> = given.files().map(|(_, file)| file.path.display().to_string()).collect();
+        let warning = given
+            .changed_file()
+            .map(|file| format!("{} has changed since the index was built; run `{}`", file.display(), given.command()));
+        facts.push(Fact { warning, ..fact(section, "vectors", format!("of another program: {}", files.join(", "))) });
+    }
     facts.push(fact(section, "words", crate::index::TOKENIZER.to_owned()));
     for (name, folder) in [
         ("encoder", resolve_encoder(None, &workspace.path)),

@@ -1,10 +1,13 @@
 //! `dissent index`: builds the index of a dataset.
 
 use super::Common;
+use super::given_vectors::{GivenFlags, given_lines};
 use super::interrupt::{InterruptFlag, Interrupted};
 use super::models::load_encoder;
 use crate::data::Dataset;
-use crate::index::{Embedder, FLAT_LIMIT, Index, IndexError, LeftOut, Progress, Stage, TOKENIZER, VectorSide};
+use crate::index::{
+    Embedder, FLAT_LIMIT, GivenStamp, Index, IndexError, LeftOut, Progress, Stage, TOKENIZER, VectorSide,
+};
 use crate::output::{one_line, print_json, print_line, say};
 use crate::workspace::Workspace;
 use anyhow::Result;
@@ -22,6 +25,8 @@ pub struct Args {
     /// Checkpoint folder of the dual encoder; default: WORKSPACE/models/encoder
     #[arg(long, env = "DISSENT_ENCODER", value_name = "DIR")]
     encoder: Option<PathBuf>,
+    #[command(flatten)]
+    given: GivenFlags,
     /// Build the index anew even if it is up to date, and reuse nothing of it
     #[arg(long)]
     force: bool,
@@ -43,6 +48,9 @@ struct Report<'a> {
     encoder: &'a str,
     date: &'a str,
     left_out: &'a [LeftOut],
+    /// Where the vectors are from, if another program computed them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    given: Option<&'a GivenStamp>,
     /// Absent if nothing was built.
     #[serde(skip_serializing_if = "Option::is_none")]
     seconds: Option<f64>,
@@ -55,10 +63,21 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let interrupt = InterruptFlag::watch()?;
     let dataset = Dataset::open(&args.dataset)?;
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
-    let encoder = load_encoder(args.encoder.as_deref(), &workspace, common)?;
     let folder = workspace.index_dir();
     let start = Instant::now();
     let mut bar = BuildBar::new(Some(&interrupt));
+    if let Some(files) = args.given.files(&folder, args.encoder.as_deref(), args.force)? {
+        let index = Index::build_given(&dataset, &folder, &files, FLAT_LIMIT, &mut |progress| bar.show(progress))?;
+        bar.finish();
+        let seconds = start.elapsed().as_secs_f64();
+        return report(&index, Some(&Timing { seconds, image_seconds: bar.image_seconds }), args.json);
+    }
+    if !args.force
+        && let Some(index) = Index::open_given(&folder, &dataset.corpus_fingerprint())?
+    {
+        return report(&index, None, args.json);
+    }
+    let encoder = load_encoder(args.encoder.as_deref(), &workspace, common)?;
     let mut is_built = args.force;
     let index = if args.force {
         Index::build_with(&dataset, &folder, &encoder, FLAT_LIMIT, true, &mut |progress| bar.show(progress))?
@@ -118,6 +137,7 @@ fn report(index: &Index, timing: Option<&Timing>, json: bool) -> Result<()> {
             encoder: index.encoder_name(),
             date: index.date(),
             left_out: index.left_out(),
+            given: index.given(),
             seconds: timing.map(|timing| timing.seconds),
             images_per_second: rate,
         };
@@ -128,6 +148,11 @@ fn report(index: &Index, timing: Option<&Timing>, json: bool) -> Result<()> {
         (Some(timing), Some(rate)) => format!("index built in {:.1} s ({rate:.0} images per second)", timing.seconds),
         _ => format!("index up to date (built {})", index.date()),
     };
+    if let Some(given) = index.given() {
+        let lines = given_lines(given, index.dimension());
+        let folder = one_line(&index.folder().display().to_string());
+        return print_line(&format!("{first}: {folder}\n{lines}\nwords     {TOKENIZER}"));
+    }
     let captions = index.side(VectorSide::Caption).description();
     print_line(&format!(
         "{first}: {}\nimages    {}\ncaptions  {captions}\nwords     {TOKENIZER}\nencoder   {}",

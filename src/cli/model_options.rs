@@ -4,6 +4,7 @@ use super::Common;
 use super::models::{HeadChoice, RetrieverChoice, hits_per_head, resolve_encoder, resolve_retriever};
 use super::reader_flags::ReaderFlags;
 use crate::data::Dataset;
+use crate::index::Index;
 use crate::model::device::choose_device;
 use crate::pipeline::ModelChoice;
 use crate::run::{Ablation, Run};
@@ -51,8 +52,13 @@ impl ModelOptions {
     /// # Errors
     /// Fails if a model that the options name, or that the workspace should have, is not there.
     pub fn choice(&self, common: &Common, workspace: &Workspace, ablation: Ablation) -> Result<ModelChoice> {
+        let given_vectors = Index::is_given(&workspace.index_dir());
+        // Vectors that another program computed need no encoder; one that was named is looked for all the same.
+        let needs_encoder = !given_vectors || self.encoder.is_some();
+        let encoder = needs_encoder.then(|| resolve_encoder(self.encoder.as_deref(), &workspace.path)).transpose()?;
         Ok(ModelChoice {
-            encoder: Some(resolve_encoder(self.encoder.as_deref(), &workspace.path)?),
+            encoder,
+            given_vectors,
             heads: resolve_retriever(&self.retriever, &workspace.path)?,
             ..self.closed_book_choice(common, workspace, ablation)?
         })
@@ -70,6 +76,7 @@ impl ModelOptions {
     ) -> Result<ModelChoice> {
         Ok(ModelChoice {
             encoder: None,
+            given_vectors: false,
             heads: None,
             reader: self.reader.resolve(&workspace.path)?,
             device: common.device.clone(),

@@ -13,7 +13,7 @@ use crate::model::dual_encoder::DualEncoder;
 use crate::output::{print_json, print_styled, say, terminal_width};
 use crate::terminal::color_depth::{Depth, color_depth};
 use crate::workspace::Workspace;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, ValueEnum};
 use serde::Serialize;
@@ -152,8 +152,8 @@ fn search_words(args: &Args, common: &Common, dataset: &Dataset, workspace: &Wor
         Ok(text) => search(&text),
         Err(error)
             if error.is_mended_by_building()
-                && args.encoder.is_none()
-                && resolve_encoder(None, &workspace.path).is_err() =>
+                && (Index::is_given(&workspace.index_dir())
+                    || args.encoder.is_none() && resolve_encoder(None, &workspace.path).is_err()) =>
         {
             say(&format!("{error}; the captions alone are indexed for this search, which needs no encoder"));
             search(&captions_alone(dataset, workspace)?.1)
@@ -188,9 +188,13 @@ fn search_vectors(
     workspace: &Workspace,
     side: VectorSide,
 ) -> Result<Vec<CaptionResult>> {
-    let encoder = load_encoder(args.encoder.as_deref(), workspace, common)?;
-    let query = query_vector(args, &encoder)?;
-    let index = open_or_build(dataset, workspace, &encoder, None)?;
+    let (query, index) = match Index::open_given(&workspace.index_dir(), &dataset.corpus_fingerprint())? {
+        Some(index) => (given_query(args, &index, side)?, index),
+        None => {
+            let encoder = load_encoder(args.encoder.as_deref(), workspace, common)?;
+            (query_vector(args, &encoder)?, open_or_build(dataset, workspace, &encoder, None)?)
+        }
+    };
     let rows = words_filter(index.text(), args)?;
     let allowed = |row: usize| {
         let of_source =
@@ -199,6 +203,25 @@ fn search_vectors(
     };
     let found = index.search(side, &query, args.k as usize, &allowed)?;
     Ok(found.into_iter().map(|(row, score)| CaptionResult { row, score, highlights: Vec::new() }).collect())
+}
+
+/// The query if another program computed the vectors: a document's image, whose vector the index has.
+fn given_query(args: &Args, index: &Index, side: VectorSide) -> Result<Vec<f32>> {
+    let name = if side == VectorSide::Image { "image" } else { "caption" };
+    ensure!(
+        index.has_side(side),
+        "the index in {} has no {name} vectors to search; index the dataset with --{name}-vectors, too",
+        index.folder().display()
+    );
+    let path = args.image.as_ref().with_context(|| {
+        format!(
+            "a text cannot be compared with vectors of another program ({}), because there is no encoder; search the words \
+             of the captions (--by words), or make an index with `dissent index {} --encoder DIR --force`",
+            index.encoder_name(),
+            args.dataset.display()
+        )
+    })?;
+    index.given_vector_of(None, &Picture::read(path)?)
 }
 
 fn query_vector(args: &Args, encoder: &DualEncoder) -> Result<Vec<f32>> {

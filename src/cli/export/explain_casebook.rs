@@ -55,6 +55,7 @@ pub(super) fn explain_rest(
 ) -> Result<()> {
     let choice = ModelChoice {
         encoder: None,
+        given_vectors: false,
         heads: None,
         reader: flags.resolve(&workspace.path)?,
         device: common.device.clone(),

@@ -4,6 +4,7 @@ mod casebook;
 mod explain_casebook;
 mod predictions;
 mod sft;
+mod vectors;
 
 use super::Common;
 use anyhow::Result;
@@ -24,6 +25,8 @@ enum What {
     Predictions(predictions::Args),
     /// Write the retrieval-augmented training set for LLaMA-Factory, with the paper's settings for Pixtral and Qwen2-VL
     Sft(sft::Args),
+    /// Write the vectors of documents or cases for other programs, as `index` reads them
+    Vectors(vectors::Args),
 }
 
 /// Runs `dissent export`.
@@ -32,5 +35,6 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         What::Casebook(args) => casebook::run(args, common),
         What::Predictions(args) => predictions::run(&args, common),
         What::Sft(args) => sft::run(args, common),
+        What::Vectors(args) => vectors::run(args, common),
     }
 }

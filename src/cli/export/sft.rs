@@ -36,10 +36,7 @@ pub(super) struct Args {
 /// Runs `dissent export sft`.
 pub(super) fn run(args: Args, common: &Common) -> Result<()> {
     let dataset = Dataset::open(&args.dataset)?;
-    let mut retriever = match &args.encoder {
-        None => None,
-        Some(folder) => Some(open_retriever(&dataset, folder, args.k, common, None)?),
-    };
+    let mut retriever = open_retriever(&dataset, args.encoder.as_deref(), args.k, common, None)?;
     let settings = SftSettings { out: args.out, closed_book: args.closed_book, part: args.part };
     let report = export_sft(&dataset, retriever.as_mut(), &settings)?;
     let out = settings.out.display();

@@ -63,10 +63,8 @@ pub(super) struct ReaderArgs {
 /// Trains the reader.
 pub(super) fn reader(args: ReaderArgs, common: &Common, progress: &TrainingProgress) -> Result<()> {
     let dataset = Dataset::open(&args.run.dataset)?;
-    let mut retriever = match &args.encoder {
-        None => None,
-        Some(folder) => Some(open_retriever(&dataset, folder, args.k, common, Some(&progress.interrupt))?),
-    };
+    let interrupt = Some(&progress.interrupt);
+    let mut retriever = open_retriever(&dataset, args.encoder.as_deref(), args.k, common, interrupt)?;
     let settings = ReaderSettings {
         out: args.run.out.clone(),
         seed: args.run.seed,

@@ -6,6 +6,7 @@ use super::session::open_retriever;
 use crate::cli::Common;
 use crate::cli::models::{resolve_adapter, resolve_encoder, resolve_reader};
 use crate::data::{Dataset, Part};
+use crate::index::Index;
 use crate::output::{print_json, print_line, say};
 use crate::pipeline::Pipeline;
 use crate::reader::{CandleReader, Reader};
@@ -178,10 +179,17 @@ pub(super) fn retriever(args: RetrieverArgs, common: &Common, progress: &Trainin
     settings.check()?;
     let dataset = Arc::new(Dataset::open(&args.dataset)?);
     let workspace = Workspace::open(&dataset.root, common.workspace.as_deref())?;
-    let encoder = resolve_encoder(args.encoder.as_deref(), &workspace.path)?;
+    let is_given = Index::is_given(&workspace.index_dir());
+    let encoder = match &args.encoder {
+        None if is_given => None,
+        named => Some(resolve_encoder(named.as_deref(), &workspace.path)?),
+    };
     let folder = resolve_reader(args.reader.as_deref(), &workspace.path)?;
     let adapter = resolve_adapter(args.adapter.as_deref()).context("--adapter")?;
-    let retriever = open_retriever(&dataset, &encoder, usize::from(args.k), common, Some(&progress.interrupt))?;
+    let interrupt = Some(&progress.interrupt);
+    let retriever = open_retriever(&dataset, encoder.as_deref(), usize::from(args.k), common, interrupt)?;
+    let retriever = retriever.context("expected an encoder or an index with vectors of another program")?;
+    retriever.head_base().check(settings.kind)?;
     let reader = CandleReader::load_with(&folder, adapter.as_deref(), &Device::Cpu, DType::F32)?;
     for note in reader.notes() {
         say(&format!("{}: {note}", reader.name()));

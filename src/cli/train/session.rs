@@ -6,6 +6,7 @@ use crate::cli::index::open_or_build;
 use crate::cli::interrupt::InterruptFlag;
 use crate::cli::models::say_notes;
 use crate::data::Dataset;
+use crate::index::{Index, VectorSide};
 use crate::model::dual_encoder::DualEncoder;
 use crate::output::{one_line, print_line, say};
 use crate::retriever::{HitsPerHead, Retriever};
@@ -22,17 +23,27 @@ pub(super) fn finish(last: Option<EpochReport>, run: &Run) -> Result<()> {
     print_line(&one_line(&run.out.display().to_string()))
 }
 
-/// The dual encoder as a retriever; builds the index if it is missing.
+/// The retriever of a training: the vectors that another program computed, if the index has such, else the dual encoder in
+/// `folder`, whose index is built if it is missing. `None` with neither.
 pub(in crate::cli) fn open_retriever(
     dataset: &Dataset,
-    folder: &Path,
+    folder: Option<&Path>,
     k: usize,
     common: &Common,
     interrupt: Option<&InterruptFlag>,
-) -> Result<Retriever> {
+) -> Result<Option<Retriever>> {
     let workspace = Workspace::open(&dataset.root, common.workspace.as_deref())?;
+    if let Some(index) = Index::open_given(&workspace.index_dir(), &dataset.corpus_fingerprint())? {
+        let unused =
+            folder.map_or_else(String::new, |folder| format!("; the encoder {} is not used", folder.display()));
+        say(&format!("searching {}, which another program computed{unused}", index.encoder_name()));
+        let hits_of = |side| if index.has_side(side) { k } else { 0 };
+        let hits = HitsPerHead { image: hits_of(VectorSide::Image), caption: hits_of(VectorSide::Caption), lexical: 0 };
+        return Retriever::over_given(index, hits, None).map(Some);
+    }
+    let Some(folder) = folder else { return Ok(None) };
     let encoder = DualEncoder::load(folder, &Device::Cpu, DType::F32)?;
     say_notes(&encoder);
     let index = open_or_build(dataset, &workspace, &encoder, interrupt)?;
-    Ok(Retriever::new(encoder, index, HitsPerHead { image: k, caption: k, lexical: 0 }, None))
+    Ok(Some(Retriever::new(encoder, index, HitsPerHead { image: k, caption: k, lexical: 0 }, None)))
 }

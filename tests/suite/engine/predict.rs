@@ -180,6 +180,7 @@ fn loading_is_given_up_also_while_the_index_is_built() {
     for encoder in [None, Some(encoder_fixture())] {
         let choice = ModelChoice {
             encoder,
+            given_vectors: false,
             heads: None,
             reader: reader_fixture().into(),
             device: "cpu".into(),

@@ -2,7 +2,7 @@
 
 use super::{ModelDescription, Pipeline, Progress};
 use crate::reader::{OpenedReader, ReaderError, ReaderSource};
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 use dissent_core::data::Dataset;
 use dissent_core::files::fingerprint::Fingerprint;
 use dissent_core::run::{Ablation, RetrieverIdentity, RunIdentity, prompts_fingerprint};
@@ -10,8 +10,8 @@ use dissent_core::workspace::Workspace;
 use dissent_models::model::device::choose_device;
 use dissent_models::model::dual_encoder::DualEncoder;
 use dissent_models::model::precision::{ChosenDtype, Precision};
-use dissent_retrieval::index::{Index, IndexError, Stage};
-use dissent_retrieval::retriever::heads::TrainedHeads;
+use dissent_retrieval::index::{Index, IndexError, Stage, VectorSide};
+use dissent_retrieval::retriever::heads::{HeadBase, TrainedHeads};
 use dissent_retrieval::retriever::{HitSource, HitsPerHead, RandomDocuments, Retriever};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,6 +25,8 @@ const BETWEEN_LINES: Duration = Duration::from_millis(100);
 pub struct ModelChoice {
     /// Checkpoint folder of the dual encoder; `None` retrieves nothing, so that every case is read closed-book only.
     pub encoder: Option<PathBuf>,
+    /// Search the vectors of the index, which another program computed; `encoder` is then not used.
+    pub given_vectors: bool,
     /// Checkpoint folder of trained heads; `None` searches with the dual encoder itself (standard RAG).
     pub heads: Option<PathBuf>,
     pub reader: ReaderSource,
@@ -63,10 +65,11 @@ pub fn load_models(
     cancelled: &dyn Fn() -> bool,
 ) -> Result<LoadedModels> {
     let (device, device_reason) = choose_device(&choice.device)?;
-    let encoder_type = choice.encoder.as_ref().map(|folder| choice.precision.choose(folder, &device));
+    let encoder = choice.encoder.as_ref().filter(|_| !choice.given_vectors);
+    let encoder_type = encoder.map(|folder| choice.precision.choose(folder, &device));
     let reader_type = choice.reader.number_type(choice.precision, &device);
     progress(format!("models run on {device_reason}{}", in_types(encoder_type, reader_type)));
-    let retriever = match choice.encoder.as_ref().zip(encoder_type) {
+    let retriever = match encoder.zip(encoder_type) {
         Some((folder, ChosenDtype { dtype, .. })) => {
             progress(format!("loading the dual encoder {}", folder.display()));
             let encoder = DualEncoder::load(folder, &device, dtype)?;
@@ -77,6 +80,7 @@ pub fn load_models(
             let index = open_index(dataset, workspace, &encoder, progress, cancelled)?;
             Some(Retriever::new(encoder, index, choice.hits, heads))
         }
+        None if choice.given_vectors => Some(open_given(dataset, workspace, choice, progress)?),
         None => None,
     };
     if cancelled() {
@@ -181,11 +185,48 @@ fn open_index(
     Ok(index)
 }
 
+/// The retriever over the vectors of the index. A head whose side has no vectors is left out, and said.
+fn open_given(dataset: &Dataset, workspace: &Workspace, choice: &ModelChoice, progress: Progress) -> Result<Retriever> {
+    let folder = workspace.index_dir();
+    let index = Index::open_given(&folder, &dataset.corpus_fingerprint())?;
+    let index =
+        index.with_context(|| format!("{}: expected vectors of another program, found none", folder.display()))?;
+    progress(format!("searching {}, which another program computed; no encoder is used", index.encoder_name()));
+    if let Some(encoder) = &choice.encoder {
+        progress(format!(
+            "the encoder {} is not used: the index has vectors of another program; `dissent index {} --encoder {0} \
+             --force` replaces them",
+            encoder.display(),
+            dataset.root.display()
+        ));
+    }
+    for document in index.left_out() {
+        progress(format!("document {} is skipped: {}", document.document, document.reason));
+    }
+    let heads =
+        choice.heads.as_ref().map(|folder| TrainedHeads::load_over(folder, HeadBase::given(&index))).transpose()?;
+    let mut hits = choice.hits;
+    for (side, count, what) in
+        [(VectorSide::Image, &mut hits.image, "image"), (VectorSide::Caption, &mut hits.caption, "caption")]
+    {
+        if *count > 0 && !index.has_side(side) {
+            *count = 0;
+            progress(format!("the {what} head is left out: the index has no {what} vectors (--{what}-vectors)"));
+        }
+    }
+    ensure!(
+        hits != HitsPerHead { image: 0, caption: 0, lexical: 0 },
+        "none of the chosen heads has vectors in the index in {}; choose others by --heads",
+        folder.display()
+    );
+    Retriever::over_given(index, hits, heads)
+}
+
 fn identity_of(retriever: &Retriever) -> RetrieverIdentity {
     let hits = retriever.hits_per_head();
     RetrieverIdentity {
-        encoder_name: retriever.encoder().name().to_string(),
-        encoder: retriever.encoder().fingerprint().clone(),
+        encoder_name: retriever.head_base().name().to_string(),
+        encoder: retriever.index().encoder_fingerprint().clone(),
         index: retriever.index().fingerprint(),
         fingerprint: HitSource::fingerprint(retriever).clone(),
         k_image: hits.image,
@@ -201,7 +242,7 @@ fn name_of(retriever: &Retriever) -> String {
     let HitsPerHead { image, caption, lexical } = retriever.hits_per_head();
     let heads =
         retriever.heads().map_or_else(|| "standard".to_string(), |heads| format!("trained: {}", heads.description()));
-    let mut name = format!("{}, {heads}, {image} by image and {caption} by caption", retriever.encoder().name());
+    let mut name = format!("{}, {heads}, {image} by image and {caption} by caption", retriever.head_base().name());
     if lexical > 0 {
         name.push_str(&format!(" and {lexical} by words"));
     }

@@ -5,7 +5,7 @@ use dissent_core::files::fingerprint::Fingerprint;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Reason why an index cannot be used. Rebuilding repairs all but the last two.
+/// Reason why an index cannot be used. Rebuilding with an encoder repairs all but the last four.
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
     /// The index does not exist.
@@ -35,6 +35,18 @@ pub enum IndexError {
     /// A file is missing, cut short or different from what was written.
     #[error("the index is damaged: {}: {reason}; `dissent index --force` rebuilds it", path.display())]
     Damaged { path: PathBuf, reason: String },
+    /// An encoder cannot search the vectors of another program.
+    #[error(
+        "the index in {} has vectors of another program ({name}), which no encoder can search; `dissent index DATASET \
+         --encoder DIR --force` replaces it", path.display()
+    )]
+    Given { path: PathBuf, name: String },
+    /// The vectors of another program no longer fit the dataset or their files.
+    #[error(
+        "the index in {} has vectors of another program, and {reason}; make the vectors again where they are concerned, \
+         then run `{command}`", path.display()
+    )]
+    GivenStale { path: PathBuf, reason: String, command: String },
     /// The query is invalid.
     #[error(
         "cannot read the query '{query}': {reason}; expected words, \"a phrase\", -word, +word, word~, word*, source:NAME, AND, OR, NOT, brackets"
@@ -60,8 +72,8 @@ impl IndexError {
         Self::damaged(path, error)
     }
 
-    /// Whether rebuilding the index would help.
+    /// Whether rebuilding the index with an encoder would help.
     pub fn is_mended_by_building(&self) -> bool {
-        !matches!(self, Self::Query { .. } | Self::Failed(_))
+        !matches!(self, Self::Given { .. } | Self::GivenStale { .. } | Self::Query { .. } | Self::Failed(_))
     }
 }

@@ -1,14 +1,16 @@
 //! Writes the files of an index, and reads them for the next build.
 
 use super::build::{EmbeddedCorpus, KnownVectors};
+use super::given_queries::{QUERY_FILE, QUERY_IDS, QueryVectors};
 use super::manifest::Manifest;
 use super::vector_file::VectorFile;
-use super::{Embedder, IndexError, TextIndex, VectorIndex};
+use super::{Embedder, IndexError, TextIndex, VectorIndex, VectorSide};
 use anyhow::{Context, Result};
 use dissent_core::data::{CONVERSION_VERSION, Dataset};
 use dissent_core::files::fingerprint::Fingerprint;
 use dissent_core::files::known_files::fingerprint_of_file;
 use dissent_core::files::{durable, input_file};
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::Path;
 
@@ -22,6 +24,8 @@ pub(super) const VECTOR_FILE: &str = "vectors.safetensors";
 const CONTENT_FILE: &str = "contents.tsv";
 /// Files with vectors, which are checked before use.
 const VECTORS: [&str; 3] = [IMAGE_FILE, CAPTION_FILE, VECTOR_FILE];
+/// The same for vectors of cases.
+const QUERIES: [&str; 2] = [QUERY_FILE, QUERY_IDS];
 pub(super) const TEXT_FOLDER: &str = "text";
 
 /// The lines of `contents.tsv`.
@@ -40,6 +44,7 @@ pub(super) fn write_all(
     dataset: &Dataset,
     corpus: &EmbeddedCorpus,
     contents: &str,
+    queries: Option<&QueryVectors>,
     manifest: &mut Manifest,
 ) -> Result<()> {
     let dimension = manifest.encoder.dimension;
@@ -59,9 +64,13 @@ pub(super) fn write_all(
         .context("caption vectors")?
         .save(&folder.join(CAPTION_FILE))?;
     TextIndex::write(&folder.join(TEXT_FOLDER), &dataset.corpus)?;
-    VectorFile::write(&folder.join(VECTOR_FILE), &corpus.images, &corpus.captions, dimension)?;
+    let tensors = [("image", corpus.images.as_slice()), ("caption", corpus.captions.as_slice())];
+    VectorFile::write(&folder.join(VECTOR_FILE), &tensors, dimension)?;
     durable::write_file(&folder.join(CONTENT_FILE), contents.as_bytes())?;
-    for name in VECTORS {
+    if let Some(queries) = queries {
+        queries.write(folder, dimension)?;
+    }
+    for name in vector_files(manifest) {
         let path = folder.join(name);
         let content = fingerprint_of_file(&path).with_context(|| format!("cannot read {}", path.display()))?;
         manifest.files.insert(name.to_owned(), content);
@@ -69,12 +78,25 @@ pub(super) fn write_all(
     manifest.write(&folder.join(MANIFEST_FILE))
 }
 
+/// The files with vectors that an index has.
+fn vector_files(manifest: &Manifest) -> impl Iterator<Item = &'static str> + use<> {
+    let has_queries = manifest.given.as_ref().is_some_and(|given| given.query.is_some());
+    VECTORS.into_iter().chain(QUERIES.into_iter().filter(move |_| has_queries))
+}
+
+/// Opens the document vectors.
+pub(super) fn open_vectors(folder: &Path, manifest: &Manifest) -> Result<VectorFile, IndexError> {
+    let rows = |side| manifest.tensor_rows(side);
+    let shapes = [("image", rows(VectorSide::Image)), ("caption", rows(VectorSide::Caption))];
+    VectorFile::open(&folder.join(VECTOR_FILE), &shapes, manifest.encoder.dimension)
+}
+
 /// Checks the files that FAISS trusts: a wrong count in one would use up all memory.
 ///
 /// # Errors
 /// Fails with [`IndexError::Damaged`] if a file has changed since it was written.
 pub(super) fn check_files(folder: &Path, manifest: &Manifest) -> Result<(), IndexError> {
-    for name in VECTORS {
+    for name in vector_files(manifest) {
         let path = folder.join(name);
         let found = fingerprint_of_file(&path).map_err(|error| IndexError::unreadable(&path, &error))?;
         let Some(expected) = manifest.files.get(name) else {
@@ -85,6 +107,25 @@ pub(super) fn check_files(folder: &Path, manifest: &Manifest) -> Result<(), Inde
         }
     }
     Ok(())
+}
+
+/// The row of the first document with an image of this content.
+pub(super) fn row_of_image(folder: &Path, content: &Fingerprint) -> Result<Option<usize>> {
+    let path = folder.join(CONTENT_FILE);
+    let contents =
+        input_file::read_text(&path, MOST_CONTENTS).with_context(|| format!("cannot read {}", path.display()))?;
+    let has_it = |line: &str| line.split_once('\t').is_some_and(|(image, _)| image == content.as_str());
+    Ok(contents.lines().position(has_it))
+}
+
+/// Contents of the images of an earlier index that could be decoded then, whichever vectors it has.
+pub(super) fn known_images(folder: &Path) -> HashSet<Fingerprint> {
+    let is_current = |manifest: Manifest| manifest.conversion == CONVERSION_VERSION;
+    if !Manifest::read(&folder.join(MANIFEST_FILE)).is_ok_and(is_current) {
+        return HashSet::new();
+    }
+    let contents = input_file::read_text(&folder.join(CONTENT_FILE), MOST_CONTENTS).unwrap_or_default();
+    contents.lines().filter_map(|line| Fingerprint::parse(line.split_once('\t')?.0)).collect()
 }
 
 /// Vectors of an earlier index of the same encoder, by content; empty if that index is unusable.
@@ -98,9 +139,7 @@ pub(super) fn known_vectors(folder: &Path, encoder: &dyn Embedder) -> (KnownVect
     {
         return known;
     }
-    let Ok(vectors) = VectorFile::open(&folder.join(VECTOR_FILE), manifest.documents, stamp.dimension) else {
-        return known;
-    };
+    let Ok(vectors) = open_vectors(folder, &manifest) else { return known };
     let Ok(contents) = input_file::read_text(&folder.join(CONTENT_FILE), MOST_CONTENTS) else { return known };
     for (row, line) in contents.lines().enumerate() {
         let Some((image, caption)) = line.split_once('\t') else { continue };

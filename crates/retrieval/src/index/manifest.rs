@@ -1,6 +1,6 @@
 //! `index.toml`: the inputs and the content of an index.
 
-use super::{IndexError, VectorKind};
+use super::{GivenStamp, IndexError, VectorKind, VectorSide};
 use anyhow::{Context, Result};
 use dissent_core::files::fingerprint::Fingerprint;
 use dissent_core::files::input_file;
@@ -31,6 +31,10 @@ pub(super) struct Manifest {
     /// Fingerprint of `contents.tsv`: the contents of images and captions, and the left-out images.
     pub contents: Fingerprint,
     pub encoder: EncoderStamp,
+    /// Where the vectors are from, if another program computed them. `encoder` then names the files, and its fingerprint is
+    /// that of the vectors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given: Option<GivenStamp>,
     pub image: VectorKind,
     pub caption: VectorKind,
     /// Fingerprints of the files with vectors, by name, to detect damaged ones.
@@ -86,8 +90,19 @@ impl Manifest {
         dissent_core::files::durable::write_file(path, text.as_bytes())
     }
 
+    /// Whether documents have vectors on this side; an encoder makes both.
+    pub fn has_side(&self, side: VectorSide) -> bool {
+        self.given.as_ref().is_none_or(|given| match side {
+            VectorSide::Image => given.image.is_some(),
+            VectorSide::Caption => given.caption.is_some(),
+        })
+    }
+
     /// Corpus rows with an image vector, ascending.
     pub fn image_rows(&self) -> Vec<u32> {
+        if !self.has_side(VectorSide::Image) {
+            return Vec::new();
+        }
         let mut left_out = self.left_out.iter().map(|document| document.row).peekable();
         let mut rows = Vec::with_capacity(self.documents);
         for row in 0..self.documents {
@@ -98,8 +113,13 @@ impl Manifest {
         rows
     }
 
-    /// All corpus rows: every document has a caption vector.
+    /// Corpus rows with a caption vector: all, or none.
     pub fn caption_rows(&self) -> Vec<u32> {
-        (0..self.documents as u32).collect()
+        if self.has_side(VectorSide::Caption) { (0..self.documents as u32).collect() } else { Vec::new() }
+    }
+
+    /// Rows of the tensors of `vectors.safetensors`: every document, or none.
+    pub fn tensor_rows(&self, side: VectorSide) -> usize {
+        if self.has_side(side) { self.documents } else { 0 }
     }
 }

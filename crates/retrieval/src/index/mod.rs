@@ -1,12 +1,18 @@
 //! The index: FAISS for vectors, Tantivy for captions, both with fingerprints of their inputs.
 //!
 //! `WORKSPACE/index/` holds `image.faiss`, `caption.faiss`, the Tantivy folder `text`, the document vectors themselves
-//! (`vectors.safetensors`, for training and for the next build) and `index.toml`. It is built in a temporary folder.
+//! (`vectors.safetensors`, for training and for the next build) and `index.toml`. It is built in a temporary folder. The
+//! vectors are an encoder's, or another program's (`given_…`), which then also computed those of the cases
+//! (`queries.safetensors`, `queries.jsonl`).
 
 mod build;
 mod embedder;
 mod error;
 mod files;
+mod finish;
+mod given_build;
+mod given_files;
+mod given_queries;
 mod images;
 mod letters;
 mod lock;
@@ -23,6 +29,7 @@ mod vectors;
 pub use build::{Progress, Stage};
 pub use embedder::Embedder;
 pub use error::IndexError;
+pub use given_files::{GivenFile, GivenFiles, GivenStamp, VectorSource};
 pub use manifest::LeftOut;
 pub use store::{Index, VectorSide};
 pub use text::{CaptionResult, TextIndex};

@@ -2,24 +2,21 @@
 
 use super::build::{KnownVectors, embed_corpus};
 use super::files::{
-    CAPTION_FILE, IMAGE_FILE, MANIFEST_FILE, TEXT_FOLDER, VECTOR_FILE, check_files, contents_of, known_vectors,
-    sync_all, write_all,
+    CAPTION_FILE, IMAGE_FILE, MANIFEST_FILE, TEXT_FOLDER, check_files, known_vectors, open_vectors, row_of_image,
 };
+use super::finish::{Built, finish};
+use super::given_queries::{GivenQueries, QUERY_FILE};
 use super::images::is_readable;
-use super::lock::{ASIDE_PREFIX, BuildLock};
-use super::manifest::{EncoderStamp, Manifest, VERSION};
+use super::lock::BuildLock;
+use super::manifest::{EncoderStamp, Manifest};
 use super::vector_file::VectorFile;
 use super::{
-    Embedder, FLAT_LIMIT, IndexError, LeftOut, Progress, Stage, TOKENIZER, TextIndex, VectorIndex, VectorKind,
+    Embedder, FLAT_LIMIT, GivenStamp, IndexError, LeftOut, Progress, Stage, TOKENIZER, TextIndex, VectorIndex,
 };
-use anyhow::{Context, Result, ensure};
-use dissent_core::data::{CONVERSION_VERSION, Dataset};
-use dissent_core::files::durable;
+use anyhow::{Context, Result, bail, ensure};
+use dissent_core::data::{CONVERSION_VERSION, Dataset, Picture};
 use dissent_core::files::fingerprint::Fingerprint;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 /// Chooses one of a document's two vectors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +33,8 @@ pub struct Index {
     captions: VectorIndex,
     text: TextIndex,
     vectors: VectorFile,
+    /// Vectors of the cases, if another program computed the vectors.
+    queries: Option<GivenQueries>,
 }
 
 impl Index {
@@ -45,6 +44,9 @@ impl Index {
     /// Fails if the index is missing, stale or damaged; see [`IndexError`].
     pub fn open(folder: &Path, corpus: &Fingerprint, encoder: &Fingerprint) -> Result<Self, IndexError> {
         let manifest = Manifest::read(&folder.join(MANIFEST_FILE))?;
+        if manifest.given.is_some() {
+            return Err(IndexError::Given { path: folder.into(), name: manifest.encoder.name });
+        }
         check_corpus(folder, &manifest, corpus)?;
         if manifest.encoder.fingerprint != *encoder {
             return Err(IndexError::Stale {
@@ -55,6 +57,58 @@ impl Index {
             });
         }
         Self::load(folder, manifest)
+    }
+
+    /// Whether the index in `folder` has vectors that another program computed.
+    pub fn is_given(folder: &Path) -> bool {
+        match Manifest::read(&folder.join(MANIFEST_FILE)) {
+            Ok(manifest) => manifest.given.is_some(),
+            // Only such an index has this file. An encoder must not replace it because its manifest is damaged.
+            Err(_) => folder.join(QUERY_FILE).exists(),
+        }
+    }
+
+    /// Where the vectors of the index in `folder` are from, if another program computed them.
+    pub fn given_stamp(folder: &Path) -> Option<GivenStamp> {
+        Manifest::read(&folder.join(MANIFEST_FILE)).ok()?.given
+    }
+
+    /// Opens the index in `folder` if its vectors are another program's; `None` if it is an encoder's, missing or
+    /// unreadable.
+    ///
+    /// # Errors
+    /// Fails with [`IndexError::GivenStale`] if the corpus, a file of vectors or a rule of this program has changed since,
+    /// or the index is damaged.
+    pub fn open_given(folder: &Path, corpus: &Fingerprint) -> Result<Option<Self>, IndexError> {
+        let manifest = match Manifest::read(&folder.join(MANIFEST_FILE)) {
+            Ok(manifest) => manifest,
+            Err(error) if Self::is_given(folder) => {
+                let command = "dissent index DATASET --image-vectors FILE --caption-vectors FILE --query-vectors FILE";
+                return Err(IndexError::GivenStale {
+                    path: folder.into(),
+                    reason: error.to_string(),
+                    command: command.into(),
+                });
+            }
+            Err(_) => return Ok(None),
+        };
+        let Some(given) = manifest.given.clone() else { return Ok(None) };
+        let stale =
+            |reason: String| Err(IndexError::GivenStale { path: folder.into(), reason, command: given.command() });
+        match check_corpus(folder, &manifest, corpus) {
+            Err(IndexError::Stale { .. }) => return stale("the corpus or its images have changed since".into()),
+            Err(IndexError::OtherRule { what, expected, found, .. }) => {
+                return stale(format!("its {what} is {found}, this program's is {expected}"));
+            }
+            checked => checked?,
+        }
+        if let Some(file) = given.changed_file() {
+            return stale(format!("{} has changed since", file.display()));
+        }
+        match Self::load(folder, manifest) {
+            Err(IndexError::Damaged { path, reason }) => stale(format!("{} is damaged: {reason}", path.display())),
+            loaded => loaded.map(Some),
+        }
     }
 
     /// Opens only the captions, which need no encoder.
@@ -127,12 +181,7 @@ impl Index {
         afresh: bool,
         progress: &mut dyn FnMut(Progress) -> Result<()>,
     ) -> Result<Self> {
-        ensure!(
-            !dataset.corpus.is_empty(),
-            "{0} has cases and no corpus, so there is nothing to index: add documents (`dissent import FORMAT SOURCE --as \
-             corpus --into {0}`), or predict with --closed-book",
-            dataset.root.display()
-        );
+        refuse_empty_corpus(dataset)?;
         let workspace = folder.parent().context("expected the index folder inside a workspace")?;
         let _lock =
             BuildLock::take(workspace, &mut || progress(Progress { stage: Stage::Waiting, done: 0, total: 1 }))?;
@@ -141,59 +190,31 @@ impl Index {
         let (known_images, known_captions) =
             if afresh { (KnownVectors::new(), KnownVectors::new()) } else { known_vectors(folder, encoder) };
         let corpus = embed_corpus(dataset, encoder, known_images, known_captions, progress)?;
-        if let (Some(first), true) = (corpus.left_out.first(), corpus.left_out.len() == dataset.corpus.len()) {
-            anyhow::bail!(
-                "none of the {} corpus images can be read; the first: {}",
-                corpus.left_out.len(),
-                first.reason
-            );
-        }
-        progress(Progress { stage: Stage::Writing, done: 0, total: 1 })?;
-        let contents = contents_of(&corpus);
-        let mut manifest = Manifest {
-            version: VERSION,
-            date: OffsetDateTime::now_utc().format(&Rfc3339).context("cannot write the date")?,
-            documents: dataset.corpus.len(),
-            corpus: corpus_fingerprint,
-            tokenizer: TOKENIZER.into(),
-            conversion: CONVERSION_VERSION.into(),
-            contents: Fingerprint::of_bytes(contents.as_bytes()),
+        let built = Built {
+            corpus_fingerprint,
             encoder: EncoderStamp {
                 name: encoder.name().into(),
                 fingerprint: encoder.fingerprint().clone(),
                 dimension: encoder.dimension(),
             },
-            image: VectorKind::choose(dataset.corpus.len() - corpus.left_out.len(), flat_limit),
-            caption: VectorKind::choose(dataset.corpus.len(), flat_limit),
-            files: BTreeMap::new(),
-            left_out: corpus.left_out.clone(),
+            given: None,
+            queries: None,
+            flat_limit,
         };
-        let aside = tempfile::Builder::new()
-            .prefix(ASIDE_PREFIX)
-            .tempdir_in(workspace)
-            .with_context(|| format!("cannot write in {}", workspace.display()))?;
-        // tempdir creates a private folder; a group that shares the workspace must be able to read the index.
-        let building = aside.path().join("index");
-        std::fs::create_dir(&building).with_context(|| format!("cannot create {}", building.display()))?;
-        write_all(&building, dataset, &corpus, &contents, &mut manifest)?;
-        drop(corpus);
-        // FAISS and Tantivy buffer; opening the index proves that it was written completely.
-        drop(Self::load(&building, manifest.clone())?);
-        sync_all(&building)?;
-        durable::replace_folder(&building, folder)?;
-        progress(Progress { stage: Stage::Writing, done: 1, total: 1 })?;
-        Ok(Self::load(folder, manifest)?)
+        finish(dataset, folder, corpus, built, progress)
     }
 
-    fn load(folder: &Path, manifest: Manifest) -> Result<Self, IndexError> {
+    pub(super) fn load(folder: &Path, manifest: Manifest) -> Result<Self, IndexError> {
         check_files(folder, &manifest)?;
         let dimension = manifest.encoder.dimension;
         let images = VectorIndex::load(&folder.join(IMAGE_FILE), dimension, manifest.image_rows(), manifest.image)?;
         let captions =
             VectorIndex::load(&folder.join(CAPTION_FILE), dimension, manifest.caption_rows(), manifest.caption)?;
         let text = TextIndex::open(&folder.join(TEXT_FOLDER), manifest.documents)?;
-        let vectors = VectorFile::open(&folder.join(VECTOR_FILE), manifest.documents, dimension)?;
-        Ok(Self { folder: folder.into(), manifest, images, captions, text, vectors })
+        let vectors = open_vectors(folder, &manifest)?;
+        let given_queries = manifest.given.as_ref().and_then(|given| given.query.as_ref());
+        let queries = given_queries.map(|file| GivenQueries::open(folder, file.vectors, dimension)).transpose()?;
+        Ok(Self { folder: folder.into(), manifest, images, captions, text, vectors, queries })
     }
 
     /// The index of the image vectors or of the caption vectors.
@@ -223,13 +244,74 @@ impl Index {
         self.side(side).search(query, limit, allowed)
     }
 
-    /// A document's own vector, read from disk; `None` if its image was left out.
+    /// A document's own vector, read from disk; `None` if its image was left out, or the index has no such vectors.
     ///
     /// # Errors
     /// Fails if the row is not in the corpus or the file cannot be read.
     pub fn document_vector(&self, side: VectorSide, row: usize) -> Result<Option<Vec<f32>>> {
-        let vector = self.vectors.row(side as usize, row)?;
-        Ok(self.side(side).position(row).map(|_| vector))
+        if self.side(side).position(row).is_none() && row < self.manifest.documents {
+            return Ok(None);
+        }
+        self.vectors.row(side as usize, row).map(Some)
+    }
+
+    /// Whether documents have vectors on this side. Only an index with another program's vectors may lack one.
+    pub fn has_side(&self, side: VectorSide) -> bool {
+        self.manifest.has_side(side)
+    }
+
+    /// Where the vectors are from, if another program computed them.
+    pub fn given(&self) -> Option<&GivenStamp> {
+        self.manifest.given.as_ref()
+    }
+
+    /// The vector that another program computed for a case.
+    ///
+    /// # Errors
+    /// Fails if the index has none, or the case's image is not the one whose vector it is.
+    pub fn query_vector(&self, case: &str, image: &Fingerprint) -> Result<Vec<f32>> {
+        let queries = self.queries.as_ref().with_context(|| {
+            format!(
+                "the index in {} has no vectors of the cases, which retrieval compares with those of the documents; give \
+                 them with `{} --query-vectors FILE`",
+                self.folder.display(),
+                self.manifest.given.as_ref().map_or_else(String::new, GivenStamp::command)
+            )
+        })?;
+        queries.vector(case, image)
+    }
+
+    /// The vector of an image that is a document's, or this case's: another program computed the vectors, so there are no
+    /// others.
+    ///
+    /// # Errors
+    /// Fails if it is neither, or the index cannot be read.
+    pub fn given_vector_of(&self, case: Option<&str>, picture: &Picture) -> Result<Vec<f32>> {
+        if let Some(vector) = case.and_then(|case| self.query_vector(case, &picture.fingerprint).ok()) {
+            return Ok(vector);
+        }
+        if let Some(row) = row_of_image(&self.folder, &picture.fingerprint)?
+            && let Some(vector) = self.document_vector(VectorSide::Image, row)?
+        {
+            return Ok(vector);
+        }
+        bail!(
+            "{} has no vector: the index in {} has vectors of another program ({}) and no encoder, so only images of its \
+             documents can be searched; `dissent index DATASET --encoder DIR --force` makes an index that can search any image",
+            picture.path.display(),
+            self.folder.display(),
+            self.encoder_name()
+        )
+    }
+
+    /// Fingerprint of the encoder, or of the vectors if another program computed them.
+    pub fn encoder_fingerprint(&self) -> &Fingerprint {
+        &self.manifest.encoder.fingerprint
+    }
+
+    /// Length of the vectors.
+    pub fn dimension(&self) -> usize {
+        self.manifest.encoder.dimension
     }
 
     /// Documents whose image could not be read.
@@ -242,7 +324,7 @@ impl Index {
         self.manifest.documents
     }
 
-    /// Name of the encoder that made the vectors.
+    /// Name of the encoder that made the vectors, or of the files that they are from.
     pub fn encoder_name(&self) -> &str {
         &self.manifest.encoder.name
     }
@@ -278,6 +360,17 @@ impl Index {
     pub fn folder(&self) -> &Path {
         &self.folder
     }
+}
+
+/// Fails if there is nothing to index.
+pub(super) fn refuse_empty_corpus(dataset: &Dataset) -> Result<()> {
+    ensure!(
+        !dataset.corpus.is_empty(),
+        "{0} has cases and no corpus, so there is nothing to index: add documents (`dissent import FORMAT SOURCE --as \
+         corpus --into {0}`), or predict with --closed-book",
+        dataset.root.display()
+    );
+    Ok(())
 }
 
 fn check_corpus(folder: &Path, manifest: &Manifest, corpus: &Fingerprint) -> Result<(), IndexError> {

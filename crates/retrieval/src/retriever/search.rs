@@ -1,11 +1,12 @@
 //! The retriever: searches a case's query vectors among the image vectors and the caption vectors (paper, dual-head
 //! retriever; docs/method.md, "Heads").
 
-use super::heads::{QueryInputs, TrainedHeads};
+use super::heads::{HeadBase, QueryInputs, TrainedHeads};
 use super::reciprocal_rank::{DEPTH, merge_by_reciprocal_rank};
 use super::{HitSource, RankedList, merge_hits};
 use crate::index::{Index, VectorSide};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use candle_core::{Device, Tensor};
 use dissent_core::data::{Case, Dataset, Picture};
 use dissent_core::files::fingerprint::Fingerprint;
 use dissent_core::run::{Head, Hit};
@@ -29,8 +30,9 @@ impl Default for HitsPerHead {
 }
 
 /// Index, dual encoder and optional trained heads; without them the encoder's own vectors are the queries (standard RAG).
+/// If another program computed the vectors, there is no encoder, and a case's query is the vector that was given for it.
 pub struct Retriever {
-    encoder: DualEncoder,
+    encoder: Option<DualEncoder>,
     index: Index,
     hits: HitsPerHead,
     heads: Option<TrainedHeads>,
@@ -42,9 +44,39 @@ pub struct Retriever {
 impl Retriever {
     /// Index and heads must belong to this encoder.
     pub fn new(encoder: DualEncoder, index: Index, hits: HitsPerHead, heads: Option<TrainedHeads>) -> Self {
+        let print = encoder.fingerprint().clone();
+        Self::build(Some(encoder), &print, index, hits, heads)
+    }
+
+    /// A retriever over vectors that another program computed ([`Index::open_given`]); the heads must be trained on them.
+    ///
+    /// # Errors
+    /// Fails if hits are wanted of a side that has no vectors, or of none.
+    pub fn over_given(index: Index, hits: HitsPerHead, heads: Option<TrainedHeads>) -> Result<Self> {
+        for (side, wanted, flag) in
+            [(VectorSide::Image, hits.image, "image"), (VectorSide::Caption, hits.caption, "caption")]
+        {
+            ensure!(
+                wanted == 0 || index.has_side(side),
+                "the index in {} has no {flag} vectors, which the {flag} head searches; leave {flag} out of --heads, or \
+                 index the dataset with --{flag}-vectors, too",
+                index.folder().display()
+            );
+        }
+        let print = index.encoder_fingerprint().clone();
+        Ok(Self::build(None, &print, index, hits, heads))
+    }
+
+    fn build(
+        encoder: Option<DualEncoder>,
+        encoder_print: &Fingerprint,
+        index: Index,
+        hits: HitsPerHead,
+        heads: Option<TrainedHeads>,
+    ) -> Self {
         let counts = [hits.image.to_string(), hits.caption.to_string()];
         let index_print = index.fingerprint();
-        let mut parts = vec![index_print.as_str(), encoder.fingerprint().as_str(), &counts[0], &counts[1]];
+        let mut parts = vec![index_print.as_str(), encoder_print.as_str(), &counts[0], &counts[1]];
         let lexical = format!("lexical {}, merge 1", hits.lexical);
         if hits.lexical > 0 {
             parts.push(&lexical);
@@ -57,9 +89,22 @@ impl Retriever {
         Self { encoder, index, hits, heads, without_image, fingerprint }
     }
 
-    /// The dual encoder.
-    pub fn encoder(&self) -> &DualEncoder {
-        &self.encoder
+    /// The dual encoder; `None` if another program computed the vectors.
+    pub fn encoder(&self) -> Option<&DualEncoder> {
+        self.encoder.as_ref()
+    }
+
+    /// What heads start from: the encoder, or the given vectors.
+    pub fn head_base(&self) -> HeadBase<'_> {
+        match &self.encoder {
+            Some(encoder) => HeadBase::Encoder(encoder),
+            None => HeadBase::given(&self.index),
+        }
+    }
+
+    /// Device of the queries.
+    pub fn device(&self) -> &Device {
+        self.encoder.as_ref().map_or(&Device::Cpu, DualEncoder::device)
     }
 
     /// The index.
@@ -113,10 +158,39 @@ impl Retriever {
         Ok(merge_hits(&dataset.corpus, &lists))
     }
 
-    /// The encoder's own vector of an image.
-    fn encode(&self, picture: &Picture) -> Result<Vec<f32>> {
-        let vectors = self.encoder.embed_pictures(&[&picture.to_rgb8()])?;
-        vectors.into_iter().next().context("the dual encoder returned no vector")
+    /// The query vector of a case without trained heads: the encoder's own vector of its image, or the given one.
+    ///
+    /// # Errors
+    /// Fails if the network cannot be run, or no vector was given for the case and this image.
+    pub fn base_query(&self, case: &Case, picture: &Picture) -> Result<Vec<f32>> {
+        match &self.encoder {
+            Some(encoder) => encode(encoder, picture),
+            None => self.index.query_vector(&case.id, &picture.fingerprint),
+        }
+    }
+
+    /// The query vectors of the trained heads.
+    fn head_queries(
+        &self,
+        heads: &TrainedHeads,
+        dataset: &Dataset,
+        case: &Case,
+        query: &Picture,
+    ) -> Result<(Vec<f32>, Vec<f32>)> {
+        let inputs = match &self.encoder {
+            Some(encoder) => {
+                let picture = query.to_rgb8();
+                let question = dataset.question_of(case);
+                let pixels = encoder.pixels(&[&picture])?;
+                QueryInputs::of(encoder, heads.record.kind, pixels, &[question])?
+            }
+            None => {
+                let vector = self.base_query(case, query)?;
+                let shape = (1, vector.len());
+                QueryInputs::of_given(Tensor::from_vec(vector, shape, &Device::Cpu)?)
+            }
+        };
+        heads.queries(&inputs)
     }
 
     fn lists_of(
@@ -174,15 +248,12 @@ impl HitSource for Retriever {
         query: &Picture,
         closed_book: Option<&str>,
     ) -> Result<Vec<Hit>> {
-        let (image, caption) = if let Some(heads) = &self.heads {
-            let picture = query.to_rgb8();
-            let question = dataset.question_of(case);
-            let pixels = self.encoder.pixels(&[&picture])?;
-            let inputs = QueryInputs::of(&self.encoder, heads.record.kind, pixels, &[question])?;
-            heads.queries(&inputs)?
-        } else {
-            let vector = self.encode(query)?;
-            (vector.clone(), vector)
+        let (image, caption) = match &self.heads {
+            Some(heads) => self.head_queries(heads, dataset, case, query)?,
+            None => {
+                let vector = self.base_query(case, query)?;
+                (vector.clone(), vector)
+            }
         };
         if self.hits.lexical == 0 {
             return self.hits_of(dataset, case, &image, &caption);
@@ -198,7 +269,21 @@ impl HitSource for Retriever {
         picture: &Picture,
         limit: usize,
     ) -> Result<Option<Vec<(usize, f32)>>> {
-        let vector = self.encode(picture)?;
+        ensure!(
+            self.index.has_side(VectorSide::Image),
+            "the index in {} has no image vectors to search; index the dataset with --image-vectors, too",
+            self.index.folder().display()
+        );
+        let vector = match &self.encoder {
+            Some(encoder) => encode(encoder, picture)?,
+            None => self.index.given_vector_of(Some(&case.id), picture)?,
+        };
         self.nearest(dataset, case, VectorSide::Image, &vector, limit).map(Some)
     }
+}
+
+/// The encoder's own vector of an image.
+fn encode(encoder: &DualEncoder, picture: &Picture) -> Result<Vec<f32>> {
+    let vectors = encoder.embed_pictures(&[&picture.to_rgb8()])?;
+    vectors.into_iter().next().context("the dual encoder returned no vector")
 }

@@ -1,14 +1,13 @@
 //! A head with its variables: the head in training, and its snapshot, which fetches candidates.
 
 use crate::variables::sorted_variables;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use candle_core::{DType, Tensor, Var};
 use candle_nn::VarMap;
 use dissent_models::model::checkpoint::Weights;
-use dissent_models::model::dual_encoder::DualEncoder;
 use dissent_models::model::initialise::seeded_builder;
 use dissent_models::model::layers::Mode;
-use dissent_retrieval::retriever::heads::{HeadKind, QueryHead, QueryInputs};
+use dissent_retrieval::retriever::heads::{HeadBase, HeadKind, QueryHead, QueryInputs};
 use std::collections::BTreeMap;
 
 /// Number of cases per batch when queries are computed without training.
@@ -22,16 +21,26 @@ pub struct HeadWeights {
 }
 
 impl HeadWeights {
-    /// A new head, equal to the encoder itself.
+    /// A new head, equal to its base: the encoder with these weights, or the given vectors, which have none.
     ///
     /// # Errors
-    /// Fails if the encoder's weights cannot be read.
-    pub fn of_base(kind: HeadKind, encoder: &DualEncoder, base: &Weights, alpha: f64, mode: Mode) -> Result<Self> {
+    /// Fails if the encoder's weights cannot be read, or such a head needs an encoder and there is none.
+    pub fn of_base(kind: HeadKind, base: HeadBase, weights: Option<&Weights>, alpha: f64, mode: Mode) -> Result<Self> {
         let map = VarMap::new();
         // The drawn values are all replaced: by the base's weights, and by zeros in the question map.
-        let builder = seeded_builder(&map, 0, DType::F32, encoder.device());
-        let head = QueryHead::new(kind, encoder.architecture(), alpha, &builder, mode)?;
-        base.load_part_into(&map, kind.taken_from_base())?;
+        let builder = seeded_builder(&map, 0, DType::F32, base.device());
+        let head = base.head(kind, alpha, &builder, mode)?;
+        match (base, weights) {
+            (HeadBase::Encoder(_), weights) => {
+                weights.context("expected the weights of the encoder")?.load_part_into(&map, kind.taken_from_base())?;
+            }
+            (HeadBase::Given { dimension, .. }, _) => {
+                let identity = Tensor::eye(dimension, DType::F32, base.device())?;
+                for (_, variable) in sorted_variables(&map) {
+                    variable.set(&identity)?;
+                }
+            }
+        }
         Ok(Self { head, variables: sorted_variables(&map) })
     }
 

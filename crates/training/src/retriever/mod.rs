@@ -41,6 +41,7 @@ use dissent_core::files::fingerprint::Fingerprint;
 use dissent_core::run::{cases_fingerprint, prompts_fingerprint};
 use dissent_evaluation::Comparison;
 use dissent_models::model::checkpoint::Weights;
+use dissent_models::model::dual_encoder::DualEncoder;
 use dissent_models::model::layers::Mode;
 use dissent_readers::pipeline::Pipeline;
 use dissent_retrieval::index::VectorSide;
@@ -88,21 +89,25 @@ pub fn train_retriever(
     if settings.restart {
         // Discards both heads at once: heads of two runs must not be mixed.
         for side in [VectorSide::Caption, VectorSide::Image] {
-            forget(&stage_folder(settings, side))?;
+            forget(&stage_folder(settings, side, true))?;
         }
     }
     let (training, validation_cases) = split_cases(dataset, settings, watcher)?;
-    let encoder = retriever.encoder();
-    let queries =
-        Queries::of(dataset, encoder, settings.kind, &[training.as_slice(), validation_cases.as_slice()].concat())?;
+    let base = retriever.head_base();
+    base.check(settings.kind)?;
+    let cases = [training.as_slice(), validation_cases.as_slice()].concat();
+    let queries = match retriever.encoder() {
+        Some(encoder) => Queries::of(dataset, encoder, settings.kind, &cases)?,
+        None => Queries::given(dataset, retriever.index(), &cases)?,
+    };
     let teacher = Teacher::open(&settings.teacher, dataset, settings.seed)?;
     let record = HeadsRecord {
         model_type: HEADS_MODEL_TYPE.into(),
         kind: settings.kind,
         image: None,
         caption: None,
-        base: encoder.checkpoint_fingerprint().clone(),
-        base_name: encoder.name().into(),
+        base: base.fingerprint().clone(),
+        base_name: base.name().into(),
         reader: reader.clone(),
         reader_name: pipeline.reader().name().into(),
         prompts: prompts_fingerprint(dataset),
@@ -124,21 +129,33 @@ pub fn train_retriever(
             settings,
             training: &training,
         },
-        base: encoder.weights()?,
+        base: retriever.encoder().map(DualEncoder::weights).transpose()?,
         record,
         watcher,
     };
-    let (caption, caption_record) = stages.train(VectorSide::Caption, None, base_queries)?;
     let inputs = |cases: &[usize]| queries.inputs(cases);
-    let caption_queries = query_vectors(&caption.head, &validation.cases, inputs)?;
-    let finished = Some((VectorSide::Caption, &caption, caption_record));
-    let (image, _) = stages.train(VectorSide::Image, finished, caption_queries.clone())?;
-    let image_queries = query_vectors(&image.head, &validation.cases, inputs)?;
+    let index = retriever.index();
+    let mut caption_queries = base_queries.clone();
+    let mut caption = None;
+    if index.has_side(VectorSide::Caption) {
+        let (head, record) = stages.train(VectorSide::Caption, None, base_queries.clone())?;
+        caption_queries = query_vectors(&head.head, &validation.cases, inputs)?;
+        caption = Some((head, record));
+    }
+    let mut image_queries = base_queries;
+    let mut image = None;
+    if index.has_side(VectorSide::Image) {
+        let finished = caption.as_ref().map(|(head, record)| (VectorSide::Caption, head, record.clone()));
+        let (head, _) = stages.train(VectorSide::Image, finished, caption_queries.clone())?;
+        image_queries = query_vectors(&head.head, &validation.cases, inputs)?;
+        image = Some(head);
+    }
     let trained = validation.read(dataset, retriever, &mut reader_scores, &image_queries, &caption_queries)?;
+    let head = image.as_ref().or(caption.as_ref().map(|(head, _)| head));
     Ok(RetrieverReport {
         comparison: validation.comparison(dataset, &trained),
         likelihoods: validation.likelihoods(dataset, &trained),
-        parameters: image.count(),
+        parameters: head.map_or(0, HeadWeights::count),
         calls: reader_scores.calls(),
     })
 }
@@ -146,7 +163,8 @@ pub fn train_retriever(
 /// The heads are trained one after the other.
 struct Stages<'a, 'j> {
     common: Common<'a, 'j>,
-    base: Weights,
+    /// `None` for given vectors.
+    base: Option<Weights>,
     record: HeadsRecord,
     watcher: &'a dyn TrainingWatcher,
 }
@@ -161,10 +179,10 @@ impl Stages<'_, '_> {
         other_queries: Vec<Vec<f32>>,
     ) -> Result<(HeadWeights, HeadRecord)> {
         let (settings, retriever) = (self.common.settings, self.common.retriever);
-        let out = stage_folder(settings, side);
+        let out = stage_folder(settings, side, retriever.index().has_side(VectorSide::Image));
         let mut session = Session::open(self.session_settings(out.clone()))?;
-        let encoder = retriever.encoder();
-        let new_head = |mode| HeadWeights::of_base(settings.kind, encoder, &self.base, settings.alpha, mode);
+        let base = retriever.head_base();
+        let new_head = |mode| HeadWeights::of_base(settings.kind, base, self.base.as_ref(), settings.alpha, mode);
         let (head, snapshot) = (new_head(Mode::Train)?, new_head(Mode::Infer)?);
         let save =
             Save { settings, record: self.record.clone(), finished, out: out.clone(), session: session.folder() };
@@ -183,7 +201,7 @@ impl Stages<'_, '_> {
         load_head(&out, side, &head).with_context(|| {
             format!("the training's best head is not in {}; pass --restart to begin anew", out.display())
         })?;
-        let heads = TrainedHeads::load(&out, encoder)?.record;
+        let heads = TrainedHeads::load_over(&out, base)?.record;
         let record = match side {
             VectorSide::Image => heads.image,
             VectorSide::Caption => heads.caption,
@@ -224,11 +242,11 @@ impl Stages<'_, '_> {
     }
 }
 
-/// The image head comes last and completes the checkpoint, so its folder is OUT.
-fn stage_folder(settings: &RetrieverSettings, side: VectorSide) -> PathBuf {
+/// The image head comes last and completes the checkpoint, so its folder is OUT; without one the caption head's is.
+fn stage_folder(settings: &RetrieverSettings, side: VectorSide, has_image_head: bool) -> PathBuf {
     match side {
-        VectorSide::Image => settings.out.clone(),
-        VectorSide::Caption => beside(&settings.out, ".caption"),
+        VectorSide::Caption if has_image_head => beside(&settings.out, ".caption"),
+        VectorSide::Image | VectorSide::Caption => settings.out.clone(),
     }
 }
 

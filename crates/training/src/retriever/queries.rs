@@ -2,16 +2,18 @@
 
 use crate::pictures::decode_all;
 use anyhow::{Context, Result};
-use candle_core::Tensor;
-use dissent_core::data::Dataset;
+use candle_core::{Device, Tensor};
+use dissent_core::data::{Dataset, Picture};
 use dissent_models::model::dual_encoder::DualEncoder;
+use dissent_retrieval::index::Index;
 use dissent_retrieval::retriever::heads::{HeadKind, QueryInputs};
 use image::RgbImage;
 use std::collections::HashMap;
 
 /// Inputs of all cases of the training.
 pub struct Queries {
-    encoder: DualEncoder,
+    /// `None` if another program computed the vectors.
+    encoder: Option<DualEncoder>,
     /// Row of each case in the tensors.
     places: HashMap<usize, u32>,
     base: Tensor,
@@ -44,7 +46,7 @@ impl Queries {
             asked.extend(inputs.questions);
         }
         Ok(Self {
-            encoder: encoder.clone(),
+            encoder: Some(encoder.clone()),
             places: cases.iter().enumerate().map(|(place, case)| (*case, place as u32)).collect(),
             base: Tensor::cat(&base, 0)?,
             pooled: Tensor::cat(&pooled, 0)?,
@@ -53,17 +55,34 @@ impl Queries {
         })
     }
 
+    /// Takes the vectors that another program computed for these cases (positions in `Dataset::cases`).
+    ///
+    /// # Errors
+    /// Fails if a case has no vector, or its image has changed since.
+    pub fn given(dataset: &Dataset, index: &Index, cases: &[usize]) -> Result<Self> {
+        let mut values = Vec::with_capacity(cases.len() * index.dimension());
+        for case in cases {
+            let case = &dataset.cases[*case];
+            let content = Picture::fingerprint_of(&Picture::read_bytes(&dataset.image_path(&case.image))?);
+            values.extend(index.query_vector(&case.id, &content)?);
+        }
+        let vectors = Tensor::from_vec(values, (cases.len(), index.dimension()), &Device::Cpu)?;
+        let QueryInputs { base, pooled, questions, .. } = QueryInputs::of_given(vectors);
+        let places = cases.iter().enumerate().map(|(place, case)| (*case, place as u32)).collect();
+        Ok(Self { encoder: None, places, base, pooled, questions, pictures: None })
+    }
+
     /// The inputs of these cases.
     pub fn inputs(&self, cases: &[usize]) -> Result<QueryInputs> {
         let mut places = Vec::with_capacity(cases.len());
         for case in cases {
             places.push(*self.places.get(case).with_context(|| format!("case number {case} has no queries"))?);
         }
-        let pixels = match &self.pictures {
+        let pixels = match self.encoder.as_ref().zip(self.pictures.as_ref()) {
             None => None,
-            Some(pictures) => {
+            Some((encoder, pictures)) => {
                 let chosen: Vec<&RgbImage> = places.iter().map(|place| &pictures[*place as usize]).collect();
-                Some(self.encoder.pixels_of_resized(&chosen)?)
+                Some(encoder.pixels_of_resized(&chosen)?)
             }
         };
         let rows = Tensor::new(places, self.base.device())?;
@@ -79,7 +98,7 @@ impl Queries {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use candle_core::{DType, Device};
+    use candle_core::DType;
     use dissent_core::data::{Case, Manifest, PromptTemplate, Split, Task, TaskKind};
     use std::path::Path;
 

@@ -126,7 +126,7 @@ impl HeadTraining<'_, '_, '_> {
             count += 1;
         }
         let shape = (candidates.len(), count / candidates.len().max(1), values.len() / count.max(1));
-        Ok(Tensor::from_vec(values, shape, self.common.retriever.encoder().device())?)
+        Ok(Tensor::from_vec(values, shape, self.common.retriever.device())?)
     }
 }
 

@@ -215,3 +215,25 @@ fn lengths_are_set_to_one_and_counted() {
     assert!(said.starts_with("2 of 5 had lengths from 0.0000 to 5.0000"), "{said}");
     assert_eq!(Lengths::default().text(5), None);
 }
+
+/// A file that is damaged in one byte is refused, or its rows are read; nothing panics.
+#[test]
+fn no_damaged_byte_stops_the_program() {
+    let (_folder, at) = in_folder();
+    for name in FORMATS {
+        write(&at(name));
+        let whole = fs::read(at(name)).unwrap();
+        for place in 0..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[place] ^= [1, 0x80, 0xFF][place % 3];
+            fs::write(at(name), &damaged).unwrap();
+            let Ok(table) = VectorTable::open(&at(name), None) else { continue };
+            let mut vector = vec![0.0; table.dimension()];
+            for row in 0..table.count() {
+                let _ = unit_row(&table, row, &mut vector, &mut Lengths::default());
+            }
+        }
+        fs::remove_file(at(name)).unwrap();
+        let _ = fs::remove_file(ids_beside(&at(name)));
+    }
+}

@@ -6,7 +6,7 @@
 //!                         whatever the family of the dual encoder (see `model::dual_encoder::Architecture`)
 //! ```
 
-use super::{HeadKind, QueryHead, QueryInputs};
+use super::{HeadBase, HeadKind, QueryHead, QueryInputs};
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::Tensor;
 use dissent_core::files::fingerprint::Fingerprint;
@@ -83,25 +83,33 @@ impl TrainedHeads {
     /// # Errors
     /// Fails if a file is missing or broken, or the heads belong to another dual encoder.
     pub fn load(folder: &Path, encoder: &DualEncoder) -> Result<Self> {
+        Self::load_over(folder, HeadBase::Encoder(encoder))
+    }
+
+    /// Loads the heads in `folder` for this base.
+    ///
+    /// # Errors
+    /// Fails if a file is missing or broken, or the heads belong to another base.
+    pub fn load_over(folder: &Path, base: HeadBase) -> Result<Self> {
         let in_folder = || format!("cannot load the retriever {}", folder.display());
         let record = HeadsRecord::read(folder).with_context(in_folder)?;
-        if record.base != *encoder.checkpoint_fingerprint() {
+        if record.base != *base.fingerprint() {
+            let what = if matches!(base, HeadBase::Given { .. }) { "" } else { "the dual encoder " };
             bail!(
-                "the heads in {} were trained on the dual encoder {} ({}) and cannot search with {} ({})",
+                "the heads in {} were trained on {what}{} ({}) and cannot search with {} ({})",
                 folder.display(),
                 record.base_name,
                 record.base,
-                encoder.name(),
-                encoder.checkpoint_fingerprint()
+                base.name(),
+                base.fingerprint()
             );
         }
         let weights = Weights::read(folder).with_context(in_folder)?;
-        let vars = weights.clone().builder(encoder.dtype(), encoder.device());
+        let vars = weights.clone().builder(base.dtype(), base.device());
         let head = |name: &str, record_of_head: &Option<HeadRecord>| -> Result<Option<QueryHead>> {
             let Some(HeadRecord { alpha, .. }) = record_of_head else { return Ok(None) };
             ensure!((0.0..=1.0).contains(alpha), "{name}: expected alpha from 0 to 1, found {alpha}");
-            let head = QueryHead::new(record.kind, encoder.architecture(), *alpha, &vars.pp(name), Mode::Infer)?;
-            Ok(Some(head))
+            base.head(record.kind, *alpha, &vars.pp(name), Mode::Infer).map(Some)
         };
         let image = head("image_head", &record.image).with_context(in_folder)?;
         let caption = head("caption_head", &record.caption).with_context(in_folder)?;

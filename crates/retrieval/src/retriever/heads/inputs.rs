@@ -19,6 +19,11 @@ pub struct QueryInputs {
 }
 
 impl QueryInputs {
+    /// Given vectors [B, D] stand for the encoder's own and for the output of its tower.
+    pub fn of_given(vectors: Tensor) -> Self {
+        Self { pooled: vectors.clone(), base: vectors, questions: None, pixels: None }
+    }
+
     /// Runs the frozen encoder over the pixels of pictures and their questions.
     ///
     /// # Errors

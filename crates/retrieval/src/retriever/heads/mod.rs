@@ -7,15 +7,18 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `kind` | the three architectures of E_h: a copy of the tower, an adapter, an adapter with the question |
+//! | `base` | what heads start from: the encoder, or vectors that another program computed |
 //! | `inputs` | the inputs of a head for a case, computed once |
 //! | `query_head` | one head with its variables |
 //! | `checkpoint` | the trained heads of a folder, bound to the dual encoder they were trained on |
 
+mod base;
 mod checkpoint;
 mod inputs;
 mod kind;
 mod query_head;
 
+pub use base::HeadBase;
 pub use checkpoint::{HEADS_MODEL_TYPE, HeadRecord, HeadsRecord, TrainedHeads, save_heads};
 pub use inputs::QueryInputs;
 pub use kind::HeadKind;

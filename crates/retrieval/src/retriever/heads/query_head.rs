@@ -9,6 +9,9 @@ use dissent_models::model::dual_encoder::{Architecture, ImageTower, image_projec
 use dissent_models::model::layers::{Linear, Mode, linear_without_bias};
 use std::sync::Arc;
 
+/// Name of the matrix of a head over given vectors.
+const GIVEN_PROJECTION: &str = "projection";
+
 /// A head: its network and its weight in the query vector.
 #[derive(Clone, Debug)]
 pub struct QueryHead {
@@ -49,6 +52,15 @@ impl QueryHead {
             }
         };
         Ok(Self { network, alpha })
+    }
+
+    /// An adapter over vectors [B, D] that another program computed: a square matrix, which starts as the identity.
+    ///
+    /// # Errors
+    /// Fails if the tensor is missing or has the wrong shape.
+    pub fn over_given(dimension: usize, alpha: f64, vars: &VarBuilder) -> Result<Self> {
+        let matrix = linear_without_bias(dimension, dimension, 0.0, &vars.pp(GIVEN_PROJECTION))?;
+        Ok(Self { network: Network::Adapter(matrix), alpha })
     }
 
     /// q = α · norm(E_h(x)) + (1 − α) · E_0(x), [B, D] in f32, not normalised again (docs/method.md, "Heads").

@@ -1,0 +1,168 @@
+//! Builds an index of vectors that another program computed. Images are decoded once, because one that cannot be read is
+//! left out, as in an index by an encoder: no reader could be shown it.
+
+use super::build::EmbeddedCorpus;
+use super::files::known_images;
+use super::finish::{Built, finish};
+use super::given_files::OpenedVectors;
+use super::given_queries::{QueryCase, QueryVectors};
+use super::images::for_each_batch;
+use super::lock::BuildLock;
+use super::manifest::EncoderStamp;
+use super::store::refuse_empty_corpus;
+use super::{GivenFiles, GivenStamp, Index, LeftOut, Progress, Stage};
+use anyhow::{Context, Result, bail, ensure};
+use dissent_core::data::{CASES_FILE, CORPUS_FILE, Dataset, Picture};
+use dissent_core::files::fingerprint::Fingerprint;
+use dissent_core::text::printable::message_of;
+use rayon::prelude::*;
+use std::collections::HashSet;
+use std::path::Path;
+
+impl Index {
+    /// Builds the index of a dataset in `folder` from files of vectors, and opens it. The old index stays until the new one
+    /// is complete. An error from `progress` ends the build.
+    ///
+    /// # Errors
+    /// Fails if a file cannot be used, a document has no vector, the vectors of two files differ in length, no image can be
+    /// read, or the disk is full. Waits while another process is building.
+    pub fn build_given(
+        dataset: &Dataset,
+        folder: &Path,
+        files: &GivenFiles,
+        flat_limit: usize,
+        progress: &mut dyn FnMut(Progress) -> Result<()>,
+    ) -> Result<Self> {
+        refuse_empty_corpus(dataset)?;
+        let opened = Opened::of(dataset, files)?;
+        let workspace = folder.parent().context("expected the index folder inside a workspace")?;
+        let _lock =
+            BuildLock::take(workspace, &mut || progress(Progress { stage: Stage::Waiting, done: 0, total: 1 }))?;
+        // Computed before the images are read, so that a corpus that changes meanwhile makes the index stale, not wrong.
+        let corpus_fingerprint = dataset.corpus_fingerprint();
+        let mut corpus = without_vectors(dataset, &known_images(folder), progress)?;
+        let dimension = opened.dimension;
+        let left_out: HashSet<usize> = corpus.left_out.iter().map(|document| document.row).collect();
+        let document = |row: usize| format!("document {}", dataset.corpus[row].id);
+        let mut stamp = GivenStamp { dataset: dataset.root.clone(), image: None, caption: None, query: None };
+        if let Some(image) = opened.image {
+            let (vectors, file) = image.read("document", &document, &|row| !left_out.contains(&row))?;
+            (corpus.images, stamp.image) = (vectors, Some(file));
+        }
+        if let Some(caption) = opened.caption {
+            let (vectors, file) = caption.read("document", &document, &|_| true)?;
+            (corpus.captions, stamp.caption) = (vectors, Some(file));
+        }
+        let mut queries = None;
+        if let Some(query) = opened.query {
+            let (cases, values, file) = query.read_those_there()?;
+            let cases = cases.into_par_iter().map(|case| query_case(dataset, case)).collect();
+            (queries, stamp.query) = (Some(QueryVectors { cases, values }), Some(file));
+        }
+        let encoder = EncoderStamp {
+            name: name_of(&stamp),
+            fingerprint: fingerprint_of(&corpus, queries.as_ref(), dimension)?,
+            dimension,
+        };
+        let built = Built { corpus_fingerprint, encoder, given: Some(stamp), queries, flat_limit };
+        finish(dataset, folder, corpus, built, progress)
+    }
+}
+
+/// The open files, all with vectors of one length.
+struct Opened {
+    image: Option<OpenedVectors>,
+    caption: Option<OpenedVectors>,
+    query: Option<OpenedVectors>,
+    dimension: usize,
+}
+
+impl Opened {
+    fn of(dataset: &Dataset, files: &GivenFiles) -> Result<Self> {
+        let documents: Vec<&str> = dataset.corpus.iter().map(|document| document.id.as_str()).collect();
+        let cases: Vec<&str> = dataset.cases.iter().map(|case| case.id.as_str()).collect();
+        let open = |source: &Option<super::VectorSource>, what: &str| -> Result<Option<OpenedVectors>> {
+            let (wanted, in_file) = if what == "cases" { (&cases, CASES_FILE) } else { (&documents, CORPUS_FILE) };
+            source.as_ref().map(|source| OpenedVectors::open(source, wanted, what, in_file)).transpose()
+        };
+        let (image, caption) = (open(&files.image, "documents")?, open(&files.caption, "documents")?);
+        let query = open(&files.query, "cases")?;
+        let opened = [("image", &image), ("caption", &caption), ("query", &query)];
+        let lengths: Vec<(&str, usize)> =
+            opened.into_iter().filter_map(|(what, file)| Some((what, file.as_ref()?.dimension()))).collect();
+        ensure!(image.is_some() || caption.is_some(), "expected --image-vectors or --caption-vectors, found neither");
+        let dimension = lengths[0].1;
+        if lengths.iter().any(|(_, length)| *length != dimension) {
+            let found: Vec<String> = lengths.iter().map(|(what, length)| format!("{length} ({what})")).collect();
+            bail!(
+                "expected vectors of one length, because a case's vector is compared with those of images and captions, \
+                 found {}; leave out the side that is of another model",
+                found.join(", ")
+            );
+        }
+        Ok(Self { image, caption, query, dimension })
+    }
+}
+
+/// The corpus without vectors: the contents of images and captions, and which images cannot be read.
+fn without_vectors(
+    dataset: &Dataset,
+    known: &HashSet<Fingerprint>,
+    progress: &mut dyn FnMut(Progress) -> Result<()>,
+) -> Result<EmbeddedCorpus> {
+    let total = dataset.corpus.len();
+    let captions = dataset.corpus.iter().map(|document| Fingerprint::of_bytes(document.caption.as_bytes()));
+    let mut corpus = EmbeddedCorpus {
+        images: Vec::new(),
+        captions: Vec::new(),
+        image_contents: vec![None; total],
+        caption_contents: captions.collect(),
+        left_out: Vec::new(),
+        encoded: 0,
+    };
+    let mut done = 0;
+    progress(Progress { stage: Stage::Images, done, total })?;
+    for_each_batch(dataset, known, |batch| {
+        done += batch.len();
+        for (row, decoded) in batch {
+            match decoded {
+                Ok(decoded) => corpus.image_contents[row] = Some(decoded.fingerprint),
+                Err(error) => {
+                    let document = dataset.corpus[row].id.clone();
+                    corpus.left_out.push(LeftOut { row, document, reason: message_of(&error) });
+                }
+            }
+        }
+        progress(Progress { stage: Stage::Images, done, total })
+    })?;
+    Ok(corpus)
+}
+
+fn query_case(dataset: &Dataset, position: usize) -> QueryCase {
+    let case = &dataset.cases[position];
+    // An image that cannot be read fails with its reason when the case is answered.
+    let bytes = Picture::read_bytes(&dataset.image_path(&case.image)).ok();
+    QueryCase { case: case.id.clone(), image: bytes.map(|bytes| Picture::fingerprint_of(&bytes)) }
+}
+
+/// Text such as "image.npy, caption.npy".
+fn name_of(stamp: &GivenStamp) -> String {
+    let names: Vec<String> =
+        stamp.files().filter_map(|(_, file)| Some(file.path.file_name()?.to_string_lossy().into_owned())).collect();
+    format!("vectors of {}", names.join(", "))
+}
+
+/// Fingerprint of all vectors and of the cases that they belong to; the format of the files does not matter.
+fn fingerprint_of(corpus: &EmbeddedCorpus, queries: Option<&QueryVectors>, dimension: usize) -> Result<Fingerprint> {
+    let rows = |values: &[f32]| {
+        Fingerprint::of_pieces(
+            values
+                .chunks(dimension)
+                .map(|row| -> Vec<u8> { row.iter().flat_map(|value| value.to_le_bytes()).collect() }),
+        )
+    };
+    let (images, captions) = (rows(&corpus.images), rows(&corpus.captions));
+    let values = rows(queries.map_or(&[], |queries| &queries.values));
+    let cases = queries.map_or_else(|| Ok(String::new()), QueryVectors::lines)?;
+    Ok(Fingerprint::of_parts(["given vectors 1", images.as_str(), captions.as_str(), values.as_str(), cases.as_str()]))
+}
