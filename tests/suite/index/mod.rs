@@ -2,6 +2,7 @@
 
 mod captions;
 mod commands;
+mod given;
 mod letters;
 mod store;
 mod support;
