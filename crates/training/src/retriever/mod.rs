@@ -70,8 +70,8 @@ pub struct RetrieverReport {
     pub calls: ReaderCalls,
 }
 
-/// Trains the caption head, then the image head, and compares the best of both with standard RAG. `retriever` searches
-/// with the encoder itself. `pipeline` holds the reader and its cache; `reader` is the fingerprint of its checkpoint.
+/// Trains the caption head, then the image head (of a side without vectors none), and compares the best of both with
+/// standard RAG. `retriever` searches with the encoder itself, or with given vectors. `pipeline` holds the reader and its cache; `reader` is the fingerprint of its checkpoint.
 /// The watcher receives the figures of standard RAG.
 ///
 /// # Errors

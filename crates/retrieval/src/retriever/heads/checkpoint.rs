@@ -32,7 +32,7 @@ pub struct HeadsRecord {
     pub image: Option<HeadRecord>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caption: Option<HeadRecord>,
-    /// The dual encoder that the heads start from and are mixed with, and whose vectors they search.
+    /// The dual encoder, or the given vectors, that the heads start from and are mixed with, and whose vectors they search.
     pub base: Fingerprint,
     pub base_name: String,
     /// The reader whose answers trained them.
