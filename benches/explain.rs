@@ -69,6 +69,7 @@ fn measure(sample: &Path, count: usize) {
         encoder: Some(sample.join("models/encoder")),
         given_vectors: false,
         heads: None,
+        given: None,
         reader: reader_folder.clone().into(),
         device: "cpu".into(),
         precision: Precision::F32,

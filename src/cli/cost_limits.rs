@@ -28,7 +28,11 @@ impl CostLimits {
             ensure!(self.budget.is_none(), "--budget counts the tokens of a server; this reader runs in this process");
             return Ok(());
         };
-        let prompts = cases * (identity.k_image + identity.k_caption + identity.k_lexical + 1);
+        let hits = match &identity.given_hits {
+            Some(given) => given.k * given.heads.len(),
+            None => identity.k_image + identity.k_caption + identity.k_lexical,
+        };
+        let prompts = cases * (hits + 1);
         let samples = identity.reader_service.as_ref().and_then(|service| service.answers.as_ref());
         let answers = prompts * samples.map_or(1, |answers| answers.samples as usize);
         let Some(hosted) = served.addresses.iter().find(|address| !address.is_local()) else { return Ok(()) };

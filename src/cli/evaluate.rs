@@ -11,7 +11,7 @@ use crate::evaluation::report::{
 };
 use crate::files::durable;
 use crate::output::{print_json, print_line, say, terminal_width};
-use crate::run::{CaseAnswer, Reranking, Run, RunIdentity};
+use crate::run::{CaseAnswer, Qrels, Reranking, Run, RunIdentity};
 use crate::text::csv_cells::Formulas;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, ensure};
@@ -35,6 +35,10 @@ pub struct Args {
     /// Unit that the bootstrap resamples; auto: groups if two cases of the split share one, else cases
     #[arg(long, value_enum, default_value_t = Drawn::Auto)]
     by: Drawn,
+    /// Judgements that decide which documents are relevant, in TREC's format (case 0 document grade); default: documents whose
+    /// caption names the case's label
+    #[arg(long, value_name = "FILE")]
+    qrels: Option<PathBuf>,
     /// Number of bootstrap resamples
     #[arg(long, default_value_t = RESAMPLES as u32, value_name = "N", value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
     resamples: u32,
@@ -85,7 +89,8 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let sampling = Sampling { resamples: args.resamples as usize, by_group: by_group(&dataset, &args) };
     let split = args.split.to_string();
     let named = read_named_errors(&dataset, &workspace)?;
-    let report = Report::of(&dataset, &split, &systems, named.as_ref(), sampling, &keys)
+    let qrels = args.qrels.as_deref().map(|path| Qrels::read(path, &dataset)).transpose()?;
+    let report = Report::with_qrels(&dataset, &split, &systems, named.as_ref(), qrels.as_ref(), sampling, &keys)
         .context("--runs: expected the name of a run")?;
     if args.json {
         return print_json(&report);

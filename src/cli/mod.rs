@@ -17,6 +17,7 @@ pub mod explain;
 pub mod explore;
 pub mod export;
 mod free_text;
+mod given_hits;
 pub mod given_vectors;
 mod guard_terminal;
 pub mod import;

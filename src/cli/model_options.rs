@@ -1,12 +1,14 @@
 //! The models that retrieve and read: options shared by `explore`, `annotate` and `predict`.
 
 use super::Common;
+use super::given_hits::given_hits;
 use super::models::{HeadChoice, RetrieverChoice, hits_per_head, resolve_encoder, resolve_retriever};
 use super::reader_flags::ReaderFlags;
 use crate::data::Dataset;
 use crate::index::Index;
 use crate::model::device::choose_device;
 use crate::pipeline::ModelChoice;
+use crate::retriever::Merging;
 use crate::run::{Ablation, Run};
 use crate::worker::{WorkerConfig, WorkerHandle};
 use crate::workspace::Workspace;
@@ -29,6 +31,14 @@ pub struct ModelOptions {
     /// with it the hits of all heads are merged by reciprocal rank
     #[arg(long, value_enum, value_delimiter = ',', default_value = "image,caption", value_name = "A,B,…")]
     pub heads: Vec<HeadChoice>,
+    /// Hits that another program found: a TREC run, JSON lines or CSV, or the name of imported ones (`dissent import hits`);
+    /// neither an encoder nor an index is needed
+    #[arg(long, value_name = "FILE|NAME", conflicts_with = "heads")]
+    pub hits: Option<String>,
+    /// With --hits: how the lists of several heads become one; default: one after another, and by reciprocal rank if one of
+    /// them is lexical
+    #[arg(long, value_enum, value_name = "HOW", requires = "hits")]
+    pub merge: Option<Merging>,
     /// Documents retrieved per head
     #[arg(short, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub k: u16,
@@ -41,6 +51,8 @@ impl Default for ModelOptions {
             retriever: RetrieverChoice::Standard,
             reader: ReaderFlags::default(),
             heads: vec![HeadChoice::Image, HeadChoice::Caption],
+            hits: None,
+            merge: None,
             k: 2,
         }
     }
@@ -52,6 +64,10 @@ impl ModelOptions {
     /// # Errors
     /// Fails if a model that the options name, or that the workspace should have, is not there.
     pub fn choice(&self, common: &Common, workspace: &Workspace, ablation: Ablation) -> Result<ModelChoice> {
+        if let Some(name) = &self.hits {
+            let given = given_hits(name, workspace, self.k, self.merge)?;
+            return Ok(ModelChoice { given: Some(given), ..self.closed_book_choice(common, workspace, ablation)? });
+        }
         let given_vectors = Index::is_given(&workspace.index_dir());
         // Vectors that another program computed need no encoder; one that was named is looked for all the same.
         let needs_encoder = !given_vectors || self.encoder.is_some();
@@ -78,6 +94,7 @@ impl ModelOptions {
             encoder: None,
             given_vectors: false,
             heads: None,
+            given: None,
             reader: self.reader.resolve(&workspace.path)?,
             device: common.device.clone(),
             precision: common.dtype,
@@ -115,11 +132,16 @@ impl ModelOptions {
         WorkerHandle::spawn(WorkerConfig { dataset: dataset.clone(), workspace: workspace.clone(), models, run })
     }
 
+    /// Whether the options name a model that retrieves.
+    pub fn names_a_retriever(&self) -> bool {
+        self.encoder.is_some() || self.retriever != RetrieverChoice::Standard
+    }
+
     fn name_a_model(&self) -> bool {
-        self.heads.contains(&HeadChoice::Lexical)
-            || self.encoder.is_some()
+        self.hits.is_some()
+            || self.heads.contains(&HeadChoice::Lexical)
+            || self.names_a_retriever()
             || self.reader.reader.is_some()
             || self.reader.adapter.is_some()
-            || self.retriever != RetrieverChoice::Standard
     }
 }

@@ -1,6 +1,7 @@
 //! `dissent predict`: answers every case of a split with each of its hits, and closed-book, and stores the run.
 
 use super::cost_limits::CostLimits;
+use super::given_hits::account_in_words;
 use super::interrupt::{InterruptFlag, Interrupted};
 use super::model_options::ModelOptions;
 use super::predict_progress::PredictProgress;
@@ -11,6 +12,7 @@ use crate::model::device::choose_device;
 use crate::output::{print_json, print_line, say};
 use crate::pipeline::{LoadedModels, LoadingInterrupted, Pipeline, load_models};
 use crate::reader::ReaderError;
+use crate::retriever::HitsAccount;
 use crate::run::{Ablation, CaptionShown, CaseAnswer, Run, RunWriter, TokenUsage};
 use crate::workspace::Workspace;
 use anyhow::{Result, bail, ensure};
@@ -54,7 +56,7 @@ pub struct Args {
     #[arg(long, value_name = "ID")]
     task: Option<String>,
     /// Retrieve nothing: answer every case only without a document
-    #[arg(long)]
+    #[arg(long, conflicts_with = "hits")]
     closed_book: bool,
     /// Only the first N of those cases
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -82,6 +84,9 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let dataset = Arc::new(Dataset::open(&args.dataset)?);
     let folder = workspace.run_dir(&args.run)?;
     let wanted = wanted_cases(&dataset, &args)?;
+    if args.models.hits.is_some() && args.models.names_a_retriever() {
+        say("note: --encoder and --retriever are not used, because --hits names the documents");
+    }
     let choice = if args.closed_book {
         args.models.closed_book_choice(common, &workspace, ablation(&args))?
     } else {
@@ -99,11 +104,15 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let missing: Vec<usize> = wanted.iter().copied().filter(|case| !writer.has(&dataset.cases[*case].id)).collect();
     let cost = CostLimits { budget: args.budget, is_confirmed: args.yes };
     cost.check(&reader, &identity, missing.len())?;
+    let hits = pipeline.account_of_hits(&wanted);
+    if let (Some(account), Some(given)) = (&hits, &identity.given_hits) {
+        say(&account_in_words(account, given));
+    }
     let begun = Instant::now();
     let outcome = predict(&dataset, &mut pipeline, &mut writer, (&wanted, &missing), &cost, &interrupt)?;
     let seconds = begun.elapsed().as_secs_f64();
     drop(writer);
-    print_summary(&dataset, &folder, &wanted, &args, &outcome, seconds)?;
+    print_summary(&dataset, &folder, &wanted, &args, &Outcome { hits, ..outcome.clone() }, seconds)?;
     ensure!(
         outcome.failures.is_empty(),
         "{} of {} cases could not be answered and are not in the run; the first: {}",
@@ -151,7 +160,10 @@ fn wanted_cases(dataset: &Dataset, args: &Args) -> Result<Vec<usize>> {
 }
 
 /// The result of one call of the command.
+#[derive(Clone)]
 struct Outcome {
+    /// What became of the hits of another program.
+    hits: Option<HitsAccount>,
     /// Cases predicted by this call; the others were in the run already.
     predicted: usize,
     /// Error messages of the cases that could not be answered.
@@ -174,7 +186,7 @@ fn predict(
         say(&format!("{} of {} cases are in the run already", wanted.len() - missing.len(), wanted.len()));
     }
     let progress = PredictProgress::start(missing.len());
-    let mut outcome = Outcome { predicted: 0, failures: Vec::new(), usage: None, beyond_budget: 0 };
+    let mut outcome = Outcome { hits: None, predicted: 0, failures: Vec::new(), usage: None, beyond_budget: 0 };
     let mut failed_in_a_row = 0;
     let mut written = TokenUsage::default();
     let mut done = 0;
@@ -286,7 +298,7 @@ fn print_summary(
         .collect();
     let summary = Summary::of(&args.split.to_string(), &cases);
     if args.json {
-        let report = json!({
+        let mut report = json!({
             "run": args.run,
             "folder": folder,
             "identity": identity,
@@ -298,6 +310,9 @@ fn print_summary(
             "beyond_budget": outcome.beyond_budget,
             "summary": summary,
         });
+        if let Some(hits) = outcome.hits {
+            report["hits"] = json!(hits);
+        }
         return print_json(&report);
     }
     let mut text = summary.text();

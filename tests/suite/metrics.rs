@@ -1,10 +1,12 @@
 //! Metrics against scikit-learn and statsmodels, within 1e-9 (`fixtures/metrics/generate.py`); open answers against
-//! torchmetrics and nltk (`fixtures/open_answers/generate.py`).
+//! torchmetrics and nltk (`fixtures/open_answers/generate.py`); ranked documents against ir-measures and ranx
+//! (`fixtures/retrieval/generate.py`).
 
 use dissent::data::Answer;
-use dissent::evaluation::metrics::{Calibration, Confusion, LabelSets, OneAgainstRest, WordOverlap};
+use dissent::evaluation::metrics::{Calibration, Confusion, LabelSets, OneAgainstRest, RetrievalFigures, WordOverlap};
 use dissent::evaluation::{Bootstrap, Interval, RESAMPLES, holm};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 #[derive(Deserialize)]
 struct OneLabel {
@@ -196,4 +198,60 @@ fn open_answers_match_squad_and_bleu() {
     }
     let half = WordOverlap::of("left upper lobe", "the lobe on the left");
     assert!((half.recall - 2.0 / 3.0).abs() < 1e-9, "{half:?}");
+}
+
+#[derive(Deserialize)]
+struct Retrieval {
+    sets: Vec<Judged>,
+}
+
+#[derive(Deserialize)]
+struct Judged {
+    queries: Vec<Query>,
+    figures: Vec<BTreeMap<String, serde_json::Value>>,
+}
+
+#[derive(Deserialize)]
+struct Query {
+    grades: BTreeMap<usize, i32>,
+    ranked: Vec<usize>,
+}
+
+#[test]
+fn ranked_documents_match_ir_measures_and_ranx() {
+    let fixture: Retrieval = serde_json::from_str(include_str!("../fixtures/retrieval/retrieval.json")).unwrap();
+    let mut compared = 0;
+    for Judged { queries, figures } in fixture.sets {
+        for expected in figures {
+            let k = expected["k"].as_u64().unwrap() as usize;
+            let found: Vec<RetrievalFigures> = queries
+                .iter()
+                .map(|query| {
+                    let listed: Vec<i32> =
+                        query.ranked.iter().map(|document| query.grades.get(document).copied().unwrap_or(0)).collect();
+                    let mut best: Vec<i32> = query.grades.values().copied().filter(|grade| *grade > 0).collect();
+                    best.sort_unstable_by(|one, other| other.cmp(one));
+                    RetrievalFigures::of(&listed, &best, k)
+                })
+                .collect();
+            let figures: [(&str, fn(&RetrievalFigures) -> f64); 5] = [
+                ("recall", |figures| figures.recall),
+                ("ndcg", |figures| figures.ndcg),
+                ("rr", |figures| figures.reciprocal_rank),
+                ("precision", |figures| figures.precision),
+                ("success", |figures| figures.success),
+            ];
+            for (name, value) in figures {
+                let values = expected[name]["values"].as_array().unwrap();
+                assert_eq!(values.len(), found.len());
+                for (own, theirs) in found.iter().map(value).zip(values) {
+                    close(&format!("{name}@{k}"), own, theirs.as_f64().unwrap());
+                    compared += 1;
+                }
+                let mean = found.iter().map(value).sum::<f64>() / found.len() as f64;
+                close(&format!("mean {name}@{k}"), mean, expected[name]["mean"].as_f64().unwrap());
+            }
+        }
+    }
+    assert_eq!(compared, 2 * 6 * 5 * 40);
 }

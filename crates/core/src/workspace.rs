@@ -84,13 +84,21 @@ impl Workspace {
     /// # Errors
     /// Fails if the name is not one plain folder name.
     pub fn run_dir(&self, name: &str) -> Result<PathBuf> {
-        let plain = !name.is_empty()
-            && !name.starts_with('.')
-            && name.chars().all(|letter| letter.is_alphanumeric() || "-_.+".contains(letter));
-        if !plain {
+        if !is_plain_name(name) {
             bail!("expected a run name of letters, digits, - _ . +, not starting with a dot; found {name:?}");
         }
         Ok(self.runs_dir().join(name))
+    }
+
+    /// The file of imported hits with this name.
+    ///
+    /// # Errors
+    /// Fails if the name is not one plain file name.
+    pub fn hits_file(&self, name: &str) -> Result<PathBuf> {
+        if !is_plain_name(name) {
+            bail!("expected a name of letters, digits, - _ . +, not starting with a dot; found {name:?}");
+        }
+        Ok(self.path.join("hits").join(format!("{name}.jsonl")))
     }
 
     /// The folder of a run that exists.
@@ -140,6 +148,12 @@ impl fmt::Display for Workspace {
         };
         write!(formatter, "{} ({reason})", self.path.display())
     }
+}
+
+/// Whether a name of the user's can be the name of a file or folder of the workspace.
+fn is_plain_name(name: &str) -> bool {
+    let is_plain = |letter: char| letter.is_alphanumeric() || "-_.+".contains(letter);
+    !name.is_empty() && !name.starts_with('.') && name.chars().all(is_plain)
 }
 
 /// Creates the folder and a test file in it: permissions alone are not reliable (read-only mounts, network file systems).

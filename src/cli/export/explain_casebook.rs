@@ -57,6 +57,7 @@ pub(super) fn explain_rest(
         encoder: None,
         given_vectors: false,
         heads: None,
+        given: None,
         reader: flags.resolve(&workspace.path)?,
         device: common.device.clone(),
         precision: common.dtype,

@@ -2,6 +2,7 @@
 
 mod casebook;
 mod explain_casebook;
+mod hits;
 mod predictions;
 mod sft;
 mod vectors;
@@ -21,6 +22,8 @@ pub struct Args {
 enum What {
     /// Write chosen cases of a stored run as one HTML page, which needs no network and can be printed
     Casebook(casebook::Args),
+    /// Write the hits of a stored run, or those that a dataset's retriever finds, as a TREC run, JSON lines or CSV
+    Hits(hits::Args),
     /// Write the predictions of a stored run as JSON lines, which `import predictions` reads
     Predictions(predictions::Args),
     /// Write the retrieval-augmented training set for LLaMA-Factory, with the paper's settings for Pixtral and Qwen2-VL
@@ -33,6 +36,7 @@ enum What {
 pub fn run(args: Args, common: &Common) -> Result<()> {
     match args.what {
         What::Casebook(args) => casebook::run(args, common),
+        What::Hits(args) => hits::run(args, common),
         What::Predictions(args) => predictions::run(&args, common),
         What::Sft(args) => sft::run(args, common),
         What::Vectors(args) => vectors::run(args, common),

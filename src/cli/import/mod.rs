@@ -1,6 +1,7 @@
 //! `dissent import`: converts a published format into a dataset directory.
 
 mod hf;
+mod hits;
 mod mapping_flags;
 mod predictions;
 mod unused_flags;
@@ -120,14 +121,18 @@ pub struct Args {
 /// What is imported into a dataset that is there already.
 #[derive(Debug, clap::Subcommand)]
 enum What {
+    /// Read the hits of another program's retriever or reranker for a dataset, for `dissent predict --hits NAME`
+    Hits(hits::Args),
     /// Read answers of other programs as runs of a dataset, or a run of the reference code as a dataset
     Predictions(predictions::Args),
 }
 
 /// Imports the dataset and prints a summary.
 pub fn run(args: Args, common: &Common) -> Result<()> {
-    if let Some(What::Predictions(predictions)) = &args.what {
-        return predictions::run(predictions, common);
+    match &args.what {
+        Some(What::Hits(hits)) => return hits::run(hits, common),
+        Some(What::Predictions(predictions)) => return predictions::run(predictions, common),
+        None => {}
     }
     let (Some(format), Some(source)) = (&args.format, &args.source) else {
         return list(args.json);

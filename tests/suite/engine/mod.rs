@@ -3,6 +3,7 @@
 mod explain;
 mod explained_casebook;
 mod families;
+mod given_hits;
 mod label_sets;
 mod open_answers;
 mod predict;

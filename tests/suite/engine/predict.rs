@@ -182,6 +182,7 @@ fn loading_is_given_up_also_while_the_index_is_built() {
             encoder,
             given_vectors: false,
             heads: None,
+            given: None,
             reader: reader_fixture().into(),
             device: "cpu".into(),
             precision: Precision::F32,

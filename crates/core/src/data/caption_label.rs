@@ -11,6 +11,14 @@ impl Task {
     /// Position of the label that the caption names, as whole words and ignoring case. A name within a longer one
     /// does not count ("effusion" in "pleural effusion"). `None` if no label or more than one is named.
     pub fn label_named_in(&self, caption: &str) -> Option<usize> {
+        let mut labels = self.labels_named_in(caption).into_iter();
+        let first = labels.next()?;
+        labels.all(|label| label == first).then_some(first)
+    }
+
+    /// Positions of all labels that the caption names, as [`Self::label_named_in`]; a label with several names may be there
+    /// more than once.
+    pub fn labels_named_in(&self, caption: &str) -> Vec<usize> {
         let caption = words(caption);
         let mut found: Vec<(usize, String)> = Vec::new();
         for (position, label) in self.labels.iter().enumerate() {
@@ -18,9 +26,7 @@ impl Task {
         }
         let within_another =
             |name: &str| found.iter().any(|(_, other)| other.len() > name.len() && other.contains(name));
-        let mut labels = found.iter().filter(|(_, name)| !within_another(name)).map(|(position, _)| *position);
-        let first = labels.next()?;
-        labels.all(|label| label == first).then_some(first)
+        found.iter().filter(|(_, name)| !within_another(name)).map(|(position, _)| *position).collect()
     }
 
     /// The parts of the caption that name labels, as byte ranges in order. Parts that overlap are joined.
@@ -133,6 +139,7 @@ mod tests {
         assert_eq!(task.label_named_in("abnormal"), None);
         assert_eq!(task.label_named_in("small pleural  effusion"), Some(1), "the longer name");
         assert_eq!(task.label_named_in("normal; effusion"), None, "two labels are named");
+        assert_eq!(task.labels_named_in("normal; pleural effusion"), [0, 1]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `run.toml`: the inputs of a run.
 
-use super::{Ablation, CaptionShown, ServiceRecord, TokenUsage};
+use super::{Ablation, CaptionShown, Head, ServiceRecord, TokenUsage};
 use crate::data::{Dataset, SetPrompt, TaskKind};
 use crate::files::fingerprint::Fingerprint;
 use crate::text::toml_text;
@@ -46,6 +46,24 @@ pub struct RunIdentity {
     /// What the run has cost at the server so far; absent if nothing was counted. It does not decide a prediction.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reader_usage: Option<TokenUsage>,
+    /// The file that the hits came from; absent if this program retrieved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_hits: Option<GivenHits>,
+}
+
+/// Hits that another program found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenHits {
+    /// The file, as it was named. It does not count when runs are compared.
+    pub file: String,
+    /// Fingerprint of the hits, whatever their format.
+    pub fingerprint: Fingerprint,
+    /// Names of the heads, in the order of the hits.
+    pub heads: Vec<String>,
+    /// Largest number of hits per head.
+    pub k: usize,
+    /// How the lists of several heads become one.
+    pub merged: String,
 }
 
 /// One fingerprint per input that decides a prediction.
@@ -100,6 +118,7 @@ pub struct RetrieverIdentity {
 const WITHHELD: &str = "what is withheld from the reader";
 const LABEL_WORDS: &str = "names of labels";
 const SET_PROMPTS: &str = "questions for sets of labels";
+const GIVEN_HITS: &str = "hits from a file";
 
 fn mode_name(is_sampled: bool) -> &'static str {
     if is_sampled { "≈ shares of sampled answers" } else { "log-probabilities" }
@@ -145,12 +164,21 @@ impl RunIdentity {
             },
             reader_service: None,
             reader_usage: None,
+            given_hits: None,
         }
     }
 
     /// Are the answers shares of samples (`≈`) in place of log-probabilities?
     pub fn is_sampled(&self) -> bool {
         self.reader_service.as_ref().is_some_and(|service| service.answers.is_some())
+    }
+
+    /// Records that the hits came from a file. `retriever` is the fingerprint of everything that decides them.
+    pub fn set_given_hits(&mut self, given: GivenHits, retriever: Fingerprint) {
+        let k_of = |head: Head| if given.heads.iter().any(|name| name == head.name()) { given.k } else { 0 };
+        (self.k_image, self.k_caption, self.k_lexical) = (k_of(Head::Image), k_of(Head::Caption), k_of(Head::Lexical));
+        self.fingerprints.retriever = Some(retriever);
+        self.given_hits = Some(given);
     }
 
     /// Sets the ablation. Random documents count as another retriever.
@@ -164,6 +192,7 @@ impl RunIdentity {
         // Label words come last and only if they decide, so that the fingerprints of older runs stay the same.
         values.extend(self.deciding_label_words().map(ToString::to_string));
         values.extend(self.fingerprints.set_prompts.as_ref().map(ToString::to_string));
+        values.extend(self.given_hits.as_ref().map(GivenHits::parts).unwrap_or_default());
         Fingerprint::of_parts(values.iter().map(String::as_str))
     }
 
@@ -171,7 +200,9 @@ impl RunIdentity {
     pub fn family(&self) -> String {
         let withheld = |name: &str| name == WITHHELD;
         let parts = self.parts().into_iter().filter(|(name, _)| !withheld(name));
-        parts.map(|(_, value)| value).collect::<Vec<_>>().join(" ")
+        let mut values: Vec<String> = parts.map(|(_, value)| value).collect();
+        values.extend(self.given_hits.as_ref().map(GivenHits::parts).unwrap_or_default());
+        values.join(" ")
     }
 
     /// The differences from another identity, each as "reader (0123… then, 4567… now)"; empty if there are none.
@@ -191,13 +222,18 @@ impl RunIdentity {
         {
             differences.push(format!("{LABEL_WORDS} ({then} then, {now} now)"));
         }
-        let (then, now) = (&self.fingerprints.set_prompts, &now.fingerprints.set_prompts);
-        if then != now {
+        let (asked_then, asked_now) = (&self.fingerprints.set_prompts, &now.fingerprints.set_prompts);
+        if asked_then != asked_now {
             differences.push(format!(
                 "{SET_PROMPTS} ({} then, {} now)",
-                optional(then.as_ref()),
-                optional(now.as_ref())
+                optional(asked_then.as_ref()),
+                optional(asked_now.as_ref())
             ));
+        }
+        let [then, given_now] = [self, now].map(|identity| identity.given_hits.as_ref().map(GivenHits::parts));
+        if then != given_now {
+            let said = |parts: Option<Vec<String>>| parts.map_or_else(|| "none".into(), |parts| parts.join(" "));
+            differences.push(format!("{GIVEN_HITS} ({} then, {} now)", said(then), said(given_now)));
         }
         if !differences.is_empty() && !self.fingerprints.image_contents {
             differences
@@ -263,7 +299,8 @@ impl RunIdentity {
     /// Fingerprint of the label words, if a prediction of the run depends on them and the run records them.
     fn deciding_label_words(&self) -> Option<&Fingerprint> {
         let is_swapped = self.ablation.parse().is_ok_and(|known: Ablation| known.caption == CaptionShown::Swapped);
-        self.fingerprints.label_words.as_ref().filter(|_| is_swapped || self.k_lexical > 0)
+        let searches_words = self.k_lexical > 0 && self.given_hits.is_none();
+        self.fingerprints.label_words.as_ref().filter(|_| is_swapped || searches_words)
     }
 
     fn parts(&self) -> [(&'static str, String); 11] {
@@ -281,6 +318,13 @@ impl RunIdentity {
             ("hits of the lexical head", self.k_lexical.to_string()),
             (WITHHELD, self.ablation.clone()),
         ]
+    }
+}
+
+impl GivenHits {
+    /// Everything that decides the hits, for comparison.
+    fn parts(&self) -> Vec<String> {
+        vec![self.fingerprint.to_string(), format!("{} by {}", self.k, self.heads.join(", ")), self.merged.clone()]
     }
 }
 

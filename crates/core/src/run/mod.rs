@@ -28,7 +28,9 @@ pub use ablation::{Ablation, CaptionShown, ShownCaptions};
 pub use case_answer::CaseAnswer;
 pub use head_name::{HeadName, HeadNameError};
 pub use hit::{Head, Hit, Provenance};
-pub use identity::{RetrieverIdentity, RunFingerprints, RunIdentity, cases_fingerprint, prompts_fingerprint};
+pub use identity::{
+    GivenHits, RetrieverIdentity, RunFingerprints, RunIdentity, cases_fingerprint, prompts_fingerprint,
+};
 pub use label_odds::LabelOdds;
 pub use label_samples::LabelSamples;
 pub use label_scores::LabelScores;

@@ -78,6 +78,11 @@ impl Run {
         Some(format!("{}:{line}: the last case is not whole and is left out; predict it again", path.display()))
     }
 
+    /// The cases as they are stored, in the order of the file.
+    pub fn stored_cases(&self) -> &[StoredCase] {
+        &self.cases
+    }
+
     /// The stored answers, in the order of the dataset's cases. A model that stands as a candidate has the row that
     /// [`Dataset::add_models`] gave it.
     ///

@@ -15,6 +15,8 @@ mod open_answers;
 mod oracle;
 mod plots;
 mod ranks;
+mod relevance;
+mod retrieval;
 mod system;
 mod table;
 mod text;
@@ -30,6 +32,7 @@ pub use text::{tables_text, text};
 use self::system::{Subset, TaskRows};
 use super::{Bootstrap, Verdict};
 use dissent_core::data::Dataset;
+use dissent_core::run::Qrels;
 use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
@@ -41,7 +44,7 @@ const SPLIT_NOTE: &str = "Consistent and inconsistent cases are those of the ref
 type Build = fn(&Evaluation) -> Vec<Table>;
 
 /// The kinds of tables in printing order; the flag marks those printed by default.
-const KINDS: [(&str, bool, Build); 16] = [
+const KINDS: [(&str, bool, Build); 17] = [
     ("accuracy", true, accuracy::tables),
     ("labels", true, label_sets::tables),
     ("open", true, open_answers::tables),
@@ -49,6 +52,7 @@ const KINDS: [(&str, bool, Build); 16] = [
     ("oracle", true, oracle::tables),
     ("disagreement", true, disagreement::tables),
     ("ranks", true, ranks::tables),
+    ("retrieval", true, retrieval::tables),
     ("fusers", true, fusers::tables),
     ("evidence", true, evidence::tables),
     ("calibration", true, calibration::tables),
@@ -93,6 +97,7 @@ struct Evaluation<'a> {
     systems: Vec<(&'a System, Vec<TaskRows<'a>>)>,
     verdicts: HashMap<usize, Verdict>,
     named: Option<&'a NamedErrors>,
+    qrels: Option<&'a Qrels>,
     sampling: Sampling,
 }
 
@@ -107,8 +112,21 @@ impl Report {
         sampling: Sampling,
         keys: &[&str],
     ) -> Option<Self> {
+        Self::with_qrels(dataset, split, systems, named, None, sampling, keys)
+    }
+
+    /// Like [`Self::of`]; judgements decide which documents are relevant for the table of retrieval figures.
+    pub fn with_qrels(
+        dataset: &Dataset,
+        split: &str,
+        systems: &[System],
+        named: Option<&NamedErrors>,
+        qrels: Option<&Qrels>,
+        sampling: Sampling,
+        keys: &[&str],
+    ) -> Option<Self> {
         let reference = systems.first()?;
-        let evaluation = Evaluation::new(dataset, systems, named, sampling);
+        let evaluation = Evaluation { qrels, ..Evaluation::new(dataset, systems, named, sampling) };
         // Each table has its own random numbers, so the order of building does not matter.
         let tables: Vec<Vec<Table>> =
             KINDS.par_iter().filter(|(key, ..)| keys.contains(key)).map(|(.., build)| build(&evaluation)).collect();
@@ -146,7 +164,7 @@ impl<'a> Evaluation<'a> {
             systems.iter().map(|system| (system, TaskRows::of(dataset, &system.cases))).collect();
         let rows = systems.first().into_iter().flat_map(|(_, tasks)| tasks.iter().flat_map(|own| &own.rows));
         let verdicts = rows.filter_map(|row| Some((row.case, row.verdict()?))).collect();
-        Self { dataset, systems, verdicts, named, sampling }
+        Self { dataset, systems, verdicts, named, qrels: None, sampling }
     }
 
     fn remarks(&self) -> Vec<String> {

@@ -7,6 +7,7 @@ use super::table::{Cell, Table};
 use crate::{Bootstrap, Estimate, fuse, scored_hits};
 use dissent_core::data::Dataset;
 use dissent_core::run::{Head, Hit};
+use std::collections::BTreeSet;
 
 /// Number of groups in the table of slices: those with the largest gaps.
 const GROUPS: usize = 10;
@@ -64,7 +65,7 @@ fn slices_of(evaluation: &Evaluation, own: &TaskRows) -> Vec<Vec<Cell>> {
         let of_label = own.rows.iter().filter(|row| row.has_gold_label(position));
         push_slice(evaluation, &mut rows, "label", &label.name, of_label, |_| true);
     }
-    for head in [Head::Image, Head::Caption, Head::Lexical, Head::Random] {
+    for head in deciding_heads(own) {
         push_slice(evaluation, &mut rows, "head", &head.to_string(), own.rows.iter(), |hit| hit.first().head == head);
     }
     for source in sources(dataset) {
@@ -73,6 +74,12 @@ fn slices_of(evaluation: &Evaluation, own: &TaskRows) -> Vec<Vec<Cell>> {
     }
     rows.extend(groups_of(evaluation, own));
     rows
+}
+
+/// The heads that decide the place of a hit, in order.
+fn deciding_heads(own: &TaskRows) -> BTreeSet<Head> {
+    let hits = own.rows.iter().flat_map(|row| &row.answer.hits);
+    hits.map(|hit| hit.first().head).filter(|head| *head != Head::Person).collect()
 }
 
 /// The groups of at least two cases with the largest gaps.

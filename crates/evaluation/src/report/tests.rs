@@ -138,6 +138,35 @@ fn disagreement_ranks_flips_and_confusion() {
 }
 
 #[test]
+fn retrieval_figures_count_documents_with_the_label_of_the_case() {
+    let of = |report: &Report, k: &str, column: &str| values(report, "retrieval", &["plain", "all heads", k], column);
+    let report = report(&[reference()]);
+    // Both documents are found for each case: the first one says No, the second one Yes.
+    assert_eq!((of(&report, "1", "n"), of(&report, "1", "recall")), (vec![Some(4.0)], vec![Some(0.5)]));
+    assert_eq!((of(&report, "2", "recall"), of(&report, "2", "MRR")), (vec![Some(1.0)], vec![Some(0.75)]));
+    assert_eq!((of(&report, "2", "precision"), of(&report, "2", "success")), (vec![Some(0.5)], vec![Some(1.0)]));
+    let ndcg = of(&report, "2", "nDCG")[0].unwrap();
+    assert!((ndcg - (1.0 + 1.0 / 3.0_f64.log2()) / 2.0).abs() < 1e-12, "{ndcg}");
+    assert!(values(&report, "retrieval", &["plain", "image"], "n").is_empty(), "one head is all heads");
+    // A document of the case's own patient is never shown, so that no relevant one is left for case 0.
+    let mut own = dataset(4);
+    own.cases[0].group = Some("patient".into());
+    own.corpus[0].group = Some("patient".into());
+    let report = Report::of(&own, "test", &[reference()], None, SAMPLING, &["retrieval"]).unwrap();
+    assert_eq!((of(&report, "1", "n"), of(&report, "1", "recall")), (vec![Some(3.0)], vec![Some(1.0 / 3.0)]));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("qrels");
+    std::fs::write(&path, "case-0 0 document-1 2\ncase-0 0 document-0 1\ncase-1 0 document-1 0\n").unwrap();
+    let qrels = Qrels::read(&path, &own).unwrap();
+    let systems = [reference()];
+    let report = Report::with_qrels(&own, "test", &systems, None, Some(&qrels), SAMPLING, &["retrieval"]).unwrap();
+    assert_eq!((of(&report, "2", "n"), of(&report, "2", "recall")), (vec![Some(2.0)], vec![Some(0.5)]));
+    let (found, best) = (1.0 + 2.0 / 3.0_f64.log2(), 2.0 + 1.0 / 3.0_f64.log2());
+    assert!((of(&report, "2", "nDCG")[0].unwrap() - found / best / 2.0).abs() < 1e-12);
+    assert!(report.tables[0].note.contains("qrels"), "{}", report.tables[0].note);
+}
+
+#[test]
 fn named_errors_explain_parts_of_the_gap() {
     let report = report(&[reference()]);
     let of = |begin: &[&str], column: &str| values(&report, "categories", begin, column);

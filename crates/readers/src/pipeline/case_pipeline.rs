@@ -14,7 +14,7 @@ use dissent_core::run::{
     contradicting_rows,
 };
 use dissent_retrieval::index::CaptionResult;
-use dissent_retrieval::retriever::HitSource;
+use dissent_retrieval::retriever::{HitSource, HitsAccount};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -311,6 +311,11 @@ impl Pipeline {
         let found = source.similar_images(&dataset, asked, &picture, limit)?;
         let found = found.context("this retriever has no encoder for images")?;
         Ok(found.into_iter().map(|(row, score)| CaptionResult { row, score, highlights: Vec::new() }).collect())
+    }
+
+    /// What became of the hits of these cases; `None` if this program retrieved them.
+    pub fn account_of_hits(&self, cases: &[usize]) -> Option<HitsAccount> {
+        self.source.as_ref()?.account(&self.dataset, cases)
     }
 
     /// Number of questions that the reader was asked so far; the others were answered by the cache.

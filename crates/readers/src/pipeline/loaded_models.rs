@@ -5,14 +5,15 @@ use crate::reader::{OpenedReader, ReaderError, ReaderSource};
 use anyhow::{Context, Result, ensure};
 use dissent_core::data::Dataset;
 use dissent_core::files::fingerprint::Fingerprint;
-use dissent_core::run::{Ablation, RetrieverIdentity, RunIdentity, prompts_fingerprint};
+use dissent_core::run::hit_lists::read_hits;
+use dissent_core::run::{Ablation, GivenHits, RetrieverIdentity, RunIdentity, prompts_fingerprint};
 use dissent_core::workspace::Workspace;
 use dissent_models::model::device::choose_device;
 use dissent_models::model::dual_encoder::DualEncoder;
 use dissent_models::model::precision::{ChosenDtype, Precision};
 use dissent_retrieval::index::{Index, IndexError, Stage, VectorSide};
 use dissent_retrieval::retriever::heads::{HeadBase, TrainedHeads};
-use dissent_retrieval::retriever::{HitSource, HitsPerHead, RandomDocuments, Retriever};
+use dissent_retrieval::retriever::{HitSource, HitsFromFile, HitsPerHead, Merging, RandomDocuments, Retriever};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,6 +30,8 @@ pub struct ModelChoice {
     pub given_vectors: bool,
     /// Checkpoint folder of trained heads; `None` searches with the dual encoder itself (standard RAG).
     pub heads: Option<PathBuf>,
+    /// Hits of another program, in place of an encoder.
+    pub given: Option<GivenHitsChoice>,
     pub reader: ReaderSource,
     /// Value of `--device`.
     pub device: String,
@@ -37,6 +40,18 @@ pub struct ModelChoice {
     pub hits: HitsPerHead,
     /// Ablation of the evidence.
     pub ablation: Ablation,
+}
+
+/// A file of hits.
+#[derive(Clone, Debug)]
+pub struct GivenHitsChoice {
+    pub path: PathBuf,
+    /// The file as the user named it.
+    pub name: String,
+    /// Largest number of hits per head.
+    pub k: usize,
+    /// `None` merges as the heads of this program are merged.
+    pub merging: Option<Merging>,
 }
 
 /// Loading stopped because `cancelled` returned true.
@@ -83,6 +98,7 @@ pub fn load_models(
         None if choice.given_vectors => Some(open_given(dataset, workspace, choice, progress)?),
         None => None,
     };
+    let given = choice.given.as_ref().map(|given| open_given_hits(dataset, given, progress)).transpose()?;
     if cancelled() {
         return Err(LoadingInterrupted.into());
     }
@@ -98,22 +114,37 @@ pub fn load_models(
     let mut identity = RunIdentity::new(dataset, reader.name(), reader.fingerprint(), identity_of_retriever.as_ref());
     identity.set_ablation(choice.ablation);
     identity.reader_service = service;
+    if let Some((source, record)) = &given {
+        identity.set_given_hits(record.clone(), source.fingerprint().clone());
+    }
     let description = ModelDescription {
-        heads: match &retriever {
-            None => "no retriever".into(),
-            Some(retriever) if retriever.heads().is_some() => "trained retriever".into(),
-            Some(_) => "standard retriever".into(),
+        heads: match (&retriever, &given) {
+            (_, Some(_)) => "given hits".into(),
+            (None, None) => "no retriever".into(),
+            (Some(retriever), _) if retriever.heads().is_some() => "trained retriever".into(),
+            (Some(_), _) => "standard retriever".into(),
         },
-        retriever: retriever.as_ref().map_or_else(|| "none".to_string(), name_of),
+        retriever: match (&retriever, &given) {
+            (_, Some((_, record))) => {
+                format!("hits of {}, {} by {}", record.file, record.k, record.heads.join(" and "))
+            }
+            (Some(retriever), None) => name_of(retriever),
+            (None, None) => "none".to_string(),
+        },
         reader: reader_description,
         device: device_reason,
         index: retriever.as_ref().map_or_else(|| "none".to_string(), |retriever| retriever.index().summary()),
         run_fingerprint: identity.fingerprint().to_string(),
         reader_fingerprint: reader.fingerprint().clone(),
     };
-    let source = retriever.map(|retriever| -> Box<dyn HitSource> {
-        if choice.ablation.random_documents { Box::new(RandomDocuments::new(retriever)) } else { Box::new(retriever) }
-    });
+    let mut source: Option<Box<dyn HitSource>> = match (given, retriever) {
+        (Some((given, _)), _) => Some(Box::new(given)),
+        (None, Some(retriever)) => Some(Box::new(retriever)),
+        (None, None) => None,
+    };
+    if choice.ablation.random_documents {
+        source = source.map(|source| -> Box<dyn HitSource> { Box::new(RandomDocuments::new(source)) });
+    }
     let pipeline = Pipeline::new(dataset.clone(), source, reader, &workspace.cache_dir())?;
     let pipeline = pipeline.with_ablation(choice.ablation);
     Ok(LoadedModels { pipeline, description, identity })
@@ -220,6 +251,26 @@ fn open_given(dataset: &Dataset, workspace: &Workspace, choice: &ModelChoice, pr
         folder.display()
     );
     Retriever::over_given(index, hits, heads)
+}
+
+fn open_given_hits(
+    dataset: &Dataset,
+    choice: &GivenHitsChoice,
+    progress: Progress,
+) -> Result<(HitsFromFile, GivenHits)> {
+    let lists = read_hits(&choice.path, dataset)?;
+    for warning in &lists.warnings {
+        progress(format!("warning: {warning}"));
+    }
+    let merging = choice.merging.unwrap_or_else(|| Merging::usual(&lists.heads));
+    let record = GivenHits {
+        file: choice.name.clone(),
+        fingerprint: lists.fingerprint(dataset),
+        heads: lists.heads.iter().map(ToString::to_string).collect(),
+        k: choice.k,
+        merged: merging.to_string(),
+    };
+    Ok((HitsFromFile::new(dataset, lists, choice.k, merging), record))
 }
 
 fn identity_of(retriever: &Retriever) -> RetrieverIdentity {

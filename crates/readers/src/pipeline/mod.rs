@@ -17,4 +17,4 @@ pub use event::{Event, ModelDescription, Progress, Ticket};
 pub use explaining::{ExplainOutcome, ExplainProgress, ExplainRequest, GridChoice};
 pub use image_like::ImageLike;
 pub use keyed_log::KeyedLog;
-pub use loaded_models::{LoadedModels, LoadingInterrupted, ModelChoice, load_models};
+pub use loaded_models::{GivenHitsChoice, LoadedModels, LoadingInterrupted, ModelChoice, load_models};

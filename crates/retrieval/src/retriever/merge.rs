@@ -1,6 +1,7 @@
 //! Merges the hits of several heads into one list.
 
 use dissent_core::data::Document;
+use dissent_core::run::hit_lists::{HitList, RankedHit};
 use dissent_core::run::{Head, Hit, Provenance};
 
 /// The hits of one head: (corpus row, score), best first.
@@ -10,10 +11,24 @@ pub type RankedList = (Head, Vec<(usize, f32)>);
 /// of the second. A document found twice keeps its first position and both provenances. Rows outside the corpus
 /// are left out.
 pub fn merge_hits(corpus: &[Document], lists: &[RankedList]) -> Vec<Hit> {
+    let ranked = |(position, (row, score)): (usize, &(usize, f32))| RankedHit {
+        row: *row,
+        rank: position + 1,
+        score: Some(*score),
+    };
+    let lists: Vec<HitList> = lists
+        .iter()
+        .map(|(head, found)| HitList { head: *head, hits: found.iter().enumerate().map(ranked).collect() })
+        .collect();
+    merge_lists(corpus, &lists)
+}
+
+/// Like [`merge_hits`], for lists that have their own ranks.
+pub(super) fn merge_lists(corpus: &[Document], lists: &[HitList]) -> Vec<Hit> {
     let mut hits: Vec<Hit> = Vec::new();
-    for (head, found) in lists {
-        for (position, (row, score)) in found.iter().enumerate() {
-            let provenance = Provenance { head: *head, rank: position + 1, score: Some(*score) };
+    for HitList { head, hits: found } in lists {
+        for RankedHit { row, rank, score } in found {
+            let provenance = Provenance { head: *head, rank: *rank, score: *score };
             if let Some(known) = hits.iter_mut().find(|hit| hit.row == *row) {
                 known.provenances.push(provenance);
                 continue;

@@ -1,5 +1,6 @@
 //! Retrieval: heads, hits and the merging of hits.
 
+mod given;
 pub mod heads;
 mod merge;
 mod random;
@@ -7,6 +8,7 @@ mod reciprocal_rank;
 mod search;
 mod source;
 
+pub use given::{HitsAccount, HitsFromFile, Merging};
 pub use merge::{RankedList, merge_hits};
 pub use random::RandomDocuments;
 pub use search::{HitsPerHead, Retriever};

@@ -1,7 +1,7 @@
 //! Replaces the retrieved documents by random ones, to measure the reader's answers to evidence that is unrelated to
 //! the case.
 
-use super::{HitSource, Retriever};
+use super::{HitSource, HitsAccount};
 use anyhow::Result;
 use dissent_core::data::{Case, Dataset, Picture};
 use dissent_core::files::fingerprint::Fingerprint;
@@ -10,17 +10,17 @@ use rand::SeedableRng;
 use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
 
-/// Draws as many documents as the retriever finds, uniformly among those allowed for the case; always the same ones.
+/// Draws as many documents as another source finds, uniformly among those allowed for the case; always the same ones.
 pub struct RandomDocuments {
-    retriever: Retriever,
+    source: Box<dyn HitSource>,
     fingerprint: Fingerprint,
 }
 
 impl RandomDocuments {
-    /// Replaces the hits of this retriever.
-    pub fn new(retriever: Retriever) -> Self {
-        let fingerprint = Fingerprint::of_parts(["random documents 1", HitSource::fingerprint(&retriever).as_str()]);
-        Self { retriever, fingerprint }
+    /// Replaces the hits of this source.
+    pub fn new(source: Box<dyn HitSource>) -> Self {
+        let fingerprint = Fingerprint::of_parts(["random documents 1", source.fingerprint().as_str()]);
+        Self { source, fingerprint }
     }
 }
 
@@ -30,7 +30,7 @@ impl HitSource for RandomDocuments {
     }
 
     fn uses_closed_book(&self) -> bool {
-        self.retriever.uses_closed_book()
+        self.source.uses_closed_book()
     }
 
     fn retrieve(
@@ -40,9 +40,9 @@ impl HitSource for RandomDocuments {
         query: &Picture,
         closed_book: Option<&str>,
     ) -> Result<Vec<Hit>> {
-        let count = self.retriever.retrieve(dataset, case, query, closed_book)?.len();
+        let count = self.source.retrieve(dataset, case, query, closed_book)?.len();
         let allowed: Vec<usize> =
-            (0..dataset.corpus.len()).filter(|row| self.retriever.may_show(dataset, case, *row)).collect();
+            (0..dataset.corpus.len()).filter(|row| self.source.may_show(dataset, case, *row)).collect();
         let mut seed = [0; 32];
         for (byte, value) in seed.iter_mut().zip(Fingerprint::of_bytes(case.id.as_bytes()).as_str().bytes()) {
             *byte = value;
@@ -57,6 +57,14 @@ impl HitSource for RandomDocuments {
         Ok(drawn.into_iter().enumerate().map(hit).collect())
     }
 
+    fn may_show(&self, dataset: &Dataset, case: &Case, row: usize) -> bool {
+        self.source.may_show(dataset, case, row)
+    }
+
+    fn account(&self, dataset: &Dataset, cases: &[usize]) -> Option<HitsAccount> {
+        self.source.account(dataset, cases)
+    }
+
     fn similar_images(
         &mut self,
         dataset: &Dataset,
@@ -64,6 +72,6 @@ impl HitSource for RandomDocuments {
         picture: &Picture,
         limit: usize,
     ) -> Result<Option<Vec<(usize, f32)>>> {
-        self.retriever.similar_images(dataset, case, picture, limit)
+        self.source.similar_images(dataset, case, picture, limit)
     }
 }

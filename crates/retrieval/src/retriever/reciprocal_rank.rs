@@ -12,7 +12,11 @@ pub const DEPTH: usize = 50;
 /// The `limit` documents with the largest Σ 1 / (60 + rank) over the lists, best first; ties are broken by the rank
 /// in the first list. Each hit keeps the provenances of all heads that found it, the best rank first.
 pub(crate) fn merge_by_reciprocal_rank(corpus: &[Document], lists: &[RankedList], limit: usize) -> Vec<Hit> {
-    let mut hits = merge_hits(corpus, lists);
+    order_by_reciprocal_rank(merge_hits(corpus, lists), limit)
+}
+
+/// Like [`merge_by_reciprocal_rank`], for lists that were joined one after another.
+pub(super) fn order_by_reciprocal_rank(mut hits: Vec<Hit>, limit: usize) -> Vec<Hit> {
     for hit in &mut hits {
         hit.provenances.sort_by_key(|provenance| provenance.rank);
     }

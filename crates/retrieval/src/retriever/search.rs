@@ -122,11 +122,6 @@ impl Retriever {
         self.heads.as_ref()
     }
 
-    /// Whether the document is allowed for the case: not its own image or group, and with a readable image.
-    pub(crate) fn may_show(&self, dataset: &Dataset, case: &Case, row: usize) -> bool {
-        dataset.may_retrieve(case, row) && !self.without_image.contains(&row)
-    }
-
     /// The `limit` allowed documents with the largest inner product ⟨q, e⟩: row and score, best first.
     /// `query` need not be of length 1.
     ///
@@ -235,6 +230,11 @@ impl Retriever {
 impl HitSource for Retriever {
     fn fingerprint(&self) -> &Fingerprint {
         &self.fingerprint
+    }
+
+    /// Not its own image or group, and with a readable image.
+    fn may_show(&self, dataset: &Dataset, case: &Case, row: usize) -> bool {
+        dataset.may_retrieve(case, row) && !self.without_image.contains(&row)
     }
 
     fn uses_closed_book(&self) -> bool {

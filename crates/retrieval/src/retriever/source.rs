@@ -1,5 +1,6 @@
 //! The source of hits.
 
+use super::HitsAccount;
 use anyhow::Result;
 use dissent_core::data::{Case, Dataset, Picture};
 use dissent_core::files::fingerprint::Fingerprint;
@@ -28,6 +29,16 @@ pub trait HitSource: Send {
         query: &Picture,
         closed_book: Option<&str>,
     ) -> Result<Vec<Hit>>;
+
+    /// Whether the case may be shown the document in this row of the corpus.
+    fn may_show(&self, dataset: &Dataset, case: &Case, row: usize) -> bool {
+        dataset.may_retrieve(case, row)
+    }
+
+    /// What became of the hits of these cases; `None` if they were not given by another program.
+    fn account(&self, _dataset: &Dataset, _cases: &[usize]) -> Option<HitsAccount> {
+        None
+    }
 
     /// Allowed documents with similar images: row and cosine similarity, best first, by the encoder
     /// itself. `None` if the source has no encoder.
