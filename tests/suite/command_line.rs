@@ -68,7 +68,7 @@ fn every_command_has_a_manual_page() {
     let output = run(&["man", "export", "nothing"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        stderr_of(&output).contains("no page for 'nothing' after dissent export: expected one of casebook, sft"),
+        stderr_of(&output).contains("no page for 'nothing' after dissent export: expected one of casebook, hits, "),
         "{output:?}"
     );
 }

@@ -109,8 +109,8 @@ pub const FIELDS: &[Row] = &[
     row(
         Field::Head,
         "head",
-        Kind::Words(&["image", "caption", "lexical", "person", "random"]),
-        "at least one hit was found by this head",
+        Kind::Name,
+        "at least one hit was found by this head: image, caption, lexical, person, random, or the tag of given hits",
     ),
     row(Field::Source, "source", Kind::Name, "source of a retrieved document"),
     row(Field::Group, "group", Kind::Name, "patient or study"),

@@ -7,6 +7,7 @@ use crate::cases::Cases;
 use crate::cases::answer_names::{NO_LABEL, letter};
 use crate::data::{Answer, Case, LabelIndex, Task};
 use crate::evaluation::{CaseOutcome, PartialCaseAnswer, Verdict};
+use crate::run::Head;
 use std::collections::BTreeSet;
 
 impl Filter {
@@ -95,7 +96,7 @@ fn is(cases: &Cases, index: usize, case: &Case, field: Field, value: &str) -> bo
         Field::Seen => cases.is_seen(index) == (value == "yes"),
         Field::Against if value == FLIPPED => cases.fused_flips(index),
         Field::Against => cases.who_is_right(index).is_some_and(|who| who.word() == value),
-        Field::Head => hits_of(answers).any(|hit| hit.provenances.iter().any(|found| found.head.to_string() == value)),
+        Field::Head => hits_of(answers).any(|hit| hit.provenances.iter().any(|found| same(found.head.name(), value))),
         Field::Source => hits_of(answers).any(|hit| {
             let document = cases.dataset().corpus.get(hit.row);
             document.and_then(|document| document.source.as_deref()).is_some_and(|source| same(source, value))
@@ -175,6 +176,14 @@ fn label_is(task: &Task, label: LabelIndex, value: &str) -> Option<bool> {
 
 fn hits_of(answers: Option<&PartialCaseAnswer>) -> impl Iterator<Item = &crate::run::Hit> {
     answers.and_then(PartialCaseAnswer::hits).unwrap_or_default().iter()
+}
+
+/// The heads of this program, and those that found a hit of any case; sorted.
+pub(super) fn heads(cases: &Cases) -> Vec<String> {
+    let own = [Head::Image, Head::Caption, Head::Lexical, Head::Person, Head::Random];
+    let all = (0..cases.dataset().cases.len()).flat_map(|case| hits_of(cases.answers_of(case)));
+    let found: BTreeSet<Head> = all.flat_map(|hit| hit.provenances.iter().map(|found| found.head)).chain(own).collect();
+    found.into_iter().map(|head| head.to_string()).collect()
 }
 
 pub(super) fn number_of(cases: &Cases, index: usize, field: Field) -> Option<f64> {

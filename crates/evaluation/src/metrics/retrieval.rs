@@ -19,14 +19,15 @@ pub struct RetrievalFigures {
 
 impl RetrievalFigures {
     /// The figures of a list. `grades` are those of the listed documents in order, 0 or less if a document is not relevant.
-    /// `best` are the grades of all relevant documents, largest first, whether they are listed or not. `k` is at least 1.
-    pub fn of(grades: &[i32], best: &[i32], k: usize) -> Self {
+    /// There are `relevant` relevant documents, listed or not; `best` are the grades of at least the first K of them, largest
+    /// first. `k` is at least 1.
+    pub fn of(grades: &[i32], best: &[i32], relevant: usize, k: usize) -> Self {
         let first = &grades[..grades.len().min(k)];
         let found = first.iter().filter(|grade| **grade > 0).count();
         let ideal = gain(&best[..best.len().min(k)]);
         let place = first.iter().position(|grade| *grade > 0);
         Self {
-            recall: if best.is_empty() { 0.0 } else { found as f64 / best.len() as f64 },
+            recall: if relevant == 0 { 0.0 } else { found as f64 / relevant as f64 },
             ndcg: if ideal > 0.0 { gain(first) / ideal } else { 0.0 },
             reciprocal_rank: place.map_or(0.0, |place| 1.0 / (place + 1) as f64),
             precision: found as f64 / k as f64,

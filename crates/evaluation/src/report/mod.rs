@@ -187,6 +187,17 @@ impl<'a> Evaluation<'a> {
             ));
         }
         let own: HashSet<usize> = first.cases.iter().map(|answer| answer.case).collect();
+        for (system, _) in &self.systems {
+            let without = system.cases.iter().filter(|answer| answer.hits.is_empty()).count();
+            // A run that is closed-book only has no hit at all.
+            if without > 0 && without < system.cases.len() {
+                remarks.push(format!(
+                    "{}: {without} of {} cases have no hit; they are read closed-book only and are in no figure of fused answers",
+                    system.name,
+                    system.cases.len()
+                ));
+            }
+        }
         for (second, _) in self.systems.iter().skip(1) {
             if !second.differences.is_empty() {
                 remarks.push(format!("{} and {} differ in {}", first.name, second.name, second.differences.join(", ")));

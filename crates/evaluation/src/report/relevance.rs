@@ -11,14 +11,22 @@ use std::path::Path;
 pub(super) struct Grades {
     /// One per listed document, in order.
     pub listed: Vec<i32>,
-    /// Those of all relevant documents, largest first.
+    /// Number of relevant documents.
+    pub relevant: usize,
+    /// The largest grades, largest first.
     pub best: Vec<i32>,
 }
 
 /// The relevance of documents for the cases of one task.
 pub(super) enum Relevance<'a> {
     Judged(&'a Qrels),
-    ByAnswer { dataset: &'a Dataset, rows: HashMap<Answer, Vec<usize>>, own: &'a OwnDocuments<'a> },
+    ByAnswer {
+        dataset: &'a Dataset,
+        /// By row of the corpus.
+        answers: Vec<Option<Answer>>,
+        counts: HashMap<Answer, usize>,
+        own: &'a OwnDocuments<'a>,
+    },
 }
 
 impl<'a> Relevance<'a> {
@@ -28,38 +36,39 @@ impl<'a> Relevance<'a> {
         if let Some(qrels) = qrels {
             return Some(Self::Judged(qrels));
         }
-        let mut rows: HashMap<Answer, Vec<usize>> = HashMap::new();
-        for (row, document) in dataset.corpus.iter().enumerate() {
-            if let Some(answer) = answer_named_in(task, &document.caption) {
-                rows.entry(answer).or_default().push(row);
-            }
+        let captions = dataset.corpus.iter().map(|document| &document.caption);
+        let answers: Vec<Option<Answer>> = captions.map(|caption| answer_named_in(task, caption)).collect();
+        let mut counts: HashMap<Answer, usize> = HashMap::new();
+        for answer in answers.iter().flatten() {
+            *counts.entry(*answer).or_default() += 1;
         }
-        (!rows.is_empty()).then_some(Self::ByAnswer { dataset, rows, own })
+        (!counts.is_empty()).then_some(Self::ByAnswer { dataset, answers, counts, own })
     }
 
-    /// The grades of the documents in these rows of the corpus; `None` if it is not known what is relevant for the case: it
-    /// was not judged, has no gold label, or no document that it may be shown has that label.
-    pub fn grades(&self, case: usize, listed: &[usize]) -> Option<Grades> {
-        let (grades, mut best): (HashMap<usize, i32>, Vec<i32>) = match self {
+    /// The grades of the documents in these rows of the corpus, with the `most` largest grades of all documents; `None` if it is
+    /// not known what is relevant for the case: it was not judged, has no gold label, or no document that it may be shown has
+    /// that label.
+    pub fn grades(&self, case: usize, listed: &[usize], most: usize) -> Option<Grades> {
+        match self {
             Self::Judged(qrels) => {
                 let judged = qrels.of_case(case)?;
-                let grades = judged.iter().map(|(row, grade)| (*row, *grade)).collect();
-                (grades, judged.values().copied().filter(|grade| *grade > 0).collect())
+                let mut best: Vec<i32> = judged.values().copied().filter(|grade| *grade > 0).collect();
+                best.sort_unstable_by(|one, other| other.cmp(one));
+                let relevant = best.len();
+                best.truncate(most);
+                let grade = |row: &usize| judged.get(row).copied().unwrap_or(0);
+                Some(Grades { listed: listed.iter().map(grade).collect(), relevant, best })
             }
-            Self::ByAnswer { dataset, rows, own } => {
+            Self::ByAnswer { dataset, answers, counts, own } => {
                 let gold = dataset.gold_of(&dataset.cases[case])?;
+                let has_it = |row: &usize| answers.get(*row).is_some_and(|answer| *answer == Some(gold));
                 let hidden = own.of_case(case);
-                let relevant = rows.get(&gold)?.iter().filter(|row| !hidden.contains(row));
-                let grades: HashMap<usize, i32> = relevant.map(|row| (*row, 1)).collect();
-                if grades.is_empty() {
-                    return None;
-                }
-                let best = vec![1; grades.len()];
-                (grades, best)
+                let relevant = counts.get(&gold)? - hidden.iter().filter(|row| has_it(row)).count();
+                let grade = |row: &usize| i32::from(has_it(row) && !hidden.contains(row));
+                let best = vec![1; relevant.min(most)];
+                (relevant > 0).then(|| Grades { listed: listed.iter().map(grade).collect(), relevant, best })
             }
-        };
-        best.sort_unstable_by(|one, other| other.cmp(one));
-        Some(Grades { listed: listed.iter().map(|row| grades.get(row).copied().unwrap_or(0)).collect(), best })
+        }
     }
 }
 

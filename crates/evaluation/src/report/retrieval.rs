@@ -63,20 +63,19 @@ fn rows_of(
     head: Option<Head>,
     relevance: &Relevance,
 ) -> Vec<Vec<Cell>> {
+    let lists: Vec<(&Row, Vec<usize>)> = rows.iter().map(|row| (*row, corpus_rows(&row.answer.hits, head))).collect();
+    let longest = lists.iter().map(|(_, listed)| listed.len()).max().unwrap_or(0);
     let mut judged: Vec<(&Row, Grades)> = Vec::new();
-    let mut longest = 0;
-    for row in rows {
-        let listed = corpus_rows(&row.answer.hits, head);
-        longest = longest.max(listed.len());
-        judged.extend(relevance.grades(row.case, &listed).map(|grades| (*row, grades)));
+    for (row, listed) in &lists {
+        judged.extend(relevance.grades(row.case, listed, longest).map(|grades| (*row, grades)));
     }
     let subset = Subset::new("", judged.iter().map(|(row, _)| *row).collect(), evaluation.sampling);
     let cutoffs = CUTOFFS.into_iter().filter(|cutoff| *cutoff < longest).chain([longest]);
     let name = head.map_or("all heads", Head::name);
     cutoffs
         .map(|k| {
-            let figures: Vec<RetrievalFigures> =
-                judged.iter().map(|(_, grades)| RetrievalFigures::of(&grades.listed, &grades.best, k)).collect();
+            let of = |Grades { listed, relevant, best }: &Grades| RetrievalFigures::of(listed, best, *relevant, k);
+            let figures: Vec<RetrievalFigures> = judged.iter().map(|(_, grades)| of(grades)).collect();
             let mean = |value: fn(&RetrievalFigures) -> f64| {
                 let values: Vec<f64> = figures.iter().map(value).collect();
                 Cell::Estimate(Estimate::of_mean(&values, subset.bootstrap()))
@@ -84,7 +83,8 @@ fn rows_of(
             vec![
                 Cell::from(system),
                 Cell::from(name),
-                Cell::Count(k),
+                // It names the row together with the two texts before it.
+                Cell::Text(k.to_string()),
                 Cell::Count(figures.len()),
                 mean(|figures| figures.recall),
                 mean(|figures| figures.ndcg),

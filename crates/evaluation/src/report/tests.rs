@@ -146,7 +146,7 @@ fn retrieval_figures_count_documents_with_the_label_of_the_case() {
     assert_eq!((of(&report, "2", "recall"), of(&report, "2", "MRR")), (vec![Some(1.0)], vec![Some(0.75)]));
     assert_eq!((of(&report, "2", "precision"), of(&report, "2", "success")), (vec![Some(0.5)], vec![Some(1.0)]));
     let ndcg = of(&report, "2", "nDCG")[0].unwrap();
-    assert!((ndcg - (1.0 + 1.0 / 3.0_f64.log2()) / 2.0).abs() < 1e-12, "{ndcg}");
+    assert!((ndcg - f64::midpoint(1.0, 1.0 / 3.0_f64.log2())).abs() < 1e-12, "{ndcg}");
     assert!(values(&report, "retrieval", &["plain", "image"], "n").is_empty(), "one head is all heads");
     // A document of the case's own patient is never shown, so that no relevant one is left for case 0.
     let mut own = dataset(4);

@@ -221,6 +221,25 @@ fn a_filter_is_completed_counted_and_applied() {
 }
 
 #[test]
+fn a_head_of_another_program_is_shown_and_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path(), 3);
+    app.start();
+    answer(&mut app, 0, &[0.9, 0.9, 0.9, 0.9]);
+    let mut given = hits();
+    given[0].provenances[0].head = "ColPali".parse().unwrap();
+    app.on_worker_event(Event::Hits { case: 1, hits: given });
+    for slot in 0..4 {
+        app.on_worker_event(Event::Prediction { case: 1, slot, prediction: scores(0.9).into() });
+    }
+    type_filter(&mut app, "head:colpali");
+    assert_eq!((app.queue().shown(), app.queue().current()), ([1].as_slice(), Some(1)));
+    assert!(explorer::text(&screen(&mut app, 100, 30)).contains("ColPali"));
+    let unknown = "head:colbert".parse::<Filter>().unwrap().check(app.cases()).unwrap_err();
+    assert_eq!(unknown, "head:colbert: expected image, caption, lexical, person, random, ColPali");
+}
+
+#[test]
 fn a_label_goes_by_its_id_and_by_its_letter_only_where_no_label_has_that_name() {
     let folder = tempfile::tempdir().unwrap();
     let mut dataset = explorer::dataset(folder.path(), 5);

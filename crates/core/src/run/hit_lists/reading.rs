@@ -75,7 +75,7 @@ pub fn read_hits(path: &Path, dataset: &Dataset) -> Result<HitLists> {
     hits.finish()
 }
 
-impl<'a> ReadHits<'a> {
+impl ReadHits<'_> {
     /// The line as text, or a problem.
     pub fn text_of<'l>(&mut self, line: usize, bytes: &'l [u8]) -> Option<&'l str> {
         let text = std::str::from_utf8(bytes).ok().filter(|text| !text.contains('\0'));

@@ -218,8 +218,12 @@ fn every_bad_line_is_named() {
     }
     let seven = read("x.trec", &"c9 Q0 d1 1 1 a\n".repeat(7)).unwrap_err();
     assert!(seven.lines().count() == 6 && seven.ends_with("and 2 more"), "{seven}");
-    let tags: String = (0..17).map(|tag| format!("c1 Q0 d1 1 1 tag{tag}\n")).collect();
-    assert!(read("x.trec", &tags).unwrap_err().contains("FILE:17: head: expected at most 16 different heads (tags)"));
+    let tags: Vec<String> = (0..17).map(|tag| format!("c1 Q0 d1 1 1 tag{tag}")).collect();
+    assert!(
+        read("x.trec", &tags.join("\n"))
+            .unwrap_err()
+            .contains("FILE:17: head: expected at most 16 different heads (tags)")
+    );
     let bytes = tempfile::Builder::new().suffix(".csv").tempfile().unwrap();
     std::fs::write(bytes.path(), b"case,document,score\nc\xFC,d1,1\n").unwrap();
     assert!(format!("{:#}", read_hits(bytes.path(), &dataset()).unwrap_err()).contains("not UTF-8"));
