@@ -1,15 +1,11 @@
 //! Maps generated text to a label (docs/method.md, "Parsing").
 
 use super::line::Group;
-use crate::data::{Answer, LabelIndex};
-use crate::run::{LabelScores, Prediction};
+use crate::data::{Answer, LabelIndex, label_in_text};
+use crate::run::{LabelScores, MASKED_LOG_PROBABILITY, Prediction};
 use anyhow::{Result, ensure};
 use std::collections::BTreeSet;
 use std::path::Path;
-
-/// Log-probability written for a masked label instead of minus infinity, because run files hold finite numbers only.
-/// Its probability is 0 either way.
-const MASKED: f32 = -10_000.0;
 
 /// The labels of the run, in the order of its logits.
 #[derive(Clone, Debug)]
@@ -94,14 +90,10 @@ impl AnswerParser {
 
     /// The label that equals the text or, as in the reference, the first label in order that occurs in it.
     fn label(&self, text: &str) -> Option<LabelIndex> {
-        let small = text.to_lowercase();
-        if let Some(label) = self.exact(text) {
-            return Some(label);
-        }
         if self.sets {
-            return None;
+            return self.exact(text);
         }
-        self.labels.iter().position(|label| small.contains(&label.to_lowercase()))
+        label_in_text(&self.labels, text).map(|named| named.label)
     }
 
     /// Predicts the label of the text; logits become log-probabilities over the labels.
@@ -110,7 +102,7 @@ impl AnswerParser {
         let scores = logits.filter(|_| !self.sets).map(|logits| {
             let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             let sum: f32 = logits.iter().map(|value| (value - largest).exp()).sum();
-            LabelScores::exact(logits.iter().map(|value| (value - largest - sum.ln()).max(MASKED)).collect())
+            LabelScores::exact(logits.iter().map(|value| (value - largest - sum.ln()).max(MASKED_LOG_PROBABILITY)).collect())
         });
         Prediction {
             answer: self.label(text).map(Answer::Label),

@@ -55,8 +55,12 @@ fn answer_lines(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
     // Long changes take the room of the bars, which repeat a figure.
     let changes = fused_heading(app, width);
     let rows_of = |has_bar: bool| if has_bar { 2 } else { 1 };
-    let mut lines = vec![heading("closed-book")];
-    lines.extend(answer_block(app, closed_book(app), width, bar_width).into_iter().take(rows_of(changes.len() < 2)));
+    let mut lines = Vec::new();
+    if !app.cases().models_stand_in() {
+        lines.push(heading("closed-book"));
+        let closed = answer_block(app, closed_book(app), width, bar_width);
+        lines.extend(closed.into_iter().take(rows_of(changes.len() < 2)));
+    }
     let fused_rows = rows_of(changes.len() < 3);
     lines.extend(changes);
     lines.extend(answer_block(app, fused_answer(app, fused.as_ref()), width, bar_width).into_iter().take(fused_rows));
@@ -260,7 +264,11 @@ pub fn below(app: &App, frame: &mut Frame, area: Rect) {
     let fused = app.fused_now();
     // The letter, the star, a space and the longest label, so that the figures form one column close by.
     let label_width = (app.longest_answer() + 3).clamp(8, (width * 2 / 5).max(8));
-    let closed = answer_row(app, "closed-book", closed_book(app), label_width);
+    let closed = if app.cases().models_stand_in() {
+        Vec::new()
+    } else {
+        answer_row(app, "closed-book", closed_book(app), label_width)
+    };
     let mut second = answer_row(
         app,
         if app.what_if_words().is_some() { "what if" } else { "fused" },

@@ -124,11 +124,10 @@ pub enum Content<'a> {
 impl<'a> Content<'a> {
     /// The image that the reader was given.
     pub fn of(given: &GivenEvidence<'a>) -> Self {
-        match given.has_image {
-            _ if given.is_model() => Self::Model,
-            true => Self::Image(&given.document.image),
-            false => Self::Withheld,
+        if given.is_model() {
+            return Self::Model;
         }
+        if given.has_image { Self::Image(&given.document.image) } else { Self::Withheld }
     }
 }
 

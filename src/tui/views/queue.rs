@@ -154,8 +154,8 @@ fn extra_cells(app: &App, index: usize) -> String {
             Column::Against => app
                 .cases()
                 .other_answers(index)
-                .and_then(|answers| answers.fused())
-                .map(|fused| app.cases().letter_of(index, fused.prediction.answer).to_string()),
+                .and_then(|answers| answers.final_answer())
+                .map(|answer| app.cases().letter_of(index, answer.answer).to_string()),
             Column::Seen => (!app.cases().is_seen(index)).then(|| "·".to_owned()),
         };
         cells.push_str(&format!("{:>1$}", cell.unwrap_or_default(), column.heading().1));
@@ -177,16 +177,18 @@ fn answer_cells(app: &App, index: usize, gold: Option<Answer>) -> Vec<Span<'stat
     if answers.failed.is_some() {
         return vec![Span::styled(" x    ", theme.style(Role::Error))];
     }
-    let Some(fused) = answers.fused() else {
+    let Some(answer) = answers.final_answer().map(|prediction| prediction.answer) else {
         return vec![Span::styled(" …    ", theme.style(Role::Faint))];
     };
-    let right = app.gold().is_visible_of(index) && gold.is_some() && gold == fused.prediction.answer;
+    let right = app.gold().is_visible_of(index) && gold.is_some() && gold == answer;
     let (glyph, role) = match answers.verdict() {
         Some(Verdict::Inconsistent) => ("!", Role::Differs),
-        _ => ("=", Role::Same),
+        Some(Verdict::Consistent) => ("=", Role::Same),
+        // Without a document there is one answer.
+        None => (" ", Role::Text),
     };
     vec![
-        Span::styled(format!(" {}", app.cases().letter_of(index, fused.prediction.answer)), theme.style(Role::Text)),
+        Span::styled(format!(" {}", app.cases().letter_of(index, answer)), theme.style(Role::Text)),
         Span::styled(if right { "*" } else { " " }, theme.style(Role::Right)),
         Span::styled(format!("{glyph}  "), theme.style(role)),
     ]

@@ -6,6 +6,7 @@ mod families;
 mod given_hits;
 mod label_sets;
 mod open_answers;
+mod own_run;
 mod predict;
 mod prompt;
 mod reader;

@@ -2,12 +2,9 @@
 
 use super::given_answer::{AnswerContent, Chosen, GivenScores, LabelValue};
 use crate::data::{Answer, HowNamed, LabelIndex, LabelSet, Task, TaskKind};
-use crate::run::{LabelOdds, LabelScores, Prediction};
+use crate::run::{LabelOdds, LabelScores, MASKED_LOG_PROBABILITY, Prediction};
 use anyhow::{Context, Result, bail, ensure};
 
-/// Log-probability stored for a masked label in place of minus infinity, because run files hold finite numbers only. Its
-/// probability is 0 either way.
-pub(super) const MASKED: f32 = -10_000.0;
 /// Half types round a log-probability, and the sum of probabilities, to this much above.
 const ROUNDING: f64 = 0.01;
 
@@ -216,7 +213,7 @@ fn scores_of(task: &Task, scores: &GivenScores) -> Result<(Option<LabelScores>, 
         }
     };
     ensure!(values.iter().any(|value| value.is_finite()), "expected a label that is not masked, found -Infinity alone");
-    let stored = |value: &f64| if value.is_finite() { *value as f32 } else { MASKED };
+    let stored = |value: &f64| if value.is_finite() { *value as f32 } else { MASKED_LOG_PROBABILITY };
     let values = values.iter().map(stored).collect();
     let scores = LabelScores::bounded(values, bounds);
     let best = scores.arg_max();
@@ -293,5 +290,5 @@ fn names(task: &Task) -> String {
 
 /// Finite for the probabilities 0 and 1, too.
 fn log_odds(probability: f64) -> f32 {
-    ((probability / (1.0 - probability)).ln() as f32).clamp(MASKED, -MASKED)
+    ((probability / (1.0 - probability)).ln() as f32).clamp(MASKED_LOG_PROBABILITY, -MASKED_LOG_PROBABILITY)
 }

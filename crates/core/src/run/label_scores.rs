@@ -6,6 +6,10 @@ use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
+/// Stored log-probability of a masked label in place of minus infinity, because run files hold finite numbers only. Its
+/// probability is 0 either way.
+pub const MASKED_LOG_PROBABILITY: f32 = -10_000.0;
+
 /// Log-probability log p(label | prompt) of each label in the task's order, summed over the label's tokens, not
 /// normalised over the label set.
 ///

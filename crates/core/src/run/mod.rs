@@ -33,7 +33,7 @@ pub use identity::{
 };
 pub use label_odds::LabelOdds;
 pub use label_samples::LabelSamples;
-pub use label_scores::LabelScores;
+pub use label_scores::{LabelScores, MASKED_LOG_PROBABILITY};
 pub use model_words::about_models;
 pub use prediction::Prediction;
 pub use probe::Probe;

@@ -98,10 +98,10 @@ fn figures(dataset: &Dataset, subset: &Subset, task: &Task, pick: Pick) -> Vec<C
     ]
 }
 
-/// AUC over the cases; "-" if some answers have no log-probabilities.
+/// AUC over the cases; undefined if some answers have no log-probabilities.
 fn area(subset: &Subset, labels: usize, answers: &[Option<Prediction>], gold: &[LabelIndex]) -> Cell {
     let scores = answers.iter().map(|answer| answer.as_ref().and_then(|answer| answer.scores.as_ref()));
-    let Some(scores) = scores.collect::<Option<Vec<_>>>() else { return Cell::from("-") };
+    let Some(scores) = scores.collect::<Option<Vec<_>>>() else { return Cell::Undefined("no probabilities".into()) };
     let probabilities: Vec<Vec<f32>> = scores.iter().map(|scores| scores.probabilities()).collect();
     let ranking = OneAgainstRest::of(labels, &probabilities, gold);
     let statistic = |weights: &[u32]| ranking.mean_area(weights);

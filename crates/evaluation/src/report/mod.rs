@@ -31,7 +31,7 @@ pub use text::{tables_text, text};
 
 use self::system::{Subset, TaskRows};
 use super::{Bootstrap, Verdict};
-use dissent_core::data::Dataset;
+use dissent_core::data::{Dataset, TaskKind};
 use dissent_core::run::Qrels;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -177,6 +177,22 @@ impl<'a> Evaluation<'a> {
                 own.partly_known.len(),
                 own.rows.len() + own.partly_known.len()
             ));
+        }
+        for (system, tasks) in &self.systems {
+            let of_labels = tasks.iter().filter(|own| own.task.kind != TaskKind::OpenVqa);
+            let rows: Vec<&system::Row> = of_labels.flat_map(|own| &own.rows).collect();
+            let has_none = |row: &&&system::Row| {
+                let answer = row.fused.as_ref().or(row.answer.closed_book.as_ref());
+                answer.is_some_and(|answer| answer.scores.is_none() && answer.odds.is_none())
+            };
+            let without = rows.iter().filter(has_none).count();
+            if without > 0 {
+                remarks.push(format!(
+                    "{}: {without} of {} answers have no probabilities, so AUC and calibration are absent or of the others",
+                    system.name,
+                    rows.len()
+                ));
+            }
         }
         for (system, _) in self.systems.iter().filter(|(system, _)| !system.models.is_empty()) {
             remarks.push(format!(

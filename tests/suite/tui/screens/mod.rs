@@ -6,6 +6,7 @@ mod case;
 mod evidence;
 mod help;
 mod images;
+mod models;
 mod mouse;
 mod overlays;
 mod runs;

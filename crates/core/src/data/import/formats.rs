@@ -114,8 +114,8 @@ pub const FORMATS: &[ImportFormat] = &[
     },
     ImportFormat {
         name: "predictions",
-        source: "a per-candidate prediction file of JOMED's evaluation (…-step-N.jsonl)",
-        result: "its cases and retrieved documents as a dataset, its predictions as a run that can be explored without a model",
+        source: "a per-candidate prediction file of JOMED's evaluation (…-step-N.jsonl); after a dataset folder also answers of other programs (`import predictions --help`)",
+        result: "its cases and retrieved documents as a dataset, its predictions as a run that can be explored without a model; answers of other programs become runs of the dataset",
         licence: "that of the evaluated dataset",
         get: "your own runs of the reference code",
     },
