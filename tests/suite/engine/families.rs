@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::Arc;
 
-const FAMILIES: [&str; 3] = ["qwen2_vl", "qwen2_5_vl", "smolvlm"];
+const FAMILIES: [&str; 4] = ["qwen2_vl", "qwen2_5_vl", "smolvlm", "gemma3"];
 const TOLERANCE: f32 = 1e-4;
 
 fn fixture(family: &str, part: &str) -> PathBuf {
@@ -196,11 +196,11 @@ fn an_unknown_family_is_named_with_the_known_ones() {
     let root = root.as_path();
     let reader = root.join("reader");
     fs::create_dir_all(&reader).unwrap();
-    fs::write(reader.join("config.json"), r#"{"model_type": "gemma3"}"#).unwrap();
+    fs::write(reader.join("config.json"), r#"{"model_type": "gemma9"}"#).unwrap();
     let output = predict(root, "gemma", &reader, &[], None);
     let message = stderr_of(&output);
     assert_eq!(output.status.code(), Some(1));
-    assert!(message.contains("gemma3") && message.contains("qwen2_5_vl"), "{message}");
+    assert!(message.contains("gemma9") && message.contains("qwen2_5_vl"), "{message}");
 }
 
 #[test]

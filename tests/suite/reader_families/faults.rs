@@ -34,13 +34,19 @@ fn a_fault_in_the_weights_shows() {
 /// The results of generate.py are precise enough to detect each of these faults.
 #[test]
 fn a_fault_in_the_arithmetic_shows() {
-    let changes: [(&str, &str, &str); 6] = [
+    let changes = [
         ("qwen2_vl", r#""rope_theta": 1000000.0"#, r#""rope_theta": 10000.0"#),
         ("qwen2_vl", r#""rms_norm_eps": 1e-06"#, r#""rms_norm_eps": 0.1"#),
         ("qwen2_5_vl", r#""fullatt_block_indexes": ["#, r#""fullatt_block_indexes": [0, "#),
         ("qwen2_5_vl", r#""sliding_window": 24"#, r#""sliding_window": 23"#),
         ("qwen2_5_vl", r#""max_window_layers": 2"#, r#""max_window_layers": 1"#),
         ("smolvlm", r#""rope_theta": 100000.0"#, r#""rope_theta": 10000.0"#),
+        ("gemma3", r#""rope_theta": 1000000.0"#, r#""rope_theta": 10000.0"#),
+        ("gemma3", r#""rope_local_base_freq": 10000.0"#, r#""rope_local_base_freq": 1000000.0"#),
+        ("gemma3", r#""factor": 8.0"#, r#""factor": 1.0"#),
+        ("gemma3", r#""sliding_window": 11"#, r#""sliding_window": 12"#),
+        ("gemma3", r#""sliding_window_pattern": 3"#, r#""sliding_window_pattern": 2"#),
+        ("gemma3", r#""query_pre_attn_scalar": 24"#, r#""query_pre_attn_scalar": 16"#),
     ];
     for (family, from, to) in changes {
         let folder = copy(family);

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-const FAMILIES: [&str; 2] = ["smolvlm", "qwen2_vl"];
+const FAMILIES: [&str; 3] = ["smolvlm", "qwen2_vl", "gemma3"];
 /// Products round the activations to 8 bits, as in llama.cpp.
 const TOLERANCE_IN_BLOCKS: f32 = 5e-2;
 /// The same weights in f32.
@@ -124,7 +124,7 @@ fn refusal(folder: &Path, adapter: Option<&Path>, dtype: DType) -> String {
 #[test]
 fn a_decoder_of_another_model_is_refused() {
     type Change = fn(&mut Fields, &mut Tensors);
-    let cases: [(&str, Change, &str); 9] = [
+    let cases: [(&str, Change, &str); 12] = [
         (
             "qwen2_vl",
             |fields, _| {
@@ -193,6 +193,27 @@ fn a_decoder_of_another_model_is_refused() {
                 tensors.insert("blk.0.attn_k.weight".into(), QTensor::quantize(&few, GgmlDType::Q8_0).unwrap());
             },
             "tensor blk.0.attn_k.weight has shape [32, 256], the configuration requires [64, 256]",
+        ),
+        (
+            "gemma3",
+            |fields, _| {
+                fields.insert("gemma3.attention.sliding_window".into(), Value::U32(12));
+            },
+            "gemma3.attention.sliding_window is 12, but sliding_window of config.json is 11",
+        ),
+        (
+            "gemma3",
+            |fields, _| {
+                fields.insert("gemma3.rope.freq_base_swa".into(), Value::F32(1e6));
+            },
+            "rope_local_base_freq of config.json is 10000",
+        ),
+        (
+            "gemma3",
+            |_, tensors| {
+                tensors.remove("blk.1.post_ffw_norm.weight");
+            },
+            "tensor blk.1.post_ffw_norm.weight is missing",
         ),
     ];
     for (family, edit, word) in cases {

@@ -1,7 +1,9 @@
-//! Qwen2-VL, Qwen2.5-VL and SmolVLM against transformers and PEFT on random tiny checkpoints
+//! Readers of each family against transformers and PEFT on random tiny checkpoints
 //! (tests/fixtures/readers/generate.py).
 
+mod every_tensor;
 mod faults;
+mod gemma3;
 mod gguf;
 mod llama_cpp;
 mod prompts;

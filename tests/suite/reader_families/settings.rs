@@ -39,6 +39,16 @@ fn settings_of_another_network_are_refused_by_name() {
         ("smolvlm", "/text_config/num_key_value_heads", json!(2)),
         ("smolvlm", "/vision_config/hidden_act", json!("gelu_fancy")),
         ("smolvlm", "/vision_config/num_channels", json!(1)),
+        ("gemma3", "/text_config/attn_logit_softcapping", json!(50.0)),
+        ("gemma3", "/text_config/final_logit_softcapping", json!(30.0)),
+        ("gemma3", "/text_config/attention_bias", json!(true)),
+        ("gemma3", "/text_config/use_bidirectional_attention", json!(true)),
+        ("gemma3", "/text_config/hidden_activation", json!("relu6")),
+        ("gemma3", "/text_config/num_key_value_heads", json!(3)),
+        ("gemma3", "/text_config/rope_scaling/rope_type", json!("ntk")),
+        ("gemma3", "/vision_config/model_type", json!("clip_vision_model")),
+        ("gemma3", "/vision_config/num_channels", json!(1)),
+        ("gemma3", "/mm_tokens_per_image", json!(25)),
     ] {
         let folder = copy(family);
         rewrite(folder.path(), "config.json", |config| set(config, pointer, value.clone()));
@@ -79,6 +89,7 @@ fn steps_that_are_not_taken_are_refused() {
         ("qwen2_5_vl", "preprocessor_config.json", "/do_grayscale"),
         ("qwen2_5_vl", "preprocessor_config.json", "/do_pad"),
         ("smolvlm", "processor_config.json", "/image_processor/do_center_crop"),
+        ("gemma3", "processor_config.json", "/image_processor/do_pan_and_scan"),
     ] {
         let folder = copy(family);
         rewrite(folder.path(), file, |settings| set(settings, pointer, json!(true)));
@@ -86,9 +97,11 @@ fn steps_that_are_not_taken_are_refused() {
         let name = pointer.rsplit('/').next().unwrap();
         assert!(message.contains(&format!("{file}: field {name}: found true; expected false")), "{message}");
     }
-    let folder = copy("smolvlm");
-    rewrite(folder.path(), "processor_config.json", |settings| settings["image_seq_len"] = json!(5));
-    assert!(message(folder.path(), None).contains("image_seq_len: expected"));
+    for (family, name) in [("smolvlm", "image_seq_len"), ("gemma3", "image_seq_length")] {
+        let folder = copy(family);
+        rewrite(folder.path(), "processor_config.json", |settings| settings[name] = json!(5));
+        assert!(message(folder.path(), None).contains(&format!("{name}: expected")));
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ pub mod decoder;
 pub mod device;
 pub mod dual_encoder;
 mod fixed_fields;
+pub mod gemma3;
 pub mod gguf;
 pub mod hub;
 pub mod initialise;

@@ -3,6 +3,7 @@
 //! This is the only file of `model` that knows all families; no family imports it.
 
 use super::checkpoint::{Adapter, CheckpointError, read_json};
+use super::gemma3::{Gemma3Checkpoint, Gemma3Config, Gemma3Processor};
 use super::pixtral::{PixtralCheckpoint, PixtralConfig, PixtralProcessor, pixtral_fingerprint};
 use super::qwen2_vl::{Qwen2VlCheckpoint, Qwen2VlConfig, Qwen2VlProcessor};
 use super::settings_notes::notes_of_reader;
@@ -16,7 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Values of `model_type` in `config.json` that can be loaded, for messages.
-const KNOWN_READERS: &str = "llava (Pixtral), qwen2_vl, qwen2_5_vl, smolvlm, idefics3";
+const KNOWN_READERS: &str = "llava (Pixtral), qwen2_vl, qwen2_5_vl, smolvlm, idefics3, gemma3";
 
 /// A family of vision-language models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub enum ReaderFamily {
     Qwen2Vl,
     /// SmolVLM, which has the architecture of Idefics3.
     SmolVlm,
+    /// Gemma 3 and MedGemma.
+    Gemma3,
 }
 
 /// Loads the checkpoint `folder` for inference; a LoRA adapter in another folder is merged into its weights.
@@ -50,6 +53,7 @@ impl ReaderFamily {
             Self::Pixtral => "Pixtral",
             Self::Qwen2Vl => "Qwen2-VL, Qwen2.5-VL",
             Self::SmolVlm => "SmolVLM, Idefics3",
+            Self::Gemma3 => "Gemma 3, MedGemma",
         }
     }
 
@@ -68,6 +72,7 @@ impl ReaderFamily {
                 "Qwen2_5_VLForConditionalGeneration" => "qwen2_5_vl",
                 "SmolVLMForConditionalGeneration" => "smolvlm",
                 "Idefics3ForConditionalGeneration" => "idefics3",
+                "Gemma3ForConditionalGeneration" => "gemma3",
                 other => other,
             },
         };
@@ -75,6 +80,7 @@ impl ReaderFamily {
             "llava" => Ok(Self::Pixtral),
             "qwen2_vl" | "qwen2_5_vl" => Ok(Self::Qwen2Vl),
             "smolvlm" | "idefics3" => Ok(Self::SmolVlm),
+            "gemma3" => Ok(Self::Gemma3),
             _ => Err(CheckpointError::BadJson {
                 path: folder.join("config.json"),
                 reason: unknown(&config["model_type"], architecture),
@@ -87,6 +93,7 @@ impl ReaderFamily {
             Self::Pixtral => PixtralCheckpoint::load_with(folder, adapter, device, dtype)?.into(),
             Self::Qwen2Vl => Qwen2VlCheckpoint::load(folder, adapter, device, dtype)?.into(),
             Self::SmolVlm => SmolVlmCheckpoint::load(folder, adapter, device, dtype)?.into(),
+            Self::Gemma3 => Gemma3Checkpoint::load(folder, adapter, device, dtype)?.into(),
         })
     }
 
@@ -112,6 +119,11 @@ impl ReaderFamily {
                 let fingerprint = fingerprint_with(folder, processor.template())?;
                 (Arc::new(processor), fingerprint)
             }
+            Self::Gemma3 => {
+                let (processor, _) = Gemma3Processor::read(folder, &Gemma3Config::read(folder)?)?;
+                let fingerprint = fingerprint_with(folder, processor.template())?;
+                (Arc::new(processor), fingerprint)
+            }
         })
     }
 
@@ -124,6 +136,7 @@ impl ReaderFamily {
             Self::Pixtral => PixtralConfig::read(folder)?.text.hidden,
             Self::Qwen2Vl => Qwen2VlConfig::read(folder)?.text.hidden,
             Self::SmolVlm => SmolVlmConfig::read(folder)?.text.hidden,
+            Self::Gemma3 => Gemma3Config::read(folder)?.text.hidden,
         })
     }
 }
@@ -155,10 +168,10 @@ mod tests {
 
     #[test]
     fn an_unknown_family_names_the_known_ones() {
-        for config in [r#"{"model_type": "gemma3"}"#, r#"{"architectures": ["Gemma3"]}"#, "{}"] {
+        for config in [r#"{"model_type": "gemma9"}"#, r#"{"architectures": ["Gemma9"]}"#, "{}"] {
             let message = family(config).unwrap_err();
             assert!(message.contains("qwen2_vl") && message.contains("llava (Pixtral)"), "{message}");
         }
-        assert!(family(r#"{"model_type": "gemma3"}"#).unwrap_err().contains("gemma3"));
+        assert!(family(r#"{"model_type": "gemma9"}"#).unwrap_err().contains("gemma9"));
     }
 }

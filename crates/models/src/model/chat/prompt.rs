@@ -32,6 +32,18 @@ impl ChatPrompt {
         Ok(Self { tokenizer, template: Arc::new(template), image_mark: image_mark.to_string(), lead })
     }
 
+    /// The same prompts, with answers ended by the special token that the template puts after an answer, if there is one.
+    /// Gemma's `eos_token` ends a text, and `<end_of_turn>` an answer.
+    ///
+    /// # Errors
+    /// Fails if the template cannot render a user message.
+    pub fn ended_as_by_template(self) -> Result<Self> {
+        let after = after_answer(&self.template)?.map(|(_, after)| after);
+        let end = after.and_then(|after| self.tokenizer.special_at(after.trim_start()).map(|token| token.id));
+        let Some(end) = end else { return Ok(self) };
+        Ok(Self { tokenizer: self.tokenizer.ending_with(end), ..self })
+    }
+
     /// The tokenizer.
     pub fn tokenizer(&self) -> &ChatTokenizer {
         &self.tokenizer
@@ -160,6 +172,11 @@ fn guard_for(parts: &[ContentPart]) -> char {
 
 /// White space between the prompt and an answer, such as the space after SmolVLM's `Assistant:`.
 fn lead_of(template: &ChatTemplate) -> Result<String> {
+    Ok(after_answer(template)?.map(|(lead, _)| lead).unwrap_or_default())
+}
+
+/// White space between the prompt and an answer, and what follows the answer; `None` if the template shows neither.
+fn after_answer(template: &ChatTemplate) -> Result<Option<(String, String)>> {
     let user = json!({ "role": "user", "content": [{ "type": "text", "text": "?", "content": "?" }] });
     let prompt = template.render(&json!([user]), true)?;
     let answers = [json!([{ "type": "text", "text": PROBE, "content": PROBE }]), Value::String(PROBE.to_string())];
@@ -168,10 +185,10 @@ fn lead_of(template: &ChatTemplate) -> Result<String> {
         // Some templates accept only one of the two forms.
         let Ok(whole) = template.render(&messages, false) else { continue };
         let Some(reply) = whole.strip_prefix(&prompt) else { continue };
-        let Some(lead) = reply.find(PROBE).map(|position| &reply[..position]) else { continue };
+        let Some((lead, after)) = reply.split_once(PROBE) else { continue };
         if lead.chars().all(char::is_whitespace) {
-            return Ok(lead.to_string());
+            return Ok(Some((lead.to_string(), after.to_string())));
         }
     }
-    Ok(String::new())
+    Ok(None)
 }

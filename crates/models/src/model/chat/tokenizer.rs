@@ -94,7 +94,14 @@ impl ChatTokenizer {
         self.ends.contains(&id)
     }
 
-    /// The end-of-sequence token.
+    /// The same tokenizer with another token at the end of answers.
+    pub(super) fn ending_with(mut self, end: u32) -> Self {
+        self.end = Some(end);
+        self.ends.push(end);
+        self
+    }
+
+    /// The token that ends an answer: the end-of-sequence token, unless the template's is another.
     pub fn end(&self) -> Option<u32> {
         self.end
     }

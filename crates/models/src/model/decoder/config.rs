@@ -1,5 +1,6 @@
 //! The configuration of a decoder.
 
+use super::gemma::GemmaOptions;
 use super::rope_scaling::{Frequencies, RopeScaling, frequencies};
 use crate::model::layers::Activation;
 
@@ -14,6 +15,8 @@ pub struct TextConfig {
     pub key_value_heads: usize,
     pub head_size: usize,
     pub activation: Activation,
+    /// What Gemma does otherwise; `None` for decoders like Llama's.
+    pub gemma: Option<GemmaOptions>,
     /// `max_position_embeddings`: the longest sequence in tokens.
     pub positions: usize,
     pub norm_epsilon: f64,
@@ -63,6 +66,9 @@ impl TextConfig {
         if let Some(scaling) = &self.rope_scaling {
             scaling.check(self.head_size, place)?;
         }
+        if let Some(gemma) = &self.gemma {
+            gemma.check(self.layers, place)?;
+        }
         if let Some(sections) = self.mrope_sections
             && sections.iter().try_fold(0_usize, |sum, section| sum.checked_add(*section)) != Some(self.head_size / 2)
         {
@@ -77,6 +83,21 @@ impl TextConfig {
     /// The longest supported sequence in tokens, with RoPE scaling taken into account.
     pub fn longest(&self) -> usize {
         self.rope_scaling.as_ref().map_or(self.positions, |scaling| scaling.longest(self.positions))
+    }
+
+    /// True if the layer with this number attends through the sliding window.
+    pub(super) fn is_windowed(&self, layer: usize) -> bool {
+        match &self.gemma {
+            _ if self.sliding_window.is_none() => false,
+            Some(gemma) => !gemma.attends_to_all.get(layer).copied().unwrap_or(false),
+            None => layer >= self.first_windowed_layer,
+        }
+    }
+
+    /// RoPE frequencies of windowed layers, if these have a base of their own.
+    pub(super) fn local_frequencies(&self) -> Option<Frequencies> {
+        let theta = self.gemma.as_ref()?.local_rope_theta?;
+        Some(Frequencies { inv_freq: frequencies(self.head_size, theta), scale: 1.0 })
     }
 
     /// RoPE frequencies for a sequence of `length` tokens.

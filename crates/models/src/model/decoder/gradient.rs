@@ -29,7 +29,7 @@ impl Decoder {
         }
         let input = DecoderInput::new(vec![row.clone()]);
         self.check(&input)?;
-        let layouts = input.layouts(None, self.image_token, self.uses_mrope())?;
+        let layouts = input.layouts(None, self.image_token, self.image_layout())?;
         let stack = self.stack.in_mode(Mode::Train);
         let embeddings = self.embed(&input)?.detach();
         let means = group_means(&embeddings, groups)?;

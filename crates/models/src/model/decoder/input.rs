@@ -56,13 +56,12 @@ impl DecoderInput {
         }
     }
 
-    /// The layout of all rows after this input is appended to `cache`. With `uses_mrope`, image tokens get row and column
-    /// positions.
+    /// The layout of all rows after this input is appended to `cache`.
     pub(super) fn layouts(
         &self,
         cache: Option<&KvCache>,
         image_token: u32,
-        uses_mrope: bool,
+        images: ImageLayout,
     ) -> candle_core::Result<Vec<RowLayout>> {
         let mut layouts = match cache {
             Some(cache) if !cache.rows.is_empty() => cache.rows.clone(),
@@ -79,10 +78,9 @@ impl DecoderInput {
         for (layout, row) in layouts.iter_mut().zip(&self.rows) {
             let offset = self.offset(row);
             layout.extend(offset, false);
-            if uses_mrope {
-                extend_with_images(layout, row, image_token)?;
-            } else {
-                layout.extend(row.ids.len(), true);
+            match images {
+                ImageLayout::LikeText => layout.extend(row.ids.len(), true),
+                ImageLayout::Grid | ImageLayout::Block => extend_with_images(layout, row, image_token, images)?,
             }
             layout.extend(width - offset - row.ids.len(), false);
         }
@@ -90,8 +88,24 @@ impl DecoderInput {
     }
 }
 
-/// Appends the tokens of a row, with the tokens of each image as a grid.
-fn extend_with_images(layout: &mut RowLayout, row: &DecoderRow, image_token: u32) -> candle_core::Result<()> {
+/// Positions and visibility of an image's tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ImageLayout {
+    /// The same as of text.
+    LikeText,
+    /// Row and column positions (M-RoPE).
+    Grid,
+    /// The tokens of an image attend to each other (Gemma 3).
+    Block,
+}
+
+/// Appends the tokens of a row; those of each image must be there as a whole.
+fn extend_with_images(
+    layout: &mut RowLayout,
+    row: &DecoderRow,
+    image_token: u32,
+    images_are: ImageLayout,
+) -> candle_core::Result<()> {
     let mut images = row.features.iter();
     let mut index = 0;
     while index < row.ids.len() {
@@ -101,14 +115,21 @@ fn extend_with_images(layout: &mut RowLayout, row: &DecoderRow, image_token: u32
             continue;
         }
         let Some(image) = images.next() else { candle_core::bail!("image token at index {index} without an image") };
-        let (rows, columns, _) = image.dims3()?;
+        let (rows, columns) = match images_are {
+            ImageLayout::Grid => (image.dim(0)?, image.dim(1)?),
+            ImageLayout::LikeText | ImageLayout::Block => (1, image.dim(0)?),
+        };
         let tokens = rows * columns;
         let is_whole =
             row.ids.get(index..index + tokens).is_some_and(|run| run.iter().all(|token| *token == image_token));
         if tokens == 0 || !is_whole {
             candle_core::bail!("expected {tokens} consecutive image tokens at index {index}")
         }
-        layout.extend_image(rows, columns);
+        match images_are {
+            ImageLayout::Grid => layout.extend_image(rows, columns),
+            ImageLayout::Block => layout.extend_block(tokens),
+            ImageLayout::LikeText => layout.extend(tokens, true),
+        }
         index += tokens;
     }
     Ok(())

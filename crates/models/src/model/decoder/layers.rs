@@ -2,7 +2,7 @@
 
 use super::rotary::Rope;
 use super::weights::LayerWeights;
-use crate::model::layers::{Activation, Linear, Mode, attend, multiply_per_channel, rms_norm};
+use crate::model::layers::{Activation, Linear, Mode, attend_scaled, multiply_per_channel, rms_norm};
 use candle_core::{D, DType, Module, Result, Tensor};
 use candle_nn::{Init, VarBuilder};
 
@@ -31,6 +31,20 @@ impl RmsNorm {
         Ok(Self { weight, epsilon: epsilon as f32, mode })
     }
 
+    /// Gemma's norm, which multiplies by 1 + weight; in f32 whatever the type of the model, as in transformers. A GGUF file
+    /// stores the sum, if `is_stored_as_sum`.
+    pub fn around_one(
+        size: usize,
+        epsilon: f64,
+        weights: &VarBuilder,
+        is_stored_as_sum: bool,
+        mode: Mode,
+    ) -> Result<Self> {
+        let weight = weights.get_with_hints(size, "weight", Init::Const(0.0))?.to_dtype(DType::F32)?;
+        let weight = if is_stored_as_sum { weight } else { (weight + 1.0)? };
+        Ok(Self { weight, epsilon: epsilon as f32, mode })
+    }
+
     /// The same weights in another mode.
     pub fn in_mode(&self, mode: Mode) -> Self {
         Self { mode, ..self.clone() }
@@ -53,7 +67,7 @@ impl RmsNorm {
         };
         let mean_square = input.sqr()?.mean_keepdim(D::Minus1)?;
         let normalised = input.broadcast_div(&(mean_square + f64::from(self.epsilon))?.sqrt()?)?;
-        multiply_per_channel(&normalised.to_dtype(dtype)?, &self.weight)
+        multiply_per_channel(&normalised.to_dtype(self.weight.dtype())?, &self.weight)?.to_dtype(dtype)
     }
 }
 
@@ -115,6 +129,10 @@ pub(in crate::model) struct Attention {
     key: Linear,
     value: Linear,
     output: Linear,
+    /// Norms of each head's queries and keys before RoPE (Gemma 3).
+    head_norms: Option<(RmsNorm, RmsNorm)>,
+    /// Factor on the scores.
+    scale: f64,
     shape: AttentionShape,
     mode: Mode,
 }
@@ -132,14 +150,27 @@ impl Attention {
             key: weights.pp("k_proj").linear(shape.bias, hidden, key_size, init_std(hidden))?,
             value: weights.pp("v_proj").linear(shape.bias, hidden, key_size, init_std(hidden))?,
             output: weights.pp("o_proj").linear(false, query_size, hidden, output)?,
+            head_norms: None,
+            scale: (shape.head_size as f64).powf(-0.5),
             shape,
             mode,
         })
     }
 
+    /// Norms of queries and keys before RoPE.
+    pub fn with_head_norms(self, queries: RmsNorm, keys: RmsNorm) -> Self {
+        Self { head_norms: Some((queries, keys)), ..self }
+    }
+
+    /// Another factor on the scores than the inverse root of the head size.
+    pub fn with_scale(self, scale: f64) -> Self {
+        Self { scale, ..self }
+    }
+
     /// The same weights in another mode.
     pub fn in_mode(&self, mode: Mode) -> Self {
-        Self { mode, ..self.clone() }
+        let head_norms = self.head_norms.as_ref().map(|(queries, keys)| (queries.in_mode(mode), keys.in_mode(mode)));
+        Self { mode, head_norms, ..self.clone() }
     }
 
     /// Maps `input` `[B, T, hidden]` to the same shape. `mask` is added to the scores and broadcasts to `[B, heads, T, S]`.
@@ -156,14 +187,18 @@ impl Attention {
         let split = |projected: Tensor, heads: usize| {
             projected.reshape((batch, length, heads, head_size))?.transpose(1, 2)?.contiguous()
         };
-        let query = rope.apply(&split(self.query.forward(input)?, heads)?, self.mode)?;
-        let key = rope.apply(&split(self.key.forward(input)?, key_value_heads)?, self.mode)?;
+        let mut query = split(self.query.forward(input)?, heads)?;
+        let mut key = split(self.key.forward(input)?, key_value_heads)?;
+        if let Some((queries, keys)) = &self.head_norms {
+            (query, key) = (queries.forward(&query)?, keys.forward(&key)?);
+        }
+        let (query, key) = (rope.apply(&query, self.mode)?, rope.apply(&key, self.mode)?);
         let value = split(self.value.forward(input)?, key_value_heads)?;
         let (key, value) = match cache {
             None => (key, value),
             Some(cache) => append(cache, key, value)?,
         };
-        let attended = attend(&query, &key, &value, mask, self.mode)?;
+        let attended = attend_scaled(&query, &key, &value, mask, self.scale, self.mode)?;
         self.output.forward(&attended.transpose(1, 2)?.reshape((batch, length, heads * head_size))?)
     }
 }

@@ -10,6 +10,8 @@ pub(super) struct RowLayout {
     tokens: Vec<bool>,
     /// RoPE position of each slot; padding has the position of the next token.
     positions: Vec<Position>,
+    /// For slots of an image whose tokens attend to each other, one more than the image's first slot; else 0.
+    blocks: Vec<usize>,
     /// Position of the next token.
     next: usize,
 }
@@ -20,8 +22,16 @@ impl RowLayout {
         for _ in 0..count {
             self.tokens.push(token);
             self.positions.push([self.next; 3]);
+            self.blocks.push(0);
             self.next += usize::from(token);
         }
+    }
+
+    /// Appends the tokens of an image that attend to each other, whatever their order.
+    pub fn extend_block(&mut self, count: usize) {
+        let start = self.slots();
+        self.extend(count, true);
+        self.blocks[start..].fill(start + 1);
     }
 
     /// Appends the tokens of an image in row-major order. All have the same temporal position, and the following text
@@ -32,6 +42,7 @@ impl RowLayout {
             for column in 0..columns {
                 self.tokens.push(true);
                 self.positions.push([start, start + row, start + column]);
+                self.blocks.push(0);
             }
         }
         self.next += rows.max(columns);
@@ -127,6 +138,14 @@ fn row_mask(row: &RowLayout, added: usize, window: Option<usize>) -> Vec<f32> {
                 mask[query * slots + key] = 0.0;
             }
         }
+        // Later tokens of the same image; the window counts backwards only.
+        let block = row.blocks[at];
+        for key in at + 1..slots {
+            if block == 0 || row.blocks[key] != block {
+                break;
+            }
+            mask[query * slots + key] = 0.0;
+        }
     }
     mask
 }
@@ -184,6 +203,15 @@ mod tests {
     #[test]
     fn a_sliding_window_hides_distant_tokens() {
         assert_eq!(visible(&row_mask(&layout(&[true, true, true]), 1, Some(2))), [0, 1, 1]);
+    }
+
+    #[test]
+    fn tokens_of_an_image_see_each_other_and_a_window_hides_the_earlier_ones() {
+        let mut row = layout(&[true]);
+        row.extend_block(2);
+        row.extend_block(1);
+        assert_eq!(visible(&row_mask(&row, 4, None)), [1, 0, 0, 0, 1, 1, 1, 0, 1, 1, 1, 0, 1, 1, 1, 1]);
+        assert_eq!(visible(&row_mask(&row, 4, Some(1))), [1, 0, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0, 1]);
     }
 
     #[test]

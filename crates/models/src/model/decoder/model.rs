@@ -2,7 +2,8 @@
 
 use super::cache::KvCache;
 use super::config::TextConfig;
-use super::input::{Decoded, DecoderInput, DecoderRow, TokenIndex};
+use super::gemma::LooksAhead;
+use super::input::{Decoded, DecoderInput, DecoderRow, ImageLayout, TokenIndex};
 use super::layout::RowLayout;
 use super::stack::Stack;
 use super::weights::LayerWeights;
@@ -59,6 +60,15 @@ impl Decoder {
         self.stack.config().mrope_sections.is_some()
     }
 
+    /// How the tokens of images are laid out.
+    pub(super) fn image_layout(&self) -> ImageLayout {
+        match &self.stack.config().gemma {
+            _ if self.uses_mrope() => ImageLayout::Grid,
+            Some(gemma) if gemma.looks_ahead == LooksAhead::WithinImage => ImageLayout::Block,
+            _ => ImageLayout::LikeText,
+        }
+    }
+
     fn feature_rank(&self) -> usize {
         if self.uses_mrope() { 3 } else { 2 }
     }
@@ -72,7 +82,7 @@ impl Decoder {
     /// tokens and image features.
     pub fn decode(&self, input: &DecoderInput, cache: Option<&mut KvCache>) -> Result<Decoded> {
         self.check(input)?;
-        let layouts = input.layouts(cache.as_deref(), self.image_token, self.uses_mrope())?;
+        let layouts = input.layouts(cache.as_deref(), self.image_token, self.image_layout())?;
         let longest = layouts.iter().map(RowLayout::length).max().unwrap_or(0);
         let most = self.stack.config().longest();
         if longest > most {
@@ -163,6 +173,8 @@ impl Decoder {
             for (index, id) in row.ids.iter().enumerate() {
                 ids[start + index] = *id;
                 if *id == self.image_token {
+                    // The table may have no row for it.
+                    ids[start + index] = 0;
                     sources[start + index] = next_feature;
                     next_feature += 1;
                 }

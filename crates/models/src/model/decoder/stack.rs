@@ -2,6 +2,7 @@
 
 use super::cache::KvCache;
 use super::config::TextConfig;
+use super::gemma::embedding_scale;
 use super::layers::{Attention, AttentionShape, FeedForward, FeedForwardShape, KeysAndValues, RmsNorm, init_std};
 use super::layout::{RowLayout, attention_mask, rope_positions};
 use super::rotary::Rope;
@@ -15,8 +16,11 @@ use candle_nn::Init;
 struct Block {
     attention_norm: RmsNorm,
     attention: Attention,
+    /// Only in Gemma 2 and 3.
+    norm_after_attention: Option<RmsNorm>,
     feed_forward_norm: RmsNorm,
     feed_forward: FeedForward,
+    norm_after_feed_forward: Option<RmsNorm>,
 }
 
 impl Block {
@@ -36,12 +40,26 @@ impl Block {
             bias: false,
             blocks: config.layers,
         };
-        let norm = |name: &str| RmsNorm::new(config.hidden, config.norm_epsilon, weights.pp(name).plain(), mode);
+        let norm = |name: &str| norm_of(config, config.hidden, &weights.pp(name), mode);
+        let mut attention = Attention::new(shape, &weights.pp("self_attn"), mode)?;
+        if let Some(gemma) = &config.gemma {
+            attention = attention.with_scale(gemma.query_scalar.powf(-0.5));
+            if gemma.has_head_norms {
+                let norm = |name: &str| norm_of(config, config.head_size, &weights.pp("self_attn").pp(name), mode);
+                attention = attention.with_head_norms(norm("q_norm")?, norm("k_norm")?);
+            }
+        }
+        let has_norms_after = config.gemma.as_ref().is_some_and(|gemma| gemma.has_norms_after);
+        let before_feed_forward =
+            if has_norms_after { "pre_feedforward_layernorm" } else { "post_attention_layernorm" };
+        let norm_after = |name: &str| has_norms_after.then(|| norm(name)).transpose();
         Ok(Self {
             attention_norm: norm("input_layernorm")?,
-            attention: Attention::new(shape, &weights.pp("self_attn"), mode)?,
-            feed_forward_norm: norm("post_attention_layernorm")?,
+            attention,
+            norm_after_attention: norm_after("post_attention_layernorm")?,
+            feed_forward_norm: norm(before_feed_forward)?,
             feed_forward: FeedForward::new(feed_forward, &weights.pp("mlp"))?,
+            norm_after_feed_forward: norm_after("post_feedforward_layernorm")?,
         })
     }
 
@@ -49,8 +67,10 @@ impl Block {
         Self {
             attention_norm: self.attention_norm.in_mode(mode),
             attention: self.attention.in_mode(mode),
+            norm_after_attention: self.norm_after_attention.as_ref().map(|norm| norm.in_mode(mode)),
             feed_forward_norm: self.feed_forward_norm.in_mode(mode),
             feed_forward: self.feed_forward.clone(),
+            norm_after_feed_forward: self.norm_after_feed_forward.as_ref().map(|norm| norm.in_mode(mode)),
         }
     }
 
@@ -61,10 +81,24 @@ impl Block {
         mask: Option<&Tensor>,
         cache: Option<&mut Option<KeysAndValues>>,
     ) -> Result<Tensor> {
-        let attended = self.attention.forward(&self.attention_norm.forward(input)?, rope, mask, cache)?;
+        let mut attended = self.attention.forward(&self.attention_norm.forward(input)?, rope, mask, cache)?;
+        if let Some(norm) = &self.norm_after_attention {
+            attended = norm.forward(&attended)?;
+        }
         let input = (input + attended)?;
-        let fed = self.feed_forward.forward(&self.feed_forward_norm.forward(&input)?)?;
+        let mut fed = self.feed_forward.forward(&self.feed_forward_norm.forward(&input)?)?;
+        if let Some(norm) = &self.norm_after_feed_forward {
+            fed = norm.forward(&fed)?;
+        }
         input + fed
+    }
+}
+
+/// The decoder's kind of RMSNorm.
+fn norm_of(config: &TextConfig, size: usize, weights: &LayerWeights, mode: Mode) -> Result<RmsNorm> {
+    match config.gemma {
+        None => RmsNorm::new(size, config.norm_epsilon, weights.plain(), mode),
+        Some(_) => RmsNorm::around_one(size, config.norm_epsilon, weights.plain(), weights.is_quantised(), mode),
     }
 }
 
@@ -101,7 +135,7 @@ impl Stack {
         for layer in 0..config.layers {
             blocks.push(Block::new(config, &inner.pp(format!("layers.{layer}")), mode)?);
         }
-        let norm = RmsNorm::new(config.hidden, config.norm_epsilon, inner.pp("norm").plain(), mode)?;
+        let norm = norm_of(config, config.hidden, &inner.pp("norm"), mode)?;
         Ok(Self { embedding, blocks, norm, output, config: config.clone() })
     }
 
@@ -123,34 +157,44 @@ impl Stack {
 
     /// Looks up embeddings: token ids `[N]` to `[N, hidden]`.
     pub fn embed(&self, ids: &Tensor) -> Result<Tensor> {
-        self.embedding.rows(ids)
+        let rows = self.embedding.rows(ids)?;
+        match self.config.gemma {
+            None => Ok(rows),
+            // The factor is rounded to the type of the rows, as in transformers.
+            Some(_) => rows * embedding_scale(self.config.hidden),
+        }
     }
 
     /// Maps embeddings `[B, T, hidden]` of the last T slots of `rows` to hidden states `[B, T, hidden]` before the final norm.
     pub fn forward(&self, embeddings: &Tensor, rows: &[RowLayout], cache: Option<&mut KvCache>) -> Result<Tensor> {
         let (_, added, _) = embeddings.dims3()?;
         let (dtype, device) = (embeddings.dtype(), embeddings.device());
-        let TextConfig { mrope_sections, sliding_window, first_windowed_layer, .. } = self.config;
-        let windowed_mask = attention_mask(rows, added, sliding_window, dtype, device)?;
-        let full_mask = if sliding_window.is_some() && first_windowed_layer > 0 {
-            attention_mask(rows, added, None, dtype, device)?
-        } else {
-            None
-        };
+        let TextConfig { mrope_sections, sliding_window, .. } = self.config;
+        let is_any = |windowed: bool| (0..self.blocks.len()).any(|layer| self.config.is_windowed(layer) == windowed);
+        let mask_of = |window| attention_mask(rows, added, window, dtype, device);
+        let windowed_mask = if is_any(true) { mask_of(sliding_window)? } else { None };
+        let full_mask = if is_any(false) { mask_of(None)? } else { None };
         let positions = rope_positions(rows, added);
         let lengths: Vec<usize> = rows.iter().map(RowLayout::next_position).collect();
         let frequencies = self.config.frequencies_of(&lengths);
         let rope = Rope::of_positions(&positions, &frequencies, mrope_sections, dtype, device)?;
+        let local_rope = match self.config.local_frequencies() {
+            None => None,
+            Some(frequencies) => Some(Rope::of_positions(&positions, &[frequencies], None, dtype, device)?),
+        };
         let mut hidden = embeddings.clone();
         let mut layers = cache.map(|cache| {
             cache.layers.resize(self.blocks.len(), None);
             cache.layers.iter_mut()
         });
         for (number, block) in self.blocks.iter().enumerate() {
-            let sees_all = sliding_window.is_some() && number < first_windowed_layer;
-            let mask = if sees_all { full_mask.as_ref() } else { windowed_mask.as_ref() };
             let layer = layers.as_mut().and_then(Iterator::next);
-            hidden = block.forward(&hidden, &rope, mask, layer)?;
+            let (mask, rope) = match &local_rope {
+                Some(local) if self.config.is_windowed(number) => (windowed_mask.as_ref(), local),
+                None if self.config.is_windowed(number) => (windowed_mask.as_ref(), &rope),
+                _ => (full_mask.as_ref(), &rope),
+            };
+            hidden = block.forward(&hidden, rope, mask, layer)?;
         }
         Ok(hidden)
     }

@@ -37,6 +37,11 @@ impl<'a> LayerWeights<'a> {
         }
     }
 
+    /// True if the decoder comes from a GGUF file.
+    pub fn is_quantised(&self) -> bool {
+        self.quantised.is_some()
+    }
+
     /// True if the GGUF file has a matrix of this name.
     pub fn has_stored(&self, name: &str) -> bool {
         let full = self.full_name(name);

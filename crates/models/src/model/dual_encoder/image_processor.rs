@@ -124,6 +124,11 @@ impl ImageProcessor {
         }
     }
 
+    /// Gemma 3's default processor: SigLIP's with bilinear resampling.
+    pub(in crate::model) fn gemma3(side: u32) -> Self {
+        Self { resample: BILINEAR, ..Self::siglip(side) }
+    }
+
     /// Resampling and normalisation of SigLIP 2's default NaFlex processor.
     pub(super) fn in_patches() -> Self {
         Self { resample: BILINEAR, ..Self::siglip(1) }

@@ -88,6 +88,17 @@ impl OpenFile {
         CheckpointError::BadGguf { path: self.path.clone(), reason }
     }
 
+    /// The shape that the tensor must have in this file.
+    fn shape_of(&self, expected: &ExpectedTensor) -> Vec<usize> {
+        let Some(info) = self.content.tensor_infos.get(&expected.name).filter(|_| expected.may_be_cut) else {
+            return expected.shape.clone();
+        };
+        match (info.shape.dims(), expected.shape.as_slice()) {
+            ([rows, columns], [all, width]) if rows <= all && columns == width => vec![*rows, *columns],
+            _ => expected.shape.clone(),
+        }
+    }
+
     /// Returns whether the file has the tensor.
     ///
     /// # Errors
@@ -153,14 +164,16 @@ impl GgufDecoder {
         for tensor in &tensors {
             known.insert(&tensor.name);
             let mut found = None;
+            let mut tensor = tensor.clone();
             for (number, file) in files.iter().enumerate() {
-                if file.check(tensor)? && found.replace(number).is_some() {
+                tensor.shape = file.shape_of(&tensor);
+                if file.check(&tensor)? && found.replace(number).is_some() {
                     return Err(file.bad(format!("tensor {} is in several parts", tensor.name)));
                 }
             }
             if let Some(file) = found {
                 let name = spec.name_of(&tensor.network, tensor.is_output());
-                locations.insert(name, Location { expected: tensor.clone(), file });
+                locations.insert(name, Location { expected: tensor, file });
             } else if let (false, Some(file)) = (tensor.optional, files.first()) {
                 return Err(file.bad(format!("tensor {} is missing", tensor.name)));
             }

@@ -1,6 +1,6 @@
 //! Comparing the metadata of a GGUF file with `config.json`.
 
-use super::fields::{differs, integer};
+use super::fields::{differs, integer, number};
 use super::rope::check_scaling;
 use crate::model::decoder::TextConfig;
 use candle_core::quantized::gguf_file::Value;
@@ -8,7 +8,13 @@ use std::collections::HashMap;
 
 /// llama.cpp's name of the decoder's architecture.
 pub(super) fn architecture(config: &TextConfig) -> &'static str {
-    if config.mrope_sections.is_some() { "qwen2vl" } else { "llama" }
+    match &config.gemma {
+        Some(gemma) if gemma.has_head_norms => "gemma3",
+        Some(gemma) if gemma.has_norms_after => "gemma2",
+        Some(_) => "gemma",
+        None if config.mrope_sections.is_some() => "qwen2vl",
+        None => "llama",
+    }
 }
 
 /// Compares the metadata with the configuration.
@@ -62,7 +68,29 @@ pub(super) fn check_metadata(fields: &HashMap<String, Value>, config: &TextConfi
         }
     }
     check_sections(fields, config, architecture)?;
+    check_windows(fields, config, architecture)?;
     check_scaling(fields, config, architecture)
+}
+
+/// Compares the sliding window of a Gemma decoder; which layers have it, and their rotation base if the file does not say it,
+/// is part of llama.cpp's code.
+fn check_windows(fields: &HashMap<String, Value>, config: &TextConfig, architecture: &str) -> Result<(), String> {
+    let Some(gemma) = config.gemma.as_ref().filter(|gemma| gemma.attends_to_all.contains(&false)) else {
+        return Ok(());
+    };
+    let name = format!("{architecture}.attention.sliding_window");
+    let found = fields.get(&name).and_then(integer).ok_or_else(|| format!("{name}: expected a whole number"))?;
+    let own = config.sliding_window.unwrap_or(0);
+    if found != own as u64 {
+        return Err(differs(&name, &found.to_string(), &own.to_string(), "sliding_window"));
+    }
+    let name = format!("{architecture}.rope.freq_base_swa");
+    match (number(fields, &name)?, gemma.local_rope_theta) {
+        (Some(found), Some(own)) if (found - own).abs() > 1e-5 * own.abs() => {
+            Err(differs(&name, &found.to_string(), &own.to_string(), "rope_local_base_freq"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Checks that part number and count in the metadata agree with the file names.

@@ -15,12 +15,21 @@ pub(super) struct ExpectedTensor {
     pub paired_heads: Option<usize>,
     /// True if the file may lack the tensor.
     pub optional: bool,
+    /// True if the file may have fewer rows: llama.cpp cuts off those of a Gemma vocabulary that the tokenizer has no token for.
+    pub may_be_cut: bool,
 }
 
 impl ExpectedTensor {
     /// A required tensor with the same row order as in the network.
     pub fn plain(name: &str, network: &str, shape: &[usize]) -> Self {
-        Self { name: name.into(), network: network.into(), shape: shape.to_vec(), paired_heads: None, optional: false }
+        Self {
+            name: name.into(),
+            network: network.into(),
+            shape: shape.to_vec(),
+            paired_heads: None,
+            optional: false,
+            may_be_cut: false,
+        }
     }
 
     /// True if it is the output matrix.
@@ -34,12 +43,14 @@ pub(super) fn expected_tensors(config: &TextConfig, tied: bool) -> Vec<ExpectedT
     let (hidden, inner) = (config.hidden, config.intermediate);
     let (queries, keys) = (config.heads * config.head_size, config.key_value_heads * config.head_size);
     let table = [config.vocabulary, hidden];
+    let gemma = config.gemma.as_ref();
+    let may_be_cut = gemma.is_some();
     let mut all = vec![
-        ExpectedTensor::plain("token_embd.weight", "embed_tokens.weight", &table),
+        ExpectedTensor { may_be_cut, ..ExpectedTensor::plain("token_embd.weight", "embed_tokens.weight", &table) },
         ExpectedTensor::plain("output_norm.weight", "norm.weight", &[hidden]),
         ExpectedTensor { optional: tied, ..ExpectedTensor::plain("output.weight", "lm_head.weight", &table) },
     ];
-    let in_pairs = config.mrope_sections.is_none();
+    let in_pairs = config.mrope_sections.is_none() && gemma.is_none();
     for layer in 0..config.layers {
         let mut parts = vec![
             ("attn_norm.weight", "input_layernorm.weight", vec![hidden], None),
@@ -47,11 +58,21 @@ pub(super) fn expected_tensors(config: &TextConfig, tied: bool) -> Vec<ExpectedT
             ("attn_k.weight", "self_attn.k_proj.weight", vec![keys, hidden], Some(config.key_value_heads)),
             ("attn_v.weight", "self_attn.v_proj.weight", vec![keys, hidden], None),
             ("attn_output.weight", "self_attn.o_proj.weight", vec![hidden, queries], None),
-            ("ffn_norm.weight", "post_attention_layernorm.weight", vec![hidden], None),
             ("ffn_gate.weight", "mlp.gate_proj.weight", vec![inner, hidden], None),
             ("ffn_up.weight", "mlp.up_proj.weight", vec![inner, hidden], None),
             ("ffn_down.weight", "mlp.down_proj.weight", vec![hidden, inner], None),
         ];
+        if gemma.is_some_and(|gemma| gemma.has_norms_after) {
+            parts.push(("post_attention_norm.weight", "post_attention_layernorm.weight", vec![hidden], None));
+            parts.push(("ffn_norm.weight", "pre_feedforward_layernorm.weight", vec![hidden], None));
+            parts.push(("post_ffw_norm.weight", "post_feedforward_layernorm.weight", vec![hidden], None));
+        } else {
+            parts.push(("ffn_norm.weight", "post_attention_layernorm.weight", vec![hidden], None));
+        }
+        if gemma.is_some_and(|gemma| gemma.has_head_norms) {
+            parts.push(("attn_q_norm.weight", "self_attn.q_norm.weight", vec![config.head_size], None));
+            parts.push(("attn_k_norm.weight", "self_attn.k_norm.weight", vec![config.head_size], None));
+        }
         if config.attention_bias {
             parts.push(("attn_q.bias", "self_attn.q_proj.bias", vec![queries], Some(config.heads)));
             parts.push(("attn_k.bias", "self_attn.k_proj.bias", vec![keys], Some(config.key_value_heads)));

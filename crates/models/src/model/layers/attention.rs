@@ -17,26 +17,38 @@ pub(crate) fn attend(
     mask: Option<&Tensor>,
     mode: Mode,
 ) -> Result<Tensor> {
+    let size = queries.dim(3)?;
+    attend_scaled(queries, keys, values, mask, (size as f64).powf(-0.5), mode)
+}
+
+/// [`attend`] with another factor on the scores.
+pub(crate) fn attend_scaled(
+    queries: &Tensor,
+    keys: &Tensor,
+    values: &Tensor,
+    mask: Option<&Tensor>,
+    scale: f64,
+    mode: Mode,
+) -> Result<Tensor> {
     let (_, heads, _, size) = queries.dims4()?;
     // Scaling the queries is cheaper than scaling the scores.
-    let scale = (size as f64).powf(-0.5);
     let is_half = |tensor: &Tensor| is_wide_half(tensor, heads * size);
     if [queries, keys, values].into_iter().all(is_half) && mode == Mode::Infer {
         let mask = mask.map(|mask| mask.to_dtype(DType::F32)).transpose()?;
         let wide_queries = to_f32_times(queries, scale as f32)?;
         let (keys, values) = (to_f32(keys)?, to_f32(values)?);
-        return from_f32(&attend_scaled(&wide_queries, &keys, &values, mask.as_ref(), mode)?, queries.dtype());
+        return from_f32(&attend_unscaled(&wide_queries, &keys, &values, mask.as_ref(), mode)?, queries.dtype());
     }
     let scaled = match queries.dtype() {
         // A scale rounded to half precision would shift every score, by 0.2 % for a head size of 112.
         dtype @ (DType::F16 | DType::BF16) => (queries.to_dtype(DType::F32)? * scale)?.to_dtype(dtype)?,
         _ => (queries * scale)?,
     };
-    attend_scaled(&scaled, keys, values, mask, mode)
+    attend_unscaled(&scaled, keys, values, mask, mode)
 }
 
 /// Attention of queries that are already scaled.
-fn attend_scaled(
+fn attend_unscaled(
     queries: &Tensor,
     keys: &Tensor,
     values: &Tensor,

@@ -7,11 +7,15 @@ use candle_core::{D, DType, Result, Tensor};
 use half::{bf16, f16};
 use rayon::prelude::*;
 
-/// RMSNorm (Zhang, Sennrich 2019): `values / √(mean(values²) + epsilon) · weight` over the last dimension. Gradients are
-/// not tracked.
+/// RMSNorm (Zhang, Sennrich 2019): `values / √(mean(values²) + epsilon) · weight` over the last dimension. It is
+/// computed in the type of `weight` if `values` have another. Gradients are not tracked.
 pub fn rms_norm(values: &Tensor, weight: &Tensor, epsilon: f32) -> Result<Tensor> {
     if is_wide_half(values, values.dim(D::Minus1)?) {
         return norm_half(values, weight, None, epsilon);
+    }
+    if values.dtype() != weight.dtype() {
+        let normalised = candle_nn::ops::rms_norm(&values.to_dtype(weight.dtype())?.contiguous()?, weight, epsilon)?;
+        return normalised.to_dtype(values.dtype());
     }
     candle_nn::ops::rms_norm(&values.contiguous()?, weight, epsilon)
 }

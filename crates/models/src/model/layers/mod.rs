@@ -27,7 +27,7 @@ mod simd;
 mod softmax;
 
 pub use activation::Activation;
-pub(crate) use attention::attend;
+pub(crate) use attention::{attend, attend_scaled};
 pub use embedding::embedding;
 pub use encoder::{Encoder, EncoderShape};
 pub use half_norms::rms_norm;

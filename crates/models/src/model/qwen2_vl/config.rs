@@ -173,6 +173,7 @@ fn text_config(json: TextJson, place: &str) -> Result<TextConfig, String> {
         key_value_heads: json.num_key_value_heads.unwrap_or(json.num_attention_heads),
         head_size: json.hidden_size / json.num_attention_heads.max(1),
         activation: json.hidden_act,
+        gemma: None,
         positions: json.max_position_embeddings,
         norm_epsilon: json.rms_norm_eps,
         rope_theta: rope.theta.or(json.rope_theta).unwrap_or(1e6),

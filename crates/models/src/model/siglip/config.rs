@@ -15,7 +15,7 @@ pub struct SiglipConfig {
 }
 
 /// The image tower.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default)]
 pub(in crate::model) struct VisionConfig {
     pub hidden_size: usize,
@@ -119,14 +119,28 @@ impl SiglipConfig {
 
 impl VisionConfig {
     fn check(&self) -> Result<(), String> {
-        self.encoder().check("vision_config")?;
-        if self.num_channels != 3 {
-            return Err(format!("vision_config: expected num_channels 3, found {}", self.num_channels));
-        }
+        self.check_encoder()?;
         if !self.vision_use_head {
             return Err("vision_config: expected vision_use_head true, since the head computes the embedding".into());
         }
         Ok(())
+    }
+
+    fn check_encoder(&self) -> Result<(), String> {
+        self.encoder().check("vision_config")?;
+        if self.num_channels != 3 {
+            return Err(format!("vision_config: expected num_channels 3, found {}", self.num_channels));
+        }
+        Ok(())
+    }
+
+    /// Checks a tower that is used without its pooling head.
+    ///
+    /// # Errors
+    /// Fails if sizes are inconsistent.
+    pub fn check_features(&self) -> Result<(), String> {
+        self.check_whole_image()?;
+        self.check_encoder()
     }
 
     fn check_whole_image(&self) -> Result<(), String> {

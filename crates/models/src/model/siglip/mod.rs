@@ -5,6 +5,7 @@
 
 mod architecture;
 mod config;
+mod features;
 mod pooling_head;
 mod text;
 mod vision;
@@ -12,4 +13,5 @@ mod vision;
 pub(in crate::model) use architecture::tokenizer_config;
 pub use config::SiglipConfig;
 pub(in crate::model) use config::VisionConfig;
+pub(in crate::model) use features::PatchFeatures;
 pub(in crate::model) use pooling_head::PoolingHead;

@@ -5,6 +5,7 @@
 
 mod checkpoint;
 mod content;
+mod names;
 mod parts;
 
 mod processor;
@@ -13,6 +14,7 @@ pub(in crate::model) mod skeleton;
 
 pub use checkpoint::ReaderCheckpoint;
 pub use content::{ContentPart, ImageGrid, PreparedImage};
+pub(in crate::model) use names::name_without_prefixes;
 pub use parts::CheckpointParts;
 pub(in crate::model) use parts::{chat_prompt, fingerprint_with, open_parts, open_weights};
 pub use processor::PromptProcessor;

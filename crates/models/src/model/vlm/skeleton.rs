@@ -41,14 +41,18 @@ fn note(weights: &mut Weights, name: &str, shape: &[usize]) {
     entry.1 += 1;
 }
 
-/// `config.json` of a full-size model, from tests/fixtures/readers/skeletons.py.
+/// `config.json` of a full-size model, from tests/fixtures/readers/skeletons.py or the family's own generator.
 pub(crate) fn config_of(family: &str) -> Value {
-    skeletons()[family]["config"].clone()
+    skeleton_of(family)["config"].clone()
 }
 
-fn skeletons() -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/readers/skeletons.json");
-    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+fn skeleton_of(family: &str) -> Value {
+    let readers = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/readers");
+    let read = |path: String| std::fs::read(path).map(|bytes| serde_json::from_slice::<Value>(&bytes).unwrap());
+    match read(format!("{readers}/{family}/skeleton.json")) {
+        Ok(skeleton) => skeleton,
+        Err(_) => read(format!("{readers}/skeletons.json")).unwrap()[family].clone(),
+    }
 }
 
 /// Asserts that `build` loads exactly the weights of the transformers model, renamed by `canonical_name`.
@@ -61,9 +65,8 @@ pub(crate) fn assert_skeleton<T>(
     let builder = VarBuilder::from_backend(Box::new(recorder.clone()), DType::F32, Device::Cpu);
     build(builder).unwrap();
     let own = recorder.0.lock().unwrap();
-    let skeletons = skeletons();
     let mut theirs = Weights::new();
-    for (name, weight) in skeletons[family]["weights"].as_object().unwrap() {
+    for (name, weight) in skeleton_of(family)["weights"].as_object().unwrap() {
         let shape = serde_json::from_value(weight["shape"].clone()).unwrap();
         theirs.insert(canonical_name(name), (shape, weight["count"].as_u64().unwrap() as usize));
     }
