@@ -47,6 +47,10 @@ fn a_fault_in_the_arithmetic_shows() {
         ("gemma3", r#""sliding_window": 11"#, r#""sliding_window": 12"#),
         ("gemma3", r#""sliding_window_pattern": 3"#, r#""sliding_window_pattern": 2"#),
         ("gemma3", r#""query_pre_attn_scalar": 24"#, r#""query_pre_attn_scalar": 16"#),
+        ("internvl", r#""rope_theta": 1000000.0"#, r#""rope_theta": 10000.0"#),
+        ("internvl", r#""rms_norm_eps": 1e-06"#, r#""rms_norm_eps": 0.1"#),
+        ("internvl", r#""layer_norm_eps": 1e-06"#, r#""layer_norm_eps": 0.1"#),
+        ("internvl", r#""projector_hidden_act": "gelu""#, r#""projector_hidden_act": "silu""#),
     ];
     for (family, from, to) in changes {
         let folder = copy(family);

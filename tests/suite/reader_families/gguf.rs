@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-const FAMILIES: [&str; 3] = ["smolvlm", "qwen2_vl", "gemma3"];
+const FAMILIES: [&str; 4] = ["smolvlm", "qwen2_vl", "gemma3", "internvl"];
 /// Products round the activations to 8 bits, as in llama.cpp.
 const TOLERANCE_IN_BLOCKS: f32 = 5e-2;
 /// The same weights in f32.

@@ -5,6 +5,7 @@ mod every_tensor;
 mod faults;
 mod gemma3;
 mod gguf;
+mod internvl;
 mod llama_cpp;
 mod prompts;
 mod refusals;

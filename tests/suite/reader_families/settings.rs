@@ -49,6 +49,15 @@ fn settings_of_another_network_are_refused_by_name() {
         ("gemma3", "/vision_config/model_type", json!("clip_vision_model")),
         ("gemma3", "/vision_config/num_channels", json!(1)),
         ("gemma3", "/mm_tokens_per_image", json!(25)),
+        ("internvl", "/vision_config/use_qk_norm", json!(true)),
+        ("internvl", "/vision_config/norm_type", json!("rms_norm")),
+        ("internvl", "/vision_config/use_mean_pooling", json!(false)),
+        ("internvl", "/vision_feature_select_strategy", json!("full")),
+        ("internvl", "/vision_feature_layer", json!(-2)),
+        ("internvl", "/downsample_ratio", json!(0.3)),
+        ("internvl", "/image_seq_length", json!(9)),
+        ("internvl", "/text_config/use_sliding_window", json!(true)),
+        ("internvl", "/text_config/model_type", json!("qwen3")),
     ] {
         let folder = copy(family);
         rewrite(folder.path(), "config.json", |config| set(config, pointer, value.clone()));
@@ -90,6 +99,7 @@ fn steps_that_are_not_taken_are_refused() {
         ("qwen2_5_vl", "preprocessor_config.json", "/do_pad"),
         ("smolvlm", "processor_config.json", "/image_processor/do_center_crop"),
         ("gemma3", "processor_config.json", "/image_processor/do_pan_and_scan"),
+        ("internvl", "processor_config.json", "/image_processor/do_pad"),
     ] {
         let folder = copy(family);
         rewrite(folder.path(), file, |settings| set(settings, pointer, json!(true)));
@@ -97,7 +107,9 @@ fn steps_that_are_not_taken_are_refused() {
         let name = pointer.rsplit('/').next().unwrap();
         assert!(message.contains(&format!("{file}: field {name}: found true; expected false")), "{message}");
     }
-    for (family, name) in [("smolvlm", "image_seq_len"), ("gemma3", "image_seq_length")] {
+    for (family, name) in
+        [("smolvlm", "image_seq_len"), ("gemma3", "image_seq_length"), ("internvl", "image_seq_length")]
+    {
         let folder = copy(family);
         rewrite(folder.path(), "processor_config.json", |settings| settings[name] = json!(5));
         assert!(message(folder.path(), None).contains(&format!("{name}: expected")));

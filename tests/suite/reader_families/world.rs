@@ -19,7 +19,7 @@ pub const TOLERANCE: f32 = 1e-5;
 /// On a GPU, whose sums come in another order.
 pub const TOLERANCE_ON_GPU: f32 = 1e-3;
 pub const TOLERANCE_BF16: f32 = 2e-2;
-pub const FAMILIES: [&str; 4] = ["qwen2_vl", "qwen2_5_vl", "smolvlm", "gemma3"];
+pub const FAMILIES: [&str; 5] = ["qwen2_vl", "qwen2_5_vl", "smolvlm", "gemma3", "internvl"];
 pub const PROMPTS: [&str; 5] = ["one image", "two images", "no image", "large and odd", "small"];
 
 pub fn fixture(family: &str) -> PathBuf {

@@ -16,6 +16,7 @@ pub mod gemma3;
 pub mod gguf;
 pub mod hub;
 pub mod initialise;
+pub mod internvl;
 pub mod jina_clip;
 pub mod layers;
 mod limits;

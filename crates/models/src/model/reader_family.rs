@@ -4,6 +4,7 @@
 
 use super::checkpoint::{Adapter, CheckpointError, read_json};
 use super::gemma3::{Gemma3Checkpoint, Gemma3Config, Gemma3Processor};
+use super::internvl::{InternVlCheckpoint, InternVlConfig, InternVlProcessor};
 use super::pixtral::{PixtralCheckpoint, PixtralConfig, PixtralProcessor, pixtral_fingerprint};
 use super::qwen2_vl::{Qwen2VlCheckpoint, Qwen2VlConfig, Qwen2VlProcessor};
 use super::settings_notes::notes_of_reader;
@@ -17,7 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Values of `model_type` in `config.json` that can be loaded, for messages.
-const KNOWN_READERS: &str = "llava (Pixtral), qwen2_vl, qwen2_5_vl, smolvlm, idefics3, gemma3";
+const KNOWN_READERS: &str = "llava (Pixtral), qwen2_vl, qwen2_5_vl, smolvlm, idefics3, gemma3, internvl";
 
 /// A family of vision-language models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub enum ReaderFamily {
     SmolVlm,
     /// Gemma 3 and MedGemma.
     Gemma3,
+    /// InternVL 3 in its transformers format.
+    InternVl,
 }
 
 /// Loads the checkpoint `folder` for inference; a LoRA adapter in another folder is merged into its weights.
@@ -54,6 +57,7 @@ impl ReaderFamily {
             Self::Qwen2Vl => "Qwen2-VL, Qwen2.5-VL",
             Self::SmolVlm => "SmolVLM, Idefics3",
             Self::Gemma3 => "Gemma 3, MedGemma",
+            Self::InternVl => "InternVL",
         }
     }
 
@@ -73,6 +77,7 @@ impl ReaderFamily {
                 "SmolVLMForConditionalGeneration" => "smolvlm",
                 "Idefics3ForConditionalGeneration" => "idefics3",
                 "Gemma3ForConditionalGeneration" => "gemma3",
+                "InternVLForConditionalGeneration" => "internvl",
                 other => other,
             },
         };
@@ -81,6 +86,7 @@ impl ReaderFamily {
             "qwen2_vl" | "qwen2_5_vl" => Ok(Self::Qwen2Vl),
             "smolvlm" | "idefics3" => Ok(Self::SmolVlm),
             "gemma3" => Ok(Self::Gemma3),
+            "internvl" => Ok(Self::InternVl),
             _ => Err(CheckpointError::BadJson {
                 path: folder.join("config.json"),
                 reason: unknown(&config["model_type"], architecture),
@@ -94,6 +100,7 @@ impl ReaderFamily {
             Self::Qwen2Vl => Qwen2VlCheckpoint::load(folder, adapter, device, dtype)?.into(),
             Self::SmolVlm => SmolVlmCheckpoint::load(folder, adapter, device, dtype)?.into(),
             Self::Gemma3 => Gemma3Checkpoint::load(folder, adapter, device, dtype)?.into(),
+            Self::InternVl => InternVlCheckpoint::load(folder, adapter, device, dtype)?.into(),
         })
     }
 
@@ -124,6 +131,11 @@ impl ReaderFamily {
                 let fingerprint = fingerprint_with(folder, processor.template())?;
                 (Arc::new(processor), fingerprint)
             }
+            Self::InternVl => {
+                let (processor, _) = InternVlProcessor::read(folder, &InternVlConfig::read(folder)?)?;
+                let fingerprint = fingerprint_with(folder, processor.template())?;
+                (Arc::new(processor), fingerprint)
+            }
         })
     }
 
@@ -137,6 +149,7 @@ impl ReaderFamily {
             Self::Qwen2Vl => Qwen2VlConfig::read(folder)?.text.hidden,
             Self::SmolVlm => SmolVlmConfig::read(folder)?.text.hidden,
             Self::Gemma3 => Gemma3Config::read(folder)?.text.hidden,
+            Self::InternVl => InternVlConfig::read(folder)?.text.hidden,
         })
     }
 }

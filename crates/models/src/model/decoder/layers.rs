@@ -170,7 +170,7 @@ impl Attention {
     /// The same weights in another mode.
     pub fn in_mode(&self, mode: Mode) -> Self {
         let head_norms = self.head_norms.as_ref().map(|(queries, keys)| (queries.in_mode(mode), keys.in_mode(mode)));
-        Self { mode, head_norms, ..self.clone() }
+        Self { head_norms, mode, ..self.clone() }
     }
 
     /// Maps `input` `[B, T, hidden]` to the same shape. `mask` is added to the scores and broadcasts to `[B, heads, T, S]`.

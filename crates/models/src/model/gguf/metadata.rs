@@ -13,6 +13,7 @@ pub(super) fn architecture(config: &TextConfig) -> &'static str {
         Some(gemma) if gemma.has_norms_after => "gemma2",
         Some(_) => "gemma",
         None if config.mrope_sections.is_some() => "qwen2vl",
+        None if config.attention_bias => "qwen2",
         None => "llama",
     }
 }

@@ -1,5 +1,6 @@
 //! The tensors of a decoder, with their names in llama.cpp and in the network.
 
+use super::metadata::architecture;
 use crate::model::decoder::TextConfig;
 
 /// A tensor that the file must contain.
@@ -50,7 +51,7 @@ pub(super) fn expected_tensors(config: &TextConfig, tied: bool) -> Vec<ExpectedT
         ExpectedTensor::plain("output_norm.weight", "norm.weight", &[hidden]),
         ExpectedTensor { optional: tied, ..ExpectedTensor::plain("output.weight", "lm_head.weight", &table) },
     ];
-    let in_pairs = config.mrope_sections.is_none() && gemma.is_none();
+    let in_pairs = architecture(config) == "llama";
     for layer in 0..config.layers {
         let mut parts = vec![
             ("attn_norm.weight", "input_layernorm.weight", vec![hidden], None),

@@ -33,7 +33,7 @@ fn note(weights: &mut Weights, name: &str, shape: &[usize]) {
     let parts: Vec<&str> = name.split('.').collect();
     let mut pattern = Vec::new();
     for (place, part) in parts.iter().enumerate() {
-        let counts_blocks = place > 0 && matches!(parts[place - 1], "layers" | "blocks");
+        let counts_blocks = place > 0 && matches!(parts[place - 1], "layer" | "layers" | "blocks");
         pattern.push(if counts_blocks { "#" } else { part });
     }
     let entry = weights.entry(pattern.join(".")).or_insert_with(|| (shape.to_vec(), 0));
