@@ -102,7 +102,9 @@ impl AnswerParser {
         let scores = logits.filter(|_| !self.sets).map(|logits| {
             let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             let sum: f32 = logits.iter().map(|value| (value - largest).exp()).sum();
-            LabelScores::exact(logits.iter().map(|value| (value - largest - sum.ln()).max(MASKED_LOG_PROBABILITY)).collect())
+            LabelScores::exact(
+                logits.iter().map(|value| (value - largest - sum.ln()).max(MASKED_LOG_PROBABILITY)).collect(),
+            )
         });
         Prediction {
             answer: self.label(text).map(Answer::Label),

@@ -80,7 +80,12 @@ fn encoder(folder: &Path) {
 pub fn processor(bytes: &[u8]) {
     let folder = folder();
     let fixtures = project().join("tests/fixtures");
-    let checkpoints = ["pixtral/checkpoint", "readers/qwen2_vl/checkpoint", "readers/smolvlm/checkpoint"];
+    let checkpoints = [
+        "pixtral/checkpoint",
+        "readers/qwen2_vl/checkpoint",
+        "readers/qwen3_vl/checkpoint",
+        "readers/smolvlm/checkpoint",
+    ];
     for (number, checkpoint) in checkpoints.into_iter().enumerate() {
         let reader = folder.join(number.to_string());
         if !reader.exists() {

@@ -49,11 +49,12 @@ fn a_run_of_another_program_is_imported_evaluated_and_annotated() {
     run(&["import", "predictions", dataset, exported, "--as", "again"], workspace);
     assert_eq!(evaluate("again").replace("again", "own"), figures);
 
-    let mut child = command(&["annotate", dataset, "--run", "own", "--annotator", "ada", "--cases", "us-t0001"], workspace)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        command(&["annotate", dataset, "--run", "own", "--annotator", "ada", "--cases", "us-t0001"], workspace)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
     child.stdin.take().unwrap().write_all(b"hit 1 1\n2\n").unwrap();
     let page = stdout_of(&child.wait_with_output().unwrap());
     assert!(page.contains("hit 1: us-d"), "{page}");

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-const FAMILIES: [&str; 4] = ["smolvlm", "qwen2_vl", "gemma3", "internvl"];
+const FAMILIES: [&str; 5] = ["smolvlm", "qwen2_vl", "qwen3_vl", "gemma3", "internvl"];
 /// Products round the activations to 8 bits, as in llama.cpp.
 const TOLERANCE_IN_BLOCKS: f32 = 5e-2;
 /// The same weights in f32.
@@ -124,7 +124,7 @@ fn refusal(folder: &Path, adapter: Option<&Path>, dtype: DType) -> String {
 #[test]
 fn a_decoder_of_another_model_is_refused() {
     type Change = fn(&mut Fields, &mut Tensors);
-    let cases: [(&str, Change, &str); 12] = [
+    let cases: [(&str, Change, &str); 14] = [
         (
             "qwen2_vl",
             |fields, _| {
@@ -155,6 +155,20 @@ fn a_decoder_of_another_model_is_refused() {
                 );
             },
             "mrope_section",
+        ),
+        (
+            "qwen3_vl",
+            |fields, _| {
+                fields.insert("qwen3vl.n_deepstack_layers".into(), Value::U32(3));
+            },
+            "qwen3vl.n_deepstack_layers is 3, but deepstack_visual_indexes of config.json is 1",
+        ),
+        (
+            "qwen3_vl",
+            |_, tensors| {
+                tensors.remove("blk.1.attn_k_norm.weight");
+            },
+            "tensor blk.1.attn_k_norm.weight is missing",
         ),
         (
             "smolvlm",

@@ -8,6 +8,7 @@ mod gguf;
 mod internvl;
 mod llama_cpp;
 mod prompts;
+mod qwen3_vl;
 mod refusals;
 mod settings;
 mod transformers;

@@ -23,6 +23,8 @@ fn a_broken_checkpoint_is_refused_by_name() {
         ("qwen2_vl", "processor_config.json"),
         ("qwen2_vl", "tokenizer.json"),
         ("qwen2_5_vl", "preprocessor_config.json"),
+        ("qwen3_vl", "preprocessor_config.json"),
+        ("qwen3_vl", "model.safetensors"),
         ("qwen2_5_vl", "model-00002-of-00002.safetensors"),
         ("smolvlm", "model.safetensors"),
     ] {
@@ -112,6 +114,9 @@ fn weights_that_no_layer_takes_are_named_with_the_field_that_leaves_them_out() {
     for (family, extra, field) in [
         ("qwen2_vl", "model.layers.9.mlp.up_proj.weight", "num_hidden_layers"),
         ("qwen2_vl", "visual.blocks.9.mlp.fc1.weight", "vision_config: depth"),
+        ("qwen3_vl", "model.language_model.layers.9.mlp.up_proj.weight", "text_config: num_hidden_layers"),
+        ("qwen3_vl", "model.visual.blocks.9.mlp.linear_fc1.weight", "vision_config: depth"),
+        ("qwen3_vl", "model.visual.deepstack_merger_list.2.norm.weight", "vision_config: deepstack_visual_indexes"),
         ("smolvlm", "model.text_model.layers.9.mlp.up_proj.weight", "text_config: num_hidden_layers"),
         ("smolvlm", "model.vision_model.encoder.layers.9.mlp.fc1.bias", "vision_config: num_hidden_layers"),
         ("smolvlm", "model.unknown.weight", "model_type"),

@@ -1,8 +1,8 @@
 //! Token ids, pixels and logits against transformers and PEFT.
 
 use super::world::{
-    FAMILIES, PROMPTS, TOLERANCE_BF16, assert_close, copy, difference, expected, fixture, floats, going_on_together,
-    last_logits, load, load_from, logits_at, prepare, row, tolerance,
+    FAMILIES, PROMPTS, assert_close, copy, difference, expected, fixture, floats, going_on_together, last_logits, load,
+    load_from, logits_at, prepare, row, tolerance, tolerance_bf16,
 };
 use crate::support::fixtures;
 use crate::support::pictures::noise_over_gradient;
@@ -154,7 +154,7 @@ fn half_precision_stays_near_transformers() {
     for family in FAMILIES {
         let checkpoint = load_from(&fixture(family).join("checkpoint"), None, DType::BF16);
         let own = last_logits(&checkpoint, "two images", DType::BF16);
-        assert_close(&format!("{family}, bf16"), &own, &floats(&expected(family)["bf16"]), TOLERANCE_BF16);
+        assert_close(&format!("{family}, bf16"), &own, &floats(&expected(family)["bf16"]), tolerance_bf16(family));
     }
 }
 

@@ -19,7 +19,7 @@ pub const TOLERANCE: f32 = 1e-5;
 /// On a GPU, whose sums come in another order.
 pub const TOLERANCE_ON_GPU: f32 = 1e-3;
 pub const TOLERANCE_BF16: f32 = 2e-2;
-pub const FAMILIES: [&str; 5] = ["qwen2_vl", "qwen2_5_vl", "smolvlm", "gemma3", "internvl"];
+pub const FAMILIES: [&str; 6] = ["qwen2_vl", "qwen2_5_vl", "qwen3_vl", "smolvlm", "gemma3", "internvl"];
 pub const PROMPTS: [&str; 5] = ["one image", "two images", "no image", "large and odd", "small"];
 
 pub fn fixture(family: &str) -> PathBuf {
@@ -42,6 +42,11 @@ pub fn device() -> Device {
 /// In f32.
 pub fn tolerance() -> f32 {
     if device().is_cpu() { TOLERANCE } else { TOLERANCE_ON_GPU }
+}
+
+pub fn tolerance_bf16(family: &str) -> f32 {
+    // Two ways of attention in transformers (sdpa and eager) differ by 2.4e-2 there, and below 1.6e-2 for Qwen2-VL.
+    if family == "qwen3_vl" { 3e-2 } else { TOLERANCE_BF16 }
 }
 
 pub fn expected(family: &str) -> Value {

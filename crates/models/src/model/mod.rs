@@ -26,6 +26,7 @@ pub mod pillow_resize;
 pub mod pixtral;
 pub mod precision;
 pub mod qwen2_vl;
+pub mod qwen3_vl;
 pub mod reader_family;
 pub mod settings_notes;
 pub mod siglip;

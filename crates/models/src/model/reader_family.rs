@@ -7,6 +7,7 @@ use super::gemma3::{Gemma3Checkpoint, Gemma3Config, Gemma3Processor};
 use super::internvl::{InternVlCheckpoint, InternVlConfig, InternVlProcessor};
 use super::pixtral::{PixtralCheckpoint, PixtralConfig, PixtralProcessor, pixtral_fingerprint};
 use super::qwen2_vl::{Qwen2VlCheckpoint, Qwen2VlConfig, Qwen2VlProcessor};
+use super::qwen3_vl::{Qwen3VlCheckpoint, Qwen3VlConfig, read_qwen3_processor};
 use super::settings_notes::notes_of_reader;
 use super::smolvlm::{SmolVlmCheckpoint, SmolVlmConfig, SmolVlmProcessor};
 use super::vlm::{PromptProcessor, ReaderCheckpoint, fingerprint_with};
@@ -18,7 +19,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Values of `model_type` in `config.json` that can be loaded, for messages.
-const KNOWN_READERS: &str = "llava (Pixtral), qwen2_vl, qwen2_5_vl, smolvlm, idefics3, gemma3, internvl";
+const KNOWN_READERS: &str = "llava (Pixtral), qwen2_vl, qwen2_5_vl, qwen3_vl, smolvlm, idefics3, gemma3, internvl";
 
 /// A family of vision-language models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub enum ReaderFamily {
     Pixtral,
     /// Qwen2-VL and Qwen2.5-VL.
     Qwen2Vl,
+    /// The dense models of Qwen3-VL.
+    Qwen3Vl,
     /// SmolVLM, which has the architecture of Idefics3.
     SmolVlm,
     /// Gemma 3 and MedGemma.
@@ -55,6 +58,7 @@ impl ReaderFamily {
         match self {
             Self::Pixtral => "Pixtral",
             Self::Qwen2Vl => "Qwen2-VL, Qwen2.5-VL",
+            Self::Qwen3Vl => "Qwen3-VL",
             Self::SmolVlm => "SmolVLM, Idefics3",
             Self::Gemma3 => "Gemma 3, MedGemma",
             Self::InternVl => "InternVL",
@@ -74,6 +78,7 @@ impl ReaderFamily {
                 "LlavaForConditionalGeneration" => "llava",
                 "Qwen2VLForConditionalGeneration" => "qwen2_vl",
                 "Qwen2_5_VLForConditionalGeneration" => "qwen2_5_vl",
+                "Qwen3VLForConditionalGeneration" => "qwen3_vl",
                 "SmolVLMForConditionalGeneration" => "smolvlm",
                 "Idefics3ForConditionalGeneration" => "idefics3",
                 "Gemma3ForConditionalGeneration" => "gemma3",
@@ -84,6 +89,7 @@ impl ReaderFamily {
         match named {
             "llava" => Ok(Self::Pixtral),
             "qwen2_vl" | "qwen2_5_vl" => Ok(Self::Qwen2Vl),
+            "qwen3_vl" => Ok(Self::Qwen3Vl),
             "smolvlm" | "idefics3" => Ok(Self::SmolVlm),
             "gemma3" => Ok(Self::Gemma3),
             "internvl" => Ok(Self::InternVl),
@@ -98,6 +104,7 @@ impl ReaderFamily {
         Ok(match self {
             Self::Pixtral => PixtralCheckpoint::load_with(folder, adapter, device, dtype)?.into(),
             Self::Qwen2Vl => Qwen2VlCheckpoint::load(folder, adapter, device, dtype)?.into(),
+            Self::Qwen3Vl => Qwen3VlCheckpoint::load(folder, adapter, device, dtype)?.into(),
             Self::SmolVlm => SmolVlmCheckpoint::load(folder, adapter, device, dtype)?.into(),
             Self::Gemma3 => Gemma3Checkpoint::load(folder, adapter, device, dtype)?.into(),
             Self::InternVl => InternVlCheckpoint::load(folder, adapter, device, dtype)?.into(),
@@ -118,6 +125,11 @@ impl ReaderFamily {
             }
             Self::Qwen2Vl => {
                 let (processor, _) = Qwen2VlProcessor::read(folder, &Qwen2VlConfig::read(folder)?)?;
+                let fingerprint = fingerprint_with(folder, processor.template())?;
+                (Arc::new(processor), fingerprint)
+            }
+            Self::Qwen3Vl => {
+                let (processor, _) = read_qwen3_processor(folder, &Qwen3VlConfig::read(folder)?)?;
                 let fingerprint = fingerprint_with(folder, processor.template())?;
                 (Arc::new(processor), fingerprint)
             }
@@ -147,6 +159,7 @@ impl ReaderFamily {
         Ok(match self {
             Self::Pixtral => PixtralConfig::read(folder)?.text.hidden,
             Self::Qwen2Vl => Qwen2VlConfig::read(folder)?.text.hidden,
+            Self::Qwen3Vl => Qwen3VlConfig::read(folder)?.text.hidden,
             Self::SmolVlm => SmolVlmConfig::read(folder)?.text.hidden,
             Self::Gemma3 => Gemma3Config::read(folder)?.text.hidden,
             Self::InternVl => InternVlConfig::read(folder)?.text.hidden,

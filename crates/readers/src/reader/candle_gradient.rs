@@ -100,8 +100,7 @@ impl CandleReader {
 fn image_tokens(row: &DecoderRow, decoder: &Decoder) -> Vec<Vec<usize>> {
     let mut indices =
         row.ids.iter().enumerate().filter(|(_, id)| **id == decoder.image_token()).map(|(index, _)| index);
-    let hidden = decoder.config().hidden;
-    row.features.iter().map(|features| indices.by_ref().take(features.elem_count() / hidden).collect()).collect()
+    row.features.iter().map(|features| indices.by_ref().take(decoder.tokens_of(features)).collect()).collect()
 }
 
 /// The values as a grid of patches; `None` for models that cut images into tiles.

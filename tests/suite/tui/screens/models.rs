@@ -1,6 +1,6 @@
 //! A run in which models stand in the place of documents: no text of the screen speaks of hits, documents or retrieval.
 
-use crate::support::explorer::{app_with, ready, screen, scores, text};
+use crate::support::explorer::{app_with, ready, scores, screen, text};
 use dissent::pipeline::Event;
 use dissent::run::{Hit, Prediction, Provenance};
 use dissent::tui::App;

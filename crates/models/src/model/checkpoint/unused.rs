@@ -39,6 +39,7 @@ impl UnusedTensors {
         let numbered = name.split('.').any(|part| part.parse::<usize>().is_ok());
         match () {
             () if name.contains("lm_head") => "tie_word_embeddings",
+            () if name.contains("deepstack_merger_list") => "vision_config: deepstack_visual_indexes",
             () if numbered && is_in(&["visual.blocks", "trunk.blocks"]) => "vision_config: depth",
             () if numbered && is_in(&["visual.", "vision_"]) => "vision_config: num_hidden_layers",
             () if numbered && is_in(&["text_model", "language_model"]) => "text_config: num_hidden_layers",

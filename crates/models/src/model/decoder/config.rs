@@ -26,8 +26,14 @@ pub struct TextConfig {
     /// M-RoPE (Qwen2-VL): numbers of RoPE pairs that encode the temporal, row and column position of an image token.
     /// `None` for RoPE over the sequence position.
     pub mrope_sections: Option<[usize; 3]>,
+    /// True if the pairs of M-RoPE take turns (Qwen3-VL); false if those of one axis are neighbours.
+    pub mrope_interleaved: bool,
     /// True if the query, key and value projections have a bias.
     pub attention_bias: bool,
+    /// True if an RMSNorm is applied to each head of queries and keys (Qwen3).
+    pub query_key_norm: bool,
+    /// Number of first layers after which further image features are added (DeepStack, Meng et al. 2024).
+    pub deepstack_layers: usize,
     /// Number of tokens that a token attends to, including itself; `None` for full causal attention.
     pub sliding_window: Option<usize>,
     /// The first layer that uses the sliding window (`max_window_layers`).
@@ -63,6 +69,10 @@ impl TextConfig {
             in_range(&format!("{place}{name}"), size, MOST)?;
         }
         in_range(&format!("{place}num_hidden_layers"), self.layers, MOST_LAYERS)?;
+        if self.deepstack_layers > self.layers {
+            let (found, layers) = (self.deepstack_layers, self.layers);
+            return Err(format!("expected deepstack features for at most {layers} decoder layers, found {found}"));
+        }
         if let Some(scaling) = &self.rope_scaling {
             scaling.check(self.head_size, place)?;
         }
@@ -98,6 +108,25 @@ impl TextConfig {
     pub(super) fn local_frequencies(&self) -> Option<Frequencies> {
         let theta = self.gemma.as_ref()?.local_rope_theta?;
         Some(Frequencies { inv_freq: frequencies(self.head_size, theta), scale: 1.0 })
+    }
+
+    /// Number of values of one image feature: the input embedding and what is added after each of the first layers.
+    pub(in crate::model) fn feature_width(&self) -> usize {
+        self.hidden * (1 + self.deepstack_layers)
+    }
+
+    /// For each RoPE pair, which of a token's three positions it encodes.
+    pub(super) fn rope_axes(&self) -> Vec<usize> {
+        let axis_of = |pair: usize| match self.mrope_sections {
+            None => 0,
+            Some([_, row, column]) if self.mrope_interleaved => match pair % 3 {
+                1 if pair < 3 * row => 1,
+                2 if pair < 3 * column => 2,
+                _ => 0,
+            },
+            Some([time, row, _]) => usize::from(pair >= time) + usize::from(pair >= time + row),
+        };
+        (0..self.head_size / 2).map(axis_of).collect()
     }
 
     /// RoPE frequencies for a sequence of `length` tokens.

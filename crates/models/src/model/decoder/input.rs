@@ -10,7 +10,8 @@ pub struct DecoderRow {
     /// Token ids; each image token stands for one vector of `features`.
     pub ids: Vec<u32>,
     /// Projected features of each image in order: `[tokens, hidden]`, or `[rows, columns, hidden]` for decoders with
-    /// M-RoPE. Gradients flow into them.
+    /// M-RoPE. Decoders with DeepStack take further features behind them: (1 + layers) × hidden values per token.
+    /// Gradients flow into them.
     pub features: Vec<Tensor>,
 }
 

@@ -45,6 +45,12 @@ impl RmsNorm {
         Ok(Self { weight, epsilon: epsilon as f32, mode })
     }
 
+    /// The same norm, computed in f32 whatever the type of its input. In half types candle rounds the root of the mean, which
+    /// moves all values of a row the same way.
+    pub fn in_f32(self) -> Result<Self> {
+        Ok(Self { weight: self.weight.to_dtype(DType::F32)?, ..self })
+    }
+
     /// The same weights in another mode.
     pub fn in_mode(&self, mode: Mode) -> Self {
         Self { mode, ..self.clone() }
@@ -129,7 +135,7 @@ pub(in crate::model) struct Attention {
     key: Linear,
     value: Linear,
     output: Linear,
-    /// Norms of each head's queries and keys before RoPE (Gemma 3).
+    /// Norms of each head's queries and keys before RoPE (Gemma 3, Qwen3).
     head_norms: Option<(RmsNorm, RmsNorm)>,
     /// Factor on the scores.
     scale: f64,

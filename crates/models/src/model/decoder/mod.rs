@@ -1,4 +1,4 @@
-//! The language model of every reader: a Llama-like decoder (Mistral, Qwen2, Llama, Gemma) over padded batches, with image
+//! The language model of every reader: a Llama-like decoder (Mistral, Qwen2, Qwen3, Llama, Gemma) over padded batches, with image
 //! features in place of image-token embeddings; differentiable in training.
 //!
 //! | file | content |

@@ -50,9 +50,14 @@ impl Decoder {
 
     /// Index of the first token of a row's second image, if it has one.
     pub fn second_image_of(&self, row: &DecoderRow) -> Option<usize> {
-        let first = row.features.first()?.elem_count() / self.config().hidden;
+        let first = self.tokens_of(row.features.first()?);
         let mut image_tokens = row.ids.iter().enumerate().filter(|(_, id)| **id == self.image_token);
         image_tokens.nth(first).map(|(index, _)| index)
+    }
+
+    /// Number of tokens that an image's features stand for.
+    pub fn tokens_of(&self, features: &Tensor) -> usize {
+        features.elem_count() / self.config().feature_width()
     }
 
     /// True if image tokens have row and column positions (M-RoPE).
@@ -138,14 +143,14 @@ impl Decoder {
             }
             let mut patches = 0;
             for features in &row.features {
-                let (expected, found) = (self.stack.config().hidden, features.dim(D::Minus1)?);
+                let (expected, found) = (self.stack.config().feature_width(), features.dim(D::Minus1)?);
                 if found != expected || features.rank() != self.feature_rank() {
                     let shape = features.dims();
                     candle_core::bail!(
-                        "row {number}: image features have shape {shape:?}, the decoder's hidden size is {expected}"
+                        "row {number}: image features have shape {shape:?}, the decoder takes {expected} values per token"
                     )
                 }
-                patches += features.elem_count() / expected;
+                patches += self.tokens_of(features);
             }
             let tokens = row.ids.iter().filter(|id| **id == self.image_token).count();
             if patches != tokens {
@@ -155,7 +160,8 @@ impl Decoder {
         Ok(())
     }
 
-    /// Input embeddings `[B, T, hidden]`: token embeddings, with image features in place of image tokens.
+    /// The inputs of [`Stack::forward`]: token embeddings, with image features in place of image tokens. If features have
+    /// values for later layers, those of other tokens are 0.
     ///
     /// The features are stacked below the looked-up embeddings, and a second look-up picks from both: it copies rows of the
     /// prompt, never the embedding table.
@@ -165,7 +171,7 @@ impl Decoder {
         let padding = self.stack.config().pad_token.unwrap_or(0);
         let mut ids = vec![padding; slots];
         let mut sources: Vec<u32> = (0..slots as u32).collect();
-        let columns = self.stack.config().hidden;
+        let (hidden, columns) = (self.stack.config().hidden, self.stack.config().feature_width());
         let mut tables: Vec<Tensor> = Vec::new();
         let mut next_feature = slots as u32;
         for (number, row) in input.rows.iter().enumerate() {
@@ -183,13 +189,12 @@ impl Decoder {
                 tables.push(features.reshape(((), columns))?);
             }
         }
-        let shape = (input.rows.len(), width, columns);
         let embedded = self.stack.embed(&Tensor::new(ids.as_slice(), &self.device)?)?;
         if tables.is_empty() {
-            return embedded.reshape(shape);
+            return embedded.reshape((input.rows.len(), width, hidden));
         }
-        tables.insert(0, embedded);
+        tables.insert(0, embedded.pad_with_zeros(1, 0, columns - hidden)?);
         let sources = Tensor::new(sources.as_slice(), &self.device)?;
-        Tensor::cat(&tables, 0)?.index_select(&sources, 0)?.reshape(shape)
+        Tensor::cat(&tables, 0)?.index_select(&sources, 0)?.reshape((input.rows.len(), width, columns))
     }
 }

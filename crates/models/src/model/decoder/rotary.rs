@@ -22,13 +22,12 @@ impl Rope {
         Ok(Self { cos: angles.cos()?.to_dtype(dtype)?, sin: angles.sin()?.to_dtype(dtype)? })
     }
 
-    /// RoPE of tokens. `positions` and `row_frequencies` each hold one entry for all rows of the batch or one per row. With
-    /// `sections` (M-RoPE; Qwen2-VL, section 2.1) the first pairs encode the temporal position, the next the row and the
-    /// last the column.
+    /// RoPE of tokens. `positions` and `row_frequencies` each hold one entry for all rows of the batch or one per row.
+    /// `axes` says for each pair which of the three positions it encodes (M-RoPE; Qwen2-VL, section 2.1).
     pub fn of_positions(
         positions: &[Vec<Position>],
         row_frequencies: &[Frequencies],
-        sections: Option<[usize; 3]>,
+        axes: &[usize],
         dtype: DType,
         device: &Device,
     ) -> Result<Self> {
@@ -36,17 +35,12 @@ impl Rope {
             candle_core::bail!("RoPE needs at least one row")
         };
         let pairs = first.inv_freq.len();
-        let axis_of = |pair: usize| match sections {
-            None => 0,
-            Some([time, row, _]) => usize::from(pair >= time) + usize::from(pair >= time + row),
-        };
-        let axes: Vec<usize> = (0..pairs).map(axis_of).collect();
         let (rows, length) = (positions.len().max(row_frequencies.len()), last_positions.len());
         let (mut cos, mut sin) = (Vec::with_capacity(rows * length * pairs), Vec::with_capacity(rows * length * pairs));
         for row in 0..rows {
             let Frequencies { inv_freq, scale } = row_frequencies.get(row).unwrap_or(first);
             for position in positions.get(row).unwrap_or(last_positions) {
-                for (inv_freq, axis) in inv_freq.iter().zip(&axes) {
+                for (inv_freq, axis) in inv_freq.iter().zip(axes) {
                     let angle = position[*axis] as f32 * inv_freq;
                     cos.push(angle.cos() * scale);
                     sin.push(angle.sin() * scale);

@@ -49,6 +49,12 @@ impl Block {
                 attention = attention.with_head_norms(norm("q_norm")?, norm("k_norm")?);
             }
         }
+        if config.query_key_norm {
+            let norm = |name: &str| {
+                RmsNorm::new(config.head_size, config.norm_epsilon, weights.pp(name).plain(), mode)?.in_f32()
+            };
+            attention = attention.with_head_norms(norm("self_attn.q_norm")?, norm("self_attn.k_norm")?);
+        }
         let has_norms_after = config.gemma.as_ref().is_some_and(|gemma| gemma.has_norms_after);
         let before_feed_forward =
             if has_norms_after { "pre_feedforward_layernorm" } else { "post_attention_layernorm" };
@@ -165,11 +171,12 @@ impl Stack {
         }
     }
 
-    /// Maps embeddings `[B, T, hidden]` of the last T slots of `rows` to hidden states `[B, T, hidden]` before the final norm.
-    pub fn forward(&self, embeddings: &Tensor, rows: &[RowLayout], cache: Option<&mut KvCache>) -> Result<Tensor> {
-        let (_, added, _) = embeddings.dims3()?;
-        let (dtype, device) = (embeddings.dtype(), embeddings.device());
-        let TextConfig { mrope_sections, sliding_window, .. } = self.config;
+    /// Maps inputs of the last T slots of `rows` to hidden states `[B, T, hidden]` before the final norm. An input is
+    /// `[B, T, hidden]`, or `[B, T, feature_width]` with the values that are added after each of the first layers.
+    pub fn forward(&self, inputs: &Tensor, rows: &[RowLayout], cache: Option<&mut KvCache>) -> Result<Tensor> {
+        let (_, added, width) = inputs.dims3()?;
+        let (dtype, device) = (inputs.dtype(), inputs.device());
+        let TextConfig { hidden: columns, sliding_window, .. } = self.config;
         let is_any = |windowed: bool| (0..self.blocks.len()).any(|layer| self.config.is_windowed(layer) == windowed);
         let mask_of = |window| attention_mask(rows, added, window, dtype, device);
         let windowed_mask = if is_any(true) { mask_of(sliding_window)? } else { None };
@@ -177,12 +184,13 @@ impl Stack {
         let positions = rope_positions(rows, added);
         let lengths: Vec<usize> = rows.iter().map(RowLayout::next_position).collect();
         let frequencies = self.config.frequencies_of(&lengths);
-        let rope = Rope::of_positions(&positions, &frequencies, mrope_sections, dtype, device)?;
+        let axes = self.config.rope_axes();
+        let rope = Rope::of_positions(&positions, &frequencies, &axes, dtype, device)?;
         let local_rope = match self.config.local_frequencies() {
             None => None,
-            Some(frequencies) => Some(Rope::of_positions(&positions, &[frequencies], None, dtype, device)?),
+            Some(frequencies) => Some(Rope::of_positions(&positions, &[frequencies], &axes, dtype, device)?),
         };
-        let mut hidden = embeddings.clone();
+        let mut hidden = if width == columns { inputs.clone() } else { inputs.narrow(2, 0, columns)?.contiguous()? };
         let mut layers = cache.map(|cache| {
             cache.layers.resize(self.blocks.len(), None);
             cache.layers.iter_mut()
@@ -195,6 +203,10 @@ impl Stack {
                 _ => (full_mask.as_ref(), &rope),
             };
             hidden = block.forward(&hidden, rope, mask, layer)?;
+            let start = (number + 1) * columns;
+            if start < width {
+                hidden = (hidden + inputs.narrow(2, start, columns)?)?;
+            }
         }
         Ok(hidden)
     }

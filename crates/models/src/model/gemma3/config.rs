@@ -171,6 +171,9 @@ fn text_config(json: &TextJson) -> Result<TextConfig, String> {
         return Err(format!("{place}sliding_window: expected a number of tokens, since some layers have a window"));
     }
     let config = TextConfig {
+        deepstack_layers: 0,
+        mrope_interleaved: false,
+        query_key_norm: false,
         vocabulary: json.vocab_size,
         hidden: json.hidden_size,
         intermediate: json.intermediate_size,

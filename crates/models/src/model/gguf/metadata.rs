@@ -12,6 +12,7 @@ pub(super) fn architecture(config: &TextConfig) -> &'static str {
         Some(gemma) if gemma.has_head_norms => "gemma3",
         Some(gemma) if gemma.has_norms_after => "gemma2",
         Some(_) => "gemma",
+        None if config.mrope_interleaved => "qwen3vl",
         None if config.mrope_sections.is_some() => "qwen2vl",
         None if config.attention_bias => "qwen2",
         None => "llama",
@@ -33,7 +34,7 @@ pub(super) fn check_metadata(fields: &HashMap<String, Value>, config: &TextConfi
         }
         _ => return Err("general.architecture: expected a text, found none".into()),
     }
-    let heads = config.heads as u64;
+    let (heads, deepstack) = (config.heads as u64, config.deepstack_layers);
     for (name, own, theirs, default) in [
         ("block_count", "num_hidden_layers", config.layers, None),
         ("embedding_length", "hidden_size", config.hidden, None),
@@ -43,6 +44,7 @@ pub(super) fn check_metadata(fields: &HashMap<String, Value>, config: &TextConfi
         ("attention.key_length", "head_dim", config.head_size, Some(config.hidden as u64 / heads)),
         ("rope.dimension_count", "head_dim", config.head_size, Some(config.head_size as u64)),
         ("vocab_size", "vocab_size", config.vocabulary, Some(config.vocabulary as u64)),
+        ("n_deepstack_layers", "deepstack_visual_indexes", deepstack, Some(deepstack as u64)),
     ] {
         let name = format!("{architecture}.{name}");
         let found = match fields.get(&name) {

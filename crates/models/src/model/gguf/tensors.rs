@@ -70,7 +70,7 @@ pub(super) fn expected_tensors(config: &TextConfig, tied: bool) -> Vec<ExpectedT
         } else {
             parts.push(("ffn_norm.weight", "post_attention_layernorm.weight", vec![hidden], None));
         }
-        if gemma.is_some_and(|gemma| gemma.has_head_norms) {
+        if config.query_key_norm || gemma.is_some_and(|gemma| gemma.has_head_norms) {
             parts.push(("attn_q_norm.weight", "self_attn.q_norm.weight", vec![config.head_size], None));
             parts.push(("attn_k_norm.weight", "self_attn.k_norm.weight", vec![config.head_size], None));
         }

@@ -73,6 +73,9 @@ pub(super) fn text_config(json: &TextJson) -> Result<TextConfig, String> {
     }
     let rope = RopeFields::of_json([json.rope_parameters.as_ref(), json.rope_scaling.as_ref()], place)?;
     let config = TextConfig {
+        deepstack_layers: 0,
+        mrope_interleaved: false,
+        query_key_norm: false,
         vocabulary: json.vocab_size,
         hidden: json.hidden_size,
         intermediate: json.intermediate_size,

@@ -1,5 +1,6 @@
 //! Loading a Qwen2-VL or Qwen2.5-VL checkpoint for inference.
 
+use super::batches::encode_by_grid;
 use super::config::Qwen2VlConfig;
 use super::image_processor::Qwen2VlImageProcessor;
 use super::processor::Qwen2VlProcessor;
@@ -17,15 +18,10 @@ use candle_nn::VarBuilder;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Bounds the memory of the vision tower; at least one image is processed at a time.
-const PATCHES_PER_BATCH: usize = 8192;
-
 /// A Qwen2-VL or Qwen2.5-VL model with its processor, for inference.
 pub struct Qwen2VlCheckpoint {
     tower: VisionTower,
     decoder: Decoder,
-    /// Hidden size of the decoder.
-    hidden: usize,
     processor: Qwen2VlProcessor,
     parts: CheckpointParts,
 }
@@ -45,7 +41,7 @@ impl Qwen2VlCheckpoint {
         let vars = weights.clone().builder(dtype, device);
         let (tower, decoder) = build(&config, &processor.images, &vars, quantised.as_ref())?;
         weights.check_all_used(config.tied_embeddings)?;
-        Ok(Self { tower, decoder, hidden: config.text.hidden, processor, parts })
+        Ok(Self { tower, decoder, processor, parts })
     }
 }
 
@@ -55,23 +51,7 @@ impl VisionLanguageModel for Qwen2VlCheckpoint {
     }
 
     fn vision_features(&self, images: &[PreparedImage]) -> Result<Vec<Tensor>> {
-        let mut features: Vec<Option<Tensor>> = vec![None; images.len()];
-        for first in 0..images.len() {
-            if features[first].is_some() {
-                continue;
-            }
-            let grid = images[first].grid;
-            let most = (PATCHES_PER_BATCH / grid.patches().max(1)).max(1);
-            let alike = (first..images.len()).filter(|other| images[*other].grid == grid && features[*other].is_none());
-            let alike: Vec<usize> = alike.take(most).collect();
-            let batch: Vec<&Tensor> = alike.iter().map(|index| &images[*index].pixels).collect();
-            let merged = self.tower.forward(&Tensor::stack(&batch, 0)?, grid)?;
-            let (rows, columns) = self.processor.tokens_of(grid);
-            for (place, index) in alike.into_iter().enumerate() {
-                features[index] = Some(merged.get(place)?.reshape((rows, columns, self.hidden))?);
-            }
-        }
-        Ok(features.into_iter().flatten().collect())
+        encode_by_grid(images, &self.processor, |pixels, grid| self.tower.forward(pixels, grid))
     }
 
     fn decoder(&self) -> &Decoder {

@@ -84,11 +84,22 @@ struct TextJson {
     pad_token_id: Option<u32>,
 }
 
-/// RoPE parameters of the vision tower.
+/// `rope_parameters` of the vision tower, which transformers 5 writes.
 #[derive(Deserialize)]
-struct RopeJson {
+pub(in crate::model) struct VisionRopeJson {
     rope_type: Option<String>,
     rope_theta: Option<f64>,
+}
+
+impl VisionRopeJson {
+    /// The RoPE base.
+    pub fn theta(parameters: Option<&Self>, place: &str) -> Result<f64, String> {
+        let kind = parameters.and_then(|rope| rope.rope_type.as_deref());
+        if let Some(other) = kind.filter(|kind| !matches!(*kind, "axial" | "default")) {
+            return Err(format!("{place}expected \"rope_type\": \"axial\" or \"default\", found {other:?}"));
+        }
+        Ok(parameters.and_then(|rope| rope.rope_theta).unwrap_or(10_000.0))
+    }
 }
 
 /// Fields of both families; which of them are used depends on `model_type`.
@@ -113,7 +124,7 @@ struct VisionJson {
     #[serde(default = "default_window")]
     window_size: usize,
     fullatt_block_indexes: Option<Vec<usize>>,
-    rope_parameters: Option<RopeJson>,
+    rope_parameters: Option<VisionRopeJson>,
 }
 
 impl Qwen2VlConfig {
@@ -179,7 +190,10 @@ fn text_config(json: TextJson, place: &str) -> Result<TextConfig, String> {
         rope_theta: rope.theta.or(json.rope_theta).unwrap_or(1e6),
         rope_scaling: rope.scaling,
         mrope_sections: Some(mrope_sections),
+        mrope_interleaved: false,
         attention_bias: true,
+        query_key_norm: false,
+        deepstack_layers: 0,
         sliding_window,
         first_windowed_layer: first_windowed_layer(&json, place)?,
         bos_token: None,
@@ -216,10 +230,6 @@ fn vision_config(json: VisionJson, has_windows: bool) -> Result<VisionConfig, St
     } else {
         (width as f64 * json.mlp_ratio.unwrap_or(4.0)) as usize
     };
-    let rope_type = json.rope_parameters.as_ref().and_then(|rope| rope.rope_type.as_deref());
-    if let Some(other) = rope_type.filter(|kind| !matches!(*kind, "axial" | "default")) {
-        return Err(format!("{place}expected \"rope_type\": \"axial\" or \"default\", found {other:?}"));
-    }
     let channels = json.in_channels.or(json.in_chans).unwrap_or(3);
     for (name, size) in [
         ("patch_size", json.patch_size),
@@ -254,7 +264,7 @@ fn vision_config(json: VisionJson, has_windows: bool) -> Result<VisionConfig, St
         output: if has_windows { json.out_hidden_size.unwrap_or(3584) } else { json.hidden_size },
         patch_values: channels * json.temporal_patch_size * json.patch_size * json.patch_size,
         merge: json.spatial_merge_size,
-        rope_theta: json.rope_parameters.and_then(|rope| rope.rope_theta).unwrap_or(10_000.0),
+        rope_theta: VisionRopeJson::theta(json.rope_parameters.as_ref(), place)?,
         windows,
     })
 }

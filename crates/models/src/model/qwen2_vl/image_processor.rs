@@ -234,7 +234,7 @@ impl Qwen2VlImageProcessor {
 
 /// (row, column) of each patch in the order of [`Qwen2VlImageProcessor::prepare`]: by merge group in row-major order, then
 /// row-major within the group.
-pub(super) fn patch_positions(grid: ImageGrid, merge: usize) -> Vec<(usize, usize)> {
+pub(in crate::model) fn patch_positions(grid: ImageGrid, merge: usize) -> Vec<(usize, usize)> {
     let mut positions = Vec::with_capacity(grid.patches());
     for row in 0..grid.rows / merge {
         for column in 0..grid.columns / merge {

@@ -1,4 +1,4 @@
-//! `Qwen2VLProcessor` and `Qwen2_5_VLProcessor` of transformers: images and text to model inputs.
+//! `Qwen2VLProcessor`, `Qwen2_5_VLProcessor` and, for images, `Qwen3VLProcessor` of transformers: images and text to model inputs.
 
 use super::config::Qwen2VlConfig;
 use super::image_processor::Qwen2VlImageProcessor;
@@ -7,6 +7,7 @@ use crate::model::checkpoint::CheckpointError;
 use crate::model::vlm::{ContentPart, ImageGrid, PreparedImage, PromptProcessor, chat_prompt};
 use anyhow::Result;
 use image::RgbImage;
+use serde_json::Value;
 use std::path::Path;
 
 /// The template of published checkpoints, for those without their own.
@@ -34,9 +35,21 @@ const TEMPLATE: &str = "\
 {%- endif %}
 ";
 
+/// What the processor has to know of its model.
+pub(in crate::model) struct ProcessedModel {
+    pub image_token: u32,
+    pub vocabulary: usize,
+    /// Side of a merge group in patches.
+    pub merge: usize,
+    /// Values per patch.
+    pub patch_values: usize,
+    /// The template of published checkpoints, for those without their own.
+    pub template: &'static str,
+}
+
 /// Image processor, tokenizer and template of a checkpoint.
 pub struct Qwen2VlProcessor {
-    pub(super) images: Qwen2VlImageProcessor,
+    pub(in crate::model) images: Qwen2VlImageProcessor,
     chat: ChatPrompt,
     image_token: u32,
     merge: usize,
@@ -48,10 +61,27 @@ impl Qwen2VlProcessor {
     /// # Errors
     /// Fails if a file is missing or broken, or image processor or tokenizer do not fit the model.
     pub fn read(folder: &Path, config: &Qwen2VlConfig) -> Result<(Self, Option<String>)> {
+        let model = ProcessedModel {
+            image_token: config.image_token,
+            vocabulary: config.text.vocabulary,
+            merge: config.vision.merge,
+            patch_values: config.vision.patch_values,
+            template: TEMPLATE,
+        };
+        Self::read_for(folder, &model)
+    }
+
+    /// [`Self::read`] for a model of any family with this processor.
+    pub(in crate::model) fn read_for(folder: &Path, model: &ProcessedModel) -> Result<(Self, Option<String>)> {
         let images = Qwen2VlImageProcessor::read(folder)?;
-        check_images(folder, config, &images)?;
-        let (chat, note) = chat_prompt(folder, config.image_token, config.text.vocabulary, TEMPLATE)?;
-        Ok((Self { images, chat, image_token: config.image_token, merge: config.vision.merge }, note))
+        check_images(folder, model, &images)?;
+        let (chat, note) = chat_prompt(folder, model.image_token, model.vocabulary, model.template)?;
+        Ok((Self { images, chat, image_token: model.image_token, merge: model.merge }, note))
+    }
+
+    /// Renders a conversation with the chat template.
+    pub(in crate::model) fn rendered(&self, messages: &Value) -> Result<String> {
+        self.chat.template().render(messages, true)
     }
 
     /// The chat template.
@@ -95,8 +125,8 @@ impl PromptProcessor for Qwen2VlProcessor {
 }
 
 /// Checks that image processor and tower agree on patch and merge size.
-fn check_images(folder: &Path, config: &Qwen2VlConfig, images: &Qwen2VlImageProcessor) -> Result<(), CheckpointError> {
-    let (merge, values) = (config.vision.merge, config.vision.patch_values);
+fn check_images(folder: &Path, model: &ProcessedModel, images: &Qwen2VlImageProcessor) -> Result<(), CheckpointError> {
+    let (merge, values) = (model.merge, model.patch_values);
     if images.merge() != merge || images.patch_values() != values {
         let reason = format!(
             "vision_config has {values} values per patch and spatial_merge_size {merge}, the image processor {} and {}",

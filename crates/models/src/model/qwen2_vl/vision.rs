@@ -1,21 +1,20 @@
 //! The vision tower of Qwen2-VL and Qwen2.5-VL: patch embedding, transformer blocks with 2-D RoPE, and the patch merger.
 //! Each image is processed on its own.
 
+use super::attention::{INIT_STD, PatchAttention};
 use super::config::VisionConfig;
 use super::image_processor::patch_positions;
 use super::windows::WindowPlan;
 use crate::model::decoder::LayerWeights;
 use crate::model::decoder::layers::{FeedForward, FeedForwardShape, RmsNorm};
 use crate::model::decoder::rotary::Rope;
-use crate::model::layers::{Activation, LayerNorm, Linear, Matrix, Mode, attend, layer_norm, linear};
+use crate::model::layers::{Activation, LayerNorm, Linear, Matrix, Mode, layer_norm, linear};
 use crate::model::vlm::ImageGrid;
 use candle_core::{DType, Module, Result, Tensor};
 use candle_nn::VarBuilder;
 
 /// Fixed by the architecture; not in `config.json`.
 const NORM_EPSILON: f64 = 1e-6;
-/// Standard deviation of initial weights, which loaded weights replace.
-const INIT_STD: f64 = 0.02;
 
 /// LayerNorm in Qwen2-VL, RMSNorm in Qwen2.5-VL.
 #[derive(Clone, Debug)]
@@ -79,58 +78,28 @@ impl Mlp {
 #[derive(Clone, Debug)]
 struct Block {
     norm_before_attention: Norm,
-    query_key_value: Linear,
-    output: Linear,
+    attention: PatchAttention,
     norm_before_mlp: Norm,
     mlp: Mlp,
-    heads: usize,
 }
 
 impl Block {
     fn new(config: &VisionConfig, weights: &VarBuilder) -> Result<Self> {
-        let width = config.width;
         Ok(Self {
             norm_before_attention: Norm::new(config, &weights.pp("norm1"))?,
-            query_key_value: linear(width, 3 * width, INIT_STD, &weights.pp("attn.qkv"))?,
-            output: linear(width, width, INIT_STD, &weights.pp("attn.proj"))?,
+            attention: PatchAttention::new(config.width, config.heads, &weights.pp("attn"))?,
             norm_before_mlp: Norm::new(config, &weights.pp("norm2"))?,
             mlp: Mlp::new(config, &weights.pp("mlp"))?,
-            heads: config.heads,
         })
     }
 
     /// Maps `input` `[B, patches, width]` to the same shape. `groups` lists (number of windows, patches per window) for the
     /// consecutive windows of each size.
     fn forward(&self, input: &Tensor, rope: &Rope, groups: &[(usize, usize)]) -> Result<Tensor> {
-        let attended = self.attend(&self.norm_before_attention.forward(input)?, rope, groups)?;
+        let attended = self.attention.forward(&self.norm_before_attention.forward(input)?, rope, groups)?;
         let input = (input + attended)?;
         let mlp_output = self.mlp.forward(&self.norm_before_mlp.forward(&input)?)?;
         input + mlp_output
-    }
-
-    fn attend(&self, input: &Tensor, rope: &Rope, groups: &[(usize, usize)]) -> Result<Tensor> {
-        let (batch, length, width) = input.dims3()?;
-        let size = width / self.heads;
-        let together = self.query_key_value.forward(input)?.reshape((batch, length, 3, self.heads, size))?;
-        let part = |index: usize| together.narrow(2, index, 1)?.squeeze(2)?.transpose(1, 2)?.contiguous();
-        let rotated = |index: usize| rope.apply(&part(index)?, Mode::Infer);
-        let (query, key, value) = (rotated(0)?, rotated(1)?, part(2)?);
-        let mut start = 0;
-        let mut parts = Vec::with_capacity(groups.len());
-        for (count, tokens) in groups {
-            // The windows of a group become rows of a batch.
-            let rows = |all: &Tensor| -> Result<Tensor> {
-                all.narrow(2, start, count * tokens)?
-                    .reshape((batch, self.heads, *count, *tokens, size))?
-                    .transpose(1, 2)?
-                    .reshape((batch * count, self.heads, *tokens, size))
-            };
-            let attended = attend(&rows(&query)?, &rows(&key)?, &rows(&value)?, None, Mode::Infer)?;
-            let back = attended.reshape((batch, *count, self.heads, *tokens, size))?.transpose(2, 3)?;
-            parts.push(back.reshape((batch, count * tokens, width))?);
-            start += count * tokens;
-        }
-        self.output.forward(&Tensor::cat(&parts, 1)?)
     }
 }
 

@@ -28,7 +28,7 @@ use image::RgbImage;
 /// A vision-language model with its processor.
 pub trait VisionLanguageModel: Send + Sync {
     /// The features that replace the image tokens of each image, in order: `[tokens, hidden]`, or `[rows, columns, hidden]`
-    /// for decoders with M-RoPE. The pixels must be on the model's device and have its dtype.
+    /// for decoders with M-RoPE; with DeepStack, the features for later layers follow in the last dimension. The pixels must be on the model's device and have its dtype.
     fn vision_features(&self, images: &[PreparedImage]) -> Result<Vec<Tensor>>;
 
     /// The language model.

@@ -49,10 +49,12 @@ pub(crate) fn config_of(family: &str) -> Value {
 fn skeleton_of(family: &str) -> Value {
     let readers = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/readers");
     let read = |path: String| std::fs::read(path).map(|bytes| serde_json::from_slice::<Value>(&bytes).unwrap());
-    match read(format!("{readers}/{family}/skeleton.json")) {
-        Ok(skeleton) => skeleton,
-        Err(_) => read(format!("{readers}/skeletons.json")).unwrap()[family].clone(),
+    for own in [format!("{readers}/{family}/skeleton.json"), format!("{readers}/skeletons/{family}.json")] {
+        if let Ok(skeleton) = read(own) {
+            return skeleton;
+        }
     }
+    read(format!("{readers}/skeletons.json")).unwrap()[family].clone()
 }
 
 /// Asserts that `build` loads exactly the weights of the transformers model, renamed by `canonical_name`.
@@ -65,8 +67,9 @@ pub(crate) fn assert_skeleton<T>(
     let builder = VarBuilder::from_backend(Box::new(recorder.clone()), DType::F32, Device::Cpu);
     build(builder).unwrap();
     let own = recorder.0.lock().unwrap();
+    let skeleton = skeleton_of(family);
     let mut theirs = Weights::new();
-    for (name, weight) in skeleton_of(family)["weights"].as_object().unwrap() {
+    for (name, weight) in skeleton["weights"].as_object().unwrap() {
         let shape = serde_json::from_value(weight["shape"].clone()).unwrap();
         theirs.insert(canonical_name(name), (shape, weight["count"].as_u64().unwrap() as usize));
     }
