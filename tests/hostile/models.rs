@@ -62,6 +62,7 @@ pub fn reader(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
         Ground::reader(),
         fixtures.join("readers/qwen2_vl/checkpoint"),
         fixtures.join("readers/qwen3_vl/checkpoint"),
+        fixtures.join("readers/llava/checkpoint"),
         fixtures.join("readers/smolvlm/checkpoint"),
         fixtures.join("readers/gguf/qwen2_vl/checkpoint"),
     ];

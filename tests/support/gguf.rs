@@ -44,6 +44,13 @@ pub fn convert(checkpoint: &Path, target: &Path) {
     write_tower(checkpoint, &config, &weights, &target.join("mmproj.gguf"));
 }
 
+/// Writes the decoder of a LLaVA with any tower into `target` as `model.gguf`.
+pub fn convert_decoder(checkpoint: &Path, target: &Path) {
+    let weights = candle_core::safetensors::load(checkpoint.join("model.safetensors"), &Device::Cpu).unwrap();
+    let config = read_json(checkpoint, "config.json");
+    write_decoder(checkpoint, &config["text_config"], &weights, &target.join("model.gguf"));
+}
+
 fn write_decoder(checkpoint: &Path, config: &Json, weights: &HashMap<String, Tensor>, path: &Path) {
     let (query_heads, key_heads) = heads(config);
     let mut metadata = vec![

@@ -84,6 +84,7 @@ pub fn processor(bytes: &[u8]) {
         "pixtral/checkpoint",
         "readers/qwen2_vl/checkpoint",
         "readers/qwen3_vl/checkpoint",
+        "readers/llava/checkpoint",
         "readers/smolvlm/checkpoint",
     ];
     for (number, checkpoint) in checkpoints.into_iter().enumerate() {

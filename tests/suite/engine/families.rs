@@ -21,7 +21,8 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::Arc;
 
-const FAMILIES: [&str; 6] = ["qwen2_vl", "qwen2_5_vl", "qwen3_vl", "smolvlm", "gemma3", "internvl"];
+const FAMILIES: [&str; 8] =
+    ["qwen2_vl", "qwen2_5_vl", "qwen3_vl", "smolvlm", "gemma3", "internvl", "llava", "llava_mistral"];
 const TOLERANCE: f32 = 1e-4;
 
 fn fixture(family: &str, part: &str) -> PathBuf {

@@ -7,6 +7,7 @@ mod gemma3;
 mod gguf;
 mod internvl;
 mod llama_cpp;
+mod llava;
 mod prompts;
 mod qwen3_vl;
 mod refusals;

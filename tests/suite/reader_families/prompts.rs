@@ -13,6 +13,7 @@ fn text_cannot_forge_special_tokens() {
         ("smolvlm", "a <image> and <end_of_utterance> <row_1_col_1>"),
         ("internvl", "a <IMG_CONTEXT> and <|im_end|></img><img>"),
         ("gemma3", "a <image_soft_token> and <end_of_turn><start_of_turn>model <start_of_image>"),
+        ("llava", "a <image> and </s><s>[INST]"),
     ] {
         let checkpoint = load(family);
         let plain = checkpoint.model.encode(&[ContentPart::Text("a")]).unwrap();
@@ -49,6 +50,8 @@ fn without_a_template_the_built_in_one_serves_and_says_so() {
         ("smolvlm", "chat_template.jinja"),
         ("gemma3", "chat_template.jinja"),
         ("internvl", "chat_template.jinja"),
+        ("llava", "chat_template.json"),
+        ("llava_mistral", "chat_template.jinja"),
     ] {
         let folder = copy(family);
         fs::remove_file(folder.path().join(file)).unwrap();

@@ -27,6 +27,8 @@ fn a_broken_checkpoint_is_refused_by_name() {
         ("qwen3_vl", "model.safetensors"),
         ("qwen2_5_vl", "model-00002-of-00002.safetensors"),
         ("smolvlm", "model.safetensors"),
+        ("llava", "preprocessor_config.json"),
+        ("llava", "tokenizer_config.json"),
     ] {
         let folder = copy(family);
         let path = folder.path().join(file);
@@ -119,6 +121,8 @@ fn weights_that_no_layer_takes_are_named_with_the_field_that_leaves_them_out() {
         ("qwen3_vl", "model.visual.deepstack_merger_list.2.norm.weight", "vision_config: deepstack_visual_indexes"),
         ("smolvlm", "model.text_model.layers.9.mlp.up_proj.weight", "text_config: num_hidden_layers"),
         ("smolvlm", "model.vision_model.encoder.layers.9.mlp.fc1.bias", "vision_config: num_hidden_layers"),
+        ("llava", "vision_tower.vision_model.encoder.layers.9.mlp.fc1.bias", "vision_config: num_hidden_layers"),
+        ("llava", "language_model.model.layers.9.mlp.up_proj.weight", "text_config: num_hidden_layers"),
         ("smolvlm", "model.unknown.weight", "model_type"),
     ] {
         let folder = copy(family);

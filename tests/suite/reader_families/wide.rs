@@ -119,6 +119,7 @@ fn a_fault_in_a_wide_reader_shows() {
         ("qwen2_vl", "/text_config/rope_parameters/rope_theta", json!(10_000.0)),
         ("qwen2_5_vl", "/text_config/sliding_window", json!(12)),
         ("qwen3_vl", "/text_config/rms_norm_eps", json!(1e-2)),
+        ("llava", "/vision_config/layer_norm_eps", json!(0.3)),
         ("smolvlm", "/text_config/rms_norm_eps", json!(1e-3)),
         ("gemma3", "/text_config/query_pre_attn_scalar", json!(128)),
         ("gemma3", "/text_config/sliding_window", json!(9)),

@@ -19,7 +19,8 @@ pub const TOLERANCE: f32 = 1e-5;
 /// On a GPU, whose sums come in another order.
 pub const TOLERANCE_ON_GPU: f32 = 1e-3;
 pub const TOLERANCE_BF16: f32 = 2e-2;
-pub const FAMILIES: [&str; 6] = ["qwen2_vl", "qwen2_5_vl", "qwen3_vl", "smolvlm", "gemma3", "internvl"];
+pub const FAMILIES: [&str; 8] =
+    ["qwen2_vl", "qwen2_5_vl", "qwen3_vl", "smolvlm", "gemma3", "internvl", "llava", "llava_mistral"];
 pub const PROMPTS: [&str; 5] = ["one image", "two images", "no image", "large and odd", "small"];
 
 pub fn fixture(family: &str) -> PathBuf {

@@ -20,6 +20,7 @@ pub mod internvl;
 pub mod jina_clip;
 pub mod layers;
 mod limits;
+pub mod llava;
 pub mod memory;
 pub mod open_clip;
 pub mod pillow_resize;

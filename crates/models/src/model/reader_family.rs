@@ -5,6 +5,7 @@
 use super::checkpoint::{Adapter, CheckpointError, read_json};
 use super::gemma3::{Gemma3Checkpoint, Gemma3Config, Gemma3Processor};
 use super::internvl::{InternVlCheckpoint, InternVlConfig, InternVlProcessor};
+use super::llava::{LlavaCheckpoint, LlavaConfig, LlavaProcessor};
 use super::pixtral::{PixtralCheckpoint, PixtralConfig, PixtralProcessor, pixtral_fingerprint};
 use super::qwen2_vl::{Qwen2VlCheckpoint, Qwen2VlConfig, Qwen2VlProcessor};
 use super::qwen3_vl::{Qwen3VlCheckpoint, Qwen3VlConfig, read_qwen3_processor};
@@ -14,18 +15,26 @@ use super::vlm::{PromptProcessor, ReaderCheckpoint, fingerprint_with};
 use anyhow::{Context, Result};
 use candle_core::{DType, Device};
 use dissent_core::files::fingerprint::Fingerprint;
+use dissent_core::text::printable::beginning;
 use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
 
 /// Values of `model_type` in `config.json` that can be loaded, for messages.
-const KNOWN_READERS: &str = "llava (Pixtral), qwen2_vl, qwen2_5_vl, qwen3_vl, smolvlm, idefics3, gemma3, internvl";
+const KNOWN_READERS: &str =
+    "llava (Pixtral, LLaVA 1.5), qwen2_vl, qwen2_5_vl, qwen3_vl, smolvlm, idefics3, gemma3, internvl";
+
+/// The message for a checkpoint of LLaVA's own code.
+const OTHER_LLAVA: &str = "the layout of LLaVA's own code (mm_vision_tower): expected that of transformers; \
+    scripts/llava-settings writes the settings for it, and the weights stay as they are";
 
 /// A family of vision-language models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReaderFamily {
     /// `LlavaForConditionalGeneration` with a Pixtral vision tower.
     Pixtral,
+    /// `LlavaForConditionalGeneration` with a CLIP vision tower: LLaVA 1.5 and LLaVA-Med.
+    Llava,
     /// Qwen2-VL and Qwen2.5-VL.
     Qwen2Vl,
     /// The dense models of Qwen3-VL.
@@ -57,6 +66,7 @@ impl ReaderFamily {
     pub fn name(self) -> &'static str {
         match self {
             Self::Pixtral => "Pixtral",
+            Self::Llava => "LLaVA 1.5, LLaVA-Med",
             Self::Qwen2Vl => "Qwen2-VL, Qwen2.5-VL",
             Self::Qwen3Vl => "Qwen3-VL",
             Self::SmolVlm => "SmolVLM, Idefics3",
@@ -87,7 +97,20 @@ impl ReaderFamily {
             },
         };
         match named {
-            "llava" => Ok(Self::Pixtral),
+            "llava" | "llava_llama" | "llava_mistral" if config["mm_vision_tower"].is_string() => {
+                Err(CheckpointError::BadJson { path: folder.join("config.json"), reason: OTHER_LLAVA.into() })
+            }
+            "llava" => match config["vision_config"]["model_type"].as_str() {
+                Some("clip_vision_model") => Ok(Self::Llava),
+                None | Some("pixtral") => Ok(Self::Pixtral),
+                Some(other) => {
+                    let found = beginning(other, 60);
+                    let reason = format!(
+                        "vision_config: expected \"model_type\": \"pixtral\" or \"clip_vision_model\", found \"{found}\""
+                    );
+                    Err(CheckpointError::BadJson { path: folder.join("config.json"), reason })
+                }
+            },
             "qwen2_vl" | "qwen2_5_vl" => Ok(Self::Qwen2Vl),
             "qwen3_vl" => Ok(Self::Qwen3Vl),
             "smolvlm" | "idefics3" => Ok(Self::SmolVlm),
@@ -103,6 +126,7 @@ impl ReaderFamily {
     fn load(self, folder: &Path, adapter: Option<Adapter>, device: &Device, dtype: DType) -> Result<ReaderCheckpoint> {
         Ok(match self {
             Self::Pixtral => PixtralCheckpoint::load_with(folder, adapter, device, dtype)?.into(),
+            Self::Llava => LlavaCheckpoint::load(folder, adapter, device, dtype)?.into(),
             Self::Qwen2Vl => Qwen2VlCheckpoint::load(folder, adapter, device, dtype)?.into(),
             Self::Qwen3Vl => Qwen3VlCheckpoint::load(folder, adapter, device, dtype)?.into(),
             Self::SmolVlm => SmolVlmCheckpoint::load(folder, adapter, device, dtype)?.into(),
@@ -121,6 +145,11 @@ impl ReaderFamily {
             Self::Pixtral => {
                 let processor = PixtralProcessor::read(folder)?;
                 let fingerprint = pixtral_fingerprint(folder, &processor)?;
+                (Arc::new(processor), fingerprint)
+            }
+            Self::Llava => {
+                let (processor, _) = LlavaProcessor::read(folder, &LlavaConfig::read(folder)?)?;
+                let fingerprint = fingerprint_with(folder, processor.template())?;
                 (Arc::new(processor), fingerprint)
             }
             Self::Qwen2Vl => {
@@ -158,6 +187,7 @@ impl ReaderFamily {
     pub fn text_hidden(self, folder: &Path) -> Result<usize> {
         Ok(match self {
             Self::Pixtral => PixtralConfig::read(folder)?.text.hidden,
+            Self::Llava => LlavaConfig::read(folder)?.text.hidden,
             Self::Qwen2Vl => Qwen2VlConfig::read(folder)?.text.hidden,
             Self::Qwen3Vl => Qwen3VlConfig::read(folder)?.text.hidden,
             Self::SmolVlm => SmolVlmConfig::read(folder)?.text.hidden,
@@ -188,15 +218,26 @@ mod tests {
     #[test]
     fn model_type_or_architecture_decides() {
         assert_eq!(family(r#"{"model_type": "llava"}"#), Ok(ReaderFamily::Pixtral));
+        let llava = r#"{"model_type": "llava", "vision_config": {"model_type": "clip_vision_model"}}"#;
+        assert_eq!(family(llava), Ok(ReaderFamily::Llava));
         assert_eq!(family(r#"{"model_type": "qwen2_5_vl"}"#), Ok(ReaderFamily::Qwen2Vl));
         assert_eq!(family(r#"{"architectures": ["SmolVLMForConditionalGeneration"]}"#), Ok(ReaderFamily::SmolVlm));
+    }
+
+    #[test]
+    fn the_layout_of_llavas_own_code_is_refused_with_the_way_out() {
+        for model_type in ["llava_mistral", "llava"] {
+            let config = format!(r#"{{"model_type": "{model_type}", "mm_vision_tower": "openai/clip"}}"#);
+            let message = family(&config).unwrap_err();
+            assert!(message.contains("scripts/llava-settings"), "{message}");
+        }
     }
 
     #[test]
     fn an_unknown_family_names_the_known_ones() {
         for config in [r#"{"model_type": "gemma9"}"#, r#"{"architectures": ["Gemma9"]}"#, "{}"] {
             let message = family(config).unwrap_err();
-            assert!(message.contains("qwen2_vl") && message.contains("llava (Pixtral)"), "{message}");
+            assert!(message.contains("qwen2_vl") && message.contains("llava (Pixtral, LLaVA 1.5)"), "{message}");
         }
         assert!(family(r#"{"model_type": "gemma9"}"#).unwrap_err().contains("gemma9"));
     }

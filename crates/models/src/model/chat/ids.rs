@@ -9,6 +9,8 @@ pub struct PromptIds<'a> {
     tokenizer: &'a ChatTokenizer,
     ids: Vec<u32>,
     text: String,
+    /// True if a special token was written.
+    has_special: bool,
     /// True if leading white space of the next text is removed.
     strips: bool,
 }
@@ -16,7 +18,12 @@ pub struct PromptIds<'a> {
 impl<'a> PromptIds<'a> {
     /// An empty prompt.
     pub fn new(tokenizer: &'a ChatTokenizer) -> Self {
-        Self { tokenizer, ids: Vec::new(), text: String::new(), strips: false }
+        Self { tokenizer, ids: Vec::new(), text: String::new(), has_special: false, strips: false }
+    }
+
+    /// A prompt after tokens that do not stand in its text.
+    pub(crate) fn after(tokenizer: &'a ChatTokenizer, added: &[u32]) -> Self {
+        Self { ids: added.to_vec(), ..Self::new(tokenizer) }
     }
 
     /// Appends text; special tokens spelled in it are treated as text.
@@ -38,6 +45,7 @@ impl<'a> PromptIds<'a> {
     pub(crate) fn push_ids(&mut self, id: u32, count: usize) -> Result<()> {
         self.flush()?;
         self.ids.extend(std::iter::repeat_n(id, count));
+        self.has_special = true;
         self.strips = false;
         Ok(())
     }
@@ -65,7 +73,12 @@ impl<'a> PromptIds<'a> {
 
     fn flush(&mut self) -> Result<()> {
         if !self.text.is_empty() {
-            self.ids.extend(self.tokenizer.encode(&self.text)?);
+            let ids = if self.has_special {
+                self.tokenizer.encode_after_special(&self.text)?
+            } else {
+                self.tokenizer.encode(&self.text)?
+            };
+            self.ids.extend(ids);
             self.text.clear();
         }
         Ok(())

@@ -7,7 +7,7 @@
 //! | `limits` | limits on templates |
 //! | `process`, `answers` | a child process that renders untrusted templates: its parent's and its own side |
 //! | `process_limits` | memory and CPU limits of that process |
-//! | `tokenizer` | the tokenizer, with special tokens kept apart from text |
+//! | `tokenizer`, `text_pieces` | the tokenizer, with special tokens kept apart from text |
 //! | `ids` | token ids of a rendered prompt |
 //! | `prompt` | from the parts of a message to token ids; token ids of an answer |
 
@@ -20,6 +20,7 @@ mod process;
 mod process_limits;
 mod prompt;
 mod template;
+mod text_pieces;
 mod tokenizer;
 
 pub use answers::answer_requests;

@@ -20,6 +20,8 @@ pub struct ChatPrompt {
     image_mark: String,
     /// White space that the template puts between the prompt and an answer.
     lead: String,
+    /// True if the prompt ends with a special token, so that an answer without `lead` is a piece of text of its own.
+    ends_with_special: bool,
 }
 
 impl ChatPrompt {
@@ -29,7 +31,15 @@ impl ChatPrompt {
     /// Fails if the template cannot render a user message.
     pub fn new(tokenizer: ChatTokenizer, template: ChatTemplate, image_mark: &str) -> Result<Self> {
         let lead = lead_of(&template)?;
-        Ok(Self { tokenizer, template: Arc::new(template), image_mark: image_mark.to_string(), lead })
+        let prompt = template.render(&json!([probe_question()]), true)?;
+        let ends_with_special = tokenizer.ends_with_special(&prompt);
+        Ok(Self {
+            tokenizer,
+            template: Arc::new(template),
+            image_mark: image_mark.to_string(),
+            lead,
+            ends_with_special,
+        })
     }
 
     /// The same prompts, with answers ended by the special token that the template puts after an answer, if there is one.
@@ -107,7 +117,12 @@ impl ChatPrompt {
 
     /// Token ids of an answer that follows a prompt, with the end-of-sequence token if `ends`.
     pub fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>> {
-        let mut ids = self.tokenizer.encode(&format!("{}{answer}", self.lead))?;
+        let text = format!("{}{answer}", self.lead);
+        let mut ids = if self.ends_with_special {
+            self.tokenizer.encode_after_special(&text)?
+        } else {
+            self.tokenizer.encode_after_text(&text)?
+        };
         if ends {
             let Some(end) = self.tokenizer.end() else {
                 bail!("tokenizer_config.json has no eos_token that is in tokenizer.json: answers cannot be ended")
@@ -124,7 +139,7 @@ impl ChatPrompt {
         grids: &[ImageGrid],
         write_image: &dyn Fn(ImageGrid, &mut PromptIds) -> Result<()>,
     ) -> Result<Vec<u32>> {
-        let mut ids = PromptIds::new(&self.tokenizer);
+        let mut ids = PromptIds::after(&self.tokenizer, self.tokenizer.added_before(rendered));
         let mut images = grids.iter();
         let mut rest = rendered;
         while let Some(first) = rest.chars().next() {
@@ -170,6 +185,11 @@ fn guard_for(parts: &[ContentPart]) -> char {
     ('\u{e000}'..='\u{f8ff}').find(|guard| !is_used(*guard)).unwrap_or('\u{e000}')
 }
 
+/// A user message without an image.
+fn probe_question() -> Value {
+    json!({ "role": "user", "content": [{ "type": "text", "text": "?", "content": "?" }] })
+}
+
 /// White space between the prompt and an answer, such as the space after SmolVLM's `Assistant:`.
 fn lead_of(template: &ChatTemplate) -> Result<String> {
     Ok(after_answer(template)?.map(|(lead, _)| lead).unwrap_or_default())
@@ -177,7 +197,7 @@ fn lead_of(template: &ChatTemplate) -> Result<String> {
 
 /// White space between the prompt and an answer, and what follows the answer; `None` if the template shows neither.
 fn after_answer(template: &ChatTemplate) -> Result<Option<(String, String)>> {
-    let user = json!({ "role": "user", "content": [{ "type": "text", "text": "?", "content": "?" }] });
+    let user = probe_question();
     let prompt = template.render(&json!([user]), true)?;
     let answers = [json!([{ "type": "text", "text": PROBE, "content": PROBE }]), Value::String(PROBE.to_string())];
     for answer in answers {

@@ -175,26 +175,30 @@ impl ClipConfig {
     /// Fails if sizes are inconsistent; the message names them.
     pub fn check(&self) -> Result<(), String> {
         let (vision, text) = (&self.vision_config, &self.text_config);
-        let sizes = [("image_size", vision.image_size), ("patch_size", vision.patch_size)];
-        check_sizes("vision_config", &sizes)?;
+        vision.check()?;
         let sizes = [("vocab_size", text.vocab_size), ("max_position_embeddings", text.max_position_embeddings)];
         check_sizes("text_config", &sizes)?;
-        vision.encoder().check("vision_config")?;
         text.encoder().check("text_config")?;
-        if vision.num_channels != 3 {
-            return Err(format!("vision_config: expected num_channels 3, found {}", vision.num_channels));
-        }
-        if vision.patch_size > vision.image_size {
-            return Err(format!(
-                "vision_config: patch_size {} does not fit into image_size {}",
-                vision.patch_size, vision.image_size
-            ));
-        }
         check_sizes("top level", &[("projection_dim", self.projection_dim)])
     }
 }
 
 impl VisionConfig {
+    /// Fails if sizes are inconsistent; the message names them.
+    pub fn check(&self) -> Result<(), String> {
+        let place = "vision_config";
+        check_sizes(place, &[("image_size", self.image_size), ("patch_size", self.patch_size)])?;
+        self.encoder().check(place)?;
+        if self.num_channels != 3 {
+            return Err(format!("{place}: expected num_channels 3, found {}", self.num_channels));
+        }
+        if self.patch_size > self.image_size {
+            let (patch, image) = (self.patch_size, self.image_size);
+            return Err(format!("{place}: patch_size {patch} does not fit into image_size {image}"));
+        }
+        Ok(())
+    }
+
     pub(super) fn encoder(&self) -> EncoderShape {
         EncoderShape {
             width: self.hidden_size,

@@ -41,11 +41,20 @@ impl VisionTower {
     /// The last hidden states [B, 1 + patches, width] of `pixels` [B, 3, side, side], class token first, before the final
     /// norm.
     fn states(&self, pixels: &Tensor) -> Result<Tensor> {
+        self.encoder.forward(&self.embedded(pixels)?, None)
+    }
+
+    /// The states [B, 1 + patches, width] before the encoder and after each of its first `layers`, class token first.
+    pub fn first_states(&self, pixels: &Tensor, layers: usize) -> Result<Vec<Tensor>> {
+        self.encoder.first_states(&self.embedded(pixels)?, layers)
+    }
+
+    fn embedded(&self, pixels: &Tensor) -> Result<Tensor> {
         let patches = self.patch_embedding.forward(pixels)?;
         let (batch, _, width) = patches.dims3()?;
         let class = self.class_embedding.reshape((1, 1, width))?.expand((batch, 1, width))?;
         let states = Tensor::cat(&[&class, &patches], 1)?.broadcast_add(self.position_embedding.embeddings())?;
-        self.encoder.forward(&self.norm_before.forward(&states)?, None)
+        self.norm_before.forward(&states)
     }
 }
 

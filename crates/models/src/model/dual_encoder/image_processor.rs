@@ -177,9 +177,18 @@ impl ImageProcessor {
     /// # Errors
     /// Fails if a file is missing or broken, or a field is out of range.
     pub fn read(folder: &Path, defaults: &Self) -> std::result::Result<Self, CheckpointError> {
+        Self::read_with_steps(folder, defaults, &[])
+    }
+
+    /// [`Self::read`] for a caller that takes `other` steps itself.
+    pub(in crate::model) fn read_with_steps(
+        folder: &Path,
+        defaults: &Self,
+        other: &[&str],
+    ) -> std::result::Result<Self, CheckpointError> {
         let (file, value) = image_processor_json(folder)?;
         let bad = |reason: String| CheckpointError::BadJson { path: folder.join(file), reason };
-        refuse_other_steps(&value, &STEPS).map_err(bad)?;
+        refuse_other_steps(&value, &[&STEPS, other].concat()).map_err(bad)?;
         let mut fields = json!(defaults);
         if let (Some(fields), Some(found)) = (fields.as_object_mut(), value.as_object()) {
             let known = found.iter().filter(|(name, value)| !value.is_null() && fields.contains_key(*name));
@@ -247,6 +256,11 @@ impl ImageProcessor {
         Ok(())
     }
 
+    /// True if the output has one size whatever the picture's.
+    pub(in crate::model) fn has_one_size(&self) -> bool {
+        self.do_center_crop || (self.do_resize && matches!(self.size, ResizeTarget::Exact { .. }))
+    }
+
     /// The content of a CLIP checkpoint's `preprocessor_config.json`.
     pub fn to_json(&self) -> Value {
         let mut value = json!(self);
@@ -257,6 +271,11 @@ impl ImageProcessor {
         value["image_processor_type"] = json!("CLIPImageProcessor");
         value["processor_class"] = json!("CLIPProcessor");
         value
+    }
+
+    /// The colour that becomes 0, rounded down, as in transformers' `pad_to_square`.
+    pub(in crate::model) fn mean_colour(&self) -> [u8; 3] {
+        self.image_mean.map(|mean| (shortest_decimal(mean) * 255.0) as u8)
     }
 
     /// Preprocesses `pictures` to pixels [B, 3, H, W] (f32, on the CPU).

@@ -87,6 +87,15 @@ impl Encoder {
         }
         Ok(states)
     }
+
+    /// `states` and what each of the first `count` layers makes of them.
+    pub fn first_states(&self, states: &Tensor, count: usize) -> candle_core::Result<Vec<Tensor>> {
+        let mut all = vec![states.clone()];
+        for layer in self.layers.iter().take(count) {
+            all.push(layer.forward(&all[all.len() - 1], None)?);
+        }
+        Ok(all)
+    }
 }
 
 impl Layer {

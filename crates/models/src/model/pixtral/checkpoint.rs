@@ -171,7 +171,7 @@ pub fn save_pixtral(
 
 /// Maps a tensor name of any transformers version to the published one. Newer versions (in memory) and some tools (on
 /// disk) use `model.vision_tower.`, `model.language_model.` and `lm_head.`.
-fn canonical_name(name: &str) -> String {
+pub(in crate::model) fn canonical_name(name: &str) -> String {
     if let Some(rest) = name.strip_prefix("model.language_model.") {
         return format!("language_model.model.{rest}");
     }

@@ -36,7 +36,7 @@ pub(super) struct ConfigJson {
 /// `text_config` (`MistralConfig`).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct TextJson {
+pub(in crate::model) struct TextJson {
     pub model_type: String,
     pub vocab_size: usize,
     pub hidden_size: usize,
@@ -91,7 +91,7 @@ pub(super) struct RopeJson {
 }
 
 /// Fails if a field that is not supported has a value that would change the network.
-pub(super) fn check_fixed(value: &Value) -> Result<(), String> {
+pub(in crate::model) fn check_fixed(value: &Value) -> Result<(), String> {
     let (text, vision) = (&value["text_config"], &value["vision_config"]);
     let place = "text_config: ";
     expect_fixed(text, &DECODER_FIELDS, place)?;

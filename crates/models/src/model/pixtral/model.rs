@@ -1,7 +1,7 @@
 //! The whole model: vision tower, projector, decoder.
 
 use super::config::PixtralConfig;
-use super::projector::Projector;
+use super::projector::{Projector, ProjectorShape};
 use super::vision::VisionTower;
 use crate::model::decoder::{Decoded, Decoder, DecoderInput, KvCache, LayerWeights, TokenIndex};
 use crate::model::gguf::GgufDecoder;
@@ -35,9 +35,15 @@ impl PixtralModel {
         mode: Mode,
     ) -> Result<Self> {
         let decoder = LayerWeights::new(weights, quantised).pp("language_model");
+        let projector = ProjectorShape {
+            inputs: config.vision.hidden,
+            hidden: config.text.hidden,
+            activation: config.projector_activation,
+            bias: config.projector_bias,
+        };
         Ok(Self {
             tower: VisionTower::new(&config.vision, &weights.pp("vision_tower"), mode)?,
-            projector: Projector::new(config, &weights.pp("multi_modal_projector"))?,
+            projector: Projector::new(&projector, &weights.pp("multi_modal_projector"))?,
             decoder: Decoder::new(
                 &config.text,
                 config.tied_embeddings,

@@ -9,7 +9,7 @@ pub enum ContentPart<'a> {
     Image(ImageGrid),
 }
 
-/// The division of an image: into patches (Pixtral, Qwen2-VL) or tiles (SmolVLM; 0 × 0 if it is not split).
+/// The division of an image: into patches (Pixtral, Qwen2-VL, Qwen3-VL, LLaVA) or tiles (SmolVLM; 0 × 0 if it is not split).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ImageGrid {
     pub rows: usize,
@@ -26,7 +26,7 @@ impl ImageGrid {
 /// An image prepared for the vision tower.
 #[derive(Clone, Debug)]
 pub struct PreparedImage {
-    /// Normalised pixels in f32 on the CPU: `[3, H, W]` (Pixtral), `[patches, values per patch]` (Qwen2-VL) or
+    /// Normalised pixels in f32 on the CPU: `[3, H, W]` (Pixtral, LLaVA), `[patches, values per patch]` (Qwen2-VL, Qwen3-VL) or
     /// `[tiles, 3, H, W]` (SmolVLM).
     pub pixels: Tensor,
     pub grid: ImageGrid,
