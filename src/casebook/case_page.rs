@@ -57,6 +57,8 @@ pub struct AnswerText {
     pub probability: Option<f32>,
     /// The probability is a lower bound.
     pub is_at_least: bool,
+    /// The probability is a share of sampled answers with this 95 % interval.
+    pub interval: Option<(f32, f32)>,
     /// `None` where gold is not told or some of its labels are unknown.
     pub is_right: Option<bool>,
 }
@@ -135,6 +137,7 @@ fn answer_text(cases: &Cases, index: usize, case: &Case, prediction: &Prediction
         name: cases.answer_name(index, prediction.answer),
         probability: prediction.probability(),
         is_at_least: prediction.is_at_least(),
+        interval: prediction.interval(),
         is_right: cases.gold_of(case).filter(|_| told.gold).map(|gold| prediction.is_right(Some(gold))),
     }
 }

@@ -217,8 +217,15 @@ fn given_html(words: &str) -> String {
 fn answer_html(answer: &AnswerText) -> String {
     let mut text = answer.name.clone();
     if let Some(probability) = answer.probability {
-        let sign = if answer.is_at_least { "at least " } else { "" };
+        let sign = match (answer.interval, answer.is_at_least) {
+            (Some(_), _) => "≈ ",
+            (None, true) => "at least ",
+            (None, false) => "",
+        };
         text.push_str(&format!(", {sign}{:.0} %", probability * 100.0));
+        if let Some((low, high)) = answer.interval {
+            text.push_str(&format!(" of the sampled answers ({:.0} to {:.0} %)", low * 100.0, high * 100.0));
+        }
     }
     match answer.is_right {
         Some(true) => text.push_str(" — right"),

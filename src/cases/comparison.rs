@@ -12,6 +12,8 @@ pub struct Against {
     pub ablation: Ablation,
     /// The run was made on another corpus than the shown one: the same ids may stand for other documents.
     pub has_other_corpus: bool,
+    /// One of the two runs has log-probabilities, the other shares of sampled answers (≈).
+    pub has_other_kind_of_answer: bool,
     /// Answers by the case's position in the dataset.
     pub answers: FxHashMap<usize, PartialCaseAnswer>,
 }

@@ -2,6 +2,7 @@
 
 use crate::output::say;
 use crate::reader::ReaderSource;
+use crate::reader::remote::ServerAddress;
 use crate::run::{RunIdentity, TokenUsage};
 use anyhow::{Context, Result, bail, ensure};
 use std::io::{IsTerminal, stderr, stdin};
@@ -35,7 +36,11 @@ impl CostLimits {
         let prompts = cases * (hits + 1);
         let samples = identity.reader_service.as_ref().and_then(|service| service.answers.as_ref());
         let answers = prompts * samples.map_or(1, |answers| answers.samples as usize);
-        let Some(hosted) = served.addresses.iter().find(|address| !address.is_local()) else { return Ok(()) };
+        self.confirm(&served.addresses, (cases, prompts, answers))
+    }
+
+    fn confirm(&self, servers: &[ServerAddress], (cases, prompts, answers): (usize, usize, usize)) -> Result<()> {
+        let Some(hosted) = servers.iter().find(|address| !address.is_local()) else { return Ok(()) };
         if self.is_confirmed || answers <= MANY_REQUESTS {
             return Ok(());
         }
@@ -70,6 +75,21 @@ impl CostLimits {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_requests_to_a_hosted_server_need_a_yes() {
+        let cost = CostLimits { budget: None, is_confirmed: false };
+        let hosted = ServerAddress::parse_list("https://api.example.org").unwrap();
+        let many = (300, 1500, 7500);
+        // The tests have no terminal to be asked on.
+        let message = cost.confirm(&hosted, many).unwrap_err().to_string();
+        for expected in ["7500 answers", "api.example.org", "--yes", "--limit"] {
+            assert!(message.contains(expected), "{expected}: {message}");
+        }
+        assert!(cost.confirm(&hosted, (40, 200, 1000)).is_ok());
+        assert!(CostLimits { is_confirmed: true, ..cost }.confirm(&hosted, many).is_ok());
+        assert!(cost.confirm(&ServerAddress::parse_list("http://gpu:8000").unwrap(), many).is_ok());
+    }
 
     #[test]
     fn the_next_case_must_fit_the_budget() {

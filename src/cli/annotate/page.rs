@@ -72,6 +72,9 @@ struct Answer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     set: Option<Vec<&'a str>>,
     probability: Option<f32>,
+    /// The 95 % interval, if the probability is a share of sampled answers (≈).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interval: Option<(f32, f32)>,
     text: Option<&'a str>,
     /// The task has no labels: the text is the answer.
     #[serde(skip)]
@@ -272,6 +275,7 @@ impl<'a> Answer<'a> {
                 .and_then(data::Answer::label_set)
                 .map(|set| set.labels().filter_map(|label| labels.get(label)).map(|label| label.id.as_str()).collect()),
             probability: prediction.probability(),
+            interval: prediction.interval(),
             text: prediction.text.as_deref(),
             is_open: labels.is_empty(),
         }
@@ -291,7 +295,12 @@ impl<'a> Answer<'a> {
             },
         };
         if let Some(probability) = self.probability {
-            text += &format!(", probability {probability:.2}");
+            text += &match self.interval {
+                Some((low, high)) => {
+                    format!(", ≈ {probability:.2} of the sampled answers (95 % interval {low:.2} to {high:.2})")
+                }
+                None => format!(", probability {probability:.2}"),
+            };
         }
         if let Some(said) = self.text.filter(|_| !self.is_open) {
             text += &format!(", in words: {}", one_line(said));

@@ -6,7 +6,7 @@ mod screen_options;
 mod themes;
 
 pub use self::args::Args;
-pub(super) use self::open::{other_corpus_words, read_against};
+pub(super) use self::open::{read_against, unlike_words};
 pub use self::screen_options::ScreenOptions;
 
 use self::open::{NothingLeft, Opener};

@@ -164,7 +164,7 @@ impl Opener {
         let identity = run.as_ref().map(|run| &run.identity);
         let against =
             args.against.as_deref().map(|name| read_against(name, identity, &workspace, &dataset)).transpose()?;
-        let other_corpus = against.as_ref().filter(|other| other.has_other_corpus).map(other_corpus_words);
+        let unlike = against.as_ref().and_then(unlike_words);
         let known = InitialCases {
             dataset: dataset.clone(),
             categories,
@@ -199,7 +199,7 @@ impl Opener {
             app.on_worker_event(event);
         }
         app.recall(session_state);
-        if let Some(words) = other_corpus {
+        if let Some(words) = unlike {
             app.notify(with_earlier(Notice::Error(words), &app));
         }
         if let Some(notice) = first_notice(&app, &annotations).map(|notice| with_earlier(notice, &app)) {
@@ -240,19 +240,27 @@ pub(in crate::cli) fn read_against(
         Some(shown) => shown.has_other_corpus_than(&run.identity),
         None => run.identity.corpus_changed_since(dataset),
     };
-    let mut against = Against { name: name.to_owned(), ablation, has_other_corpus, ..Against::default() };
+    let has_other_kind_of_answer = shown.is_some_and(|shown| shown.is_sampled() != run.identity.is_sampled());
+    let mut against =
+        Against { name: name.to_owned(), ablation, has_other_corpus, has_other_kind_of_answer, ..Against::default() };
     for answer in run.into_answers(dataset)? {
         against.answers.insert(answer.case, answer.into());
     }
     Ok(against)
 }
 
-/// What to know before two runs on different corpora are compared.
-pub(in crate::cli) fn other_corpus_words(other: &Against) -> String {
-    format!(
-        "run {} was made on another corpus: documents, ranks and answers of the two runs differ for that reason, too",
-        other.name
-    )
+/// What to know before two runs are compared that are unlike in more than their answers; `None` if there is nothing.
+pub(in crate::cli) fn unlike_words(other: &Against) -> Option<String> {
+    let mut words = Vec::new();
+    if other.has_other_corpus {
+        words.push(
+            "was made on another corpus: documents, ranks and answers of the two runs differ for that reason, too",
+        );
+    }
+    if other.has_other_kind_of_answer {
+        words.push("has other probabilities: in one of the two runs they are ≈ shares of sampled answers");
+    }
+    (!words.is_empty()).then(|| format!("run {} {}", other.name, words.join("; and it ")))
 }
 
 /// The first notice of the status line: annotations cannot be saved, or lines were skipped.

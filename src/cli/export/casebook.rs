@@ -9,7 +9,7 @@ use crate::cases::comparison::Against;
 use crate::cases::filter::Filter;
 use crate::cases::{Cases, InitialCases};
 use crate::cli::annotator::annotator_name;
-use crate::cli::explore::{other_corpus_words, read_against, session_file};
+use crate::cli::explore::{read_against, session_file, unlike_words};
 use crate::cli::free_text::free_text;
 use crate::cli::queue_options::cases_of_split;
 use crate::cli::reader_flags::ReaderFlags;
@@ -126,8 +126,8 @@ fn read_cases(
     }
     let against: Option<Against> =
         args.against.as_deref().map(|name| read_against(name, Some(&run.identity), workspace, dataset)).transpose()?;
-    if let Some(other) = against.as_ref().filter(|other| other.has_other_corpus) {
-        say(&format!("warning: {}", other_corpus_words(other)));
+    if let Some(words) = against.as_ref().and_then(unlike_words) {
+        say(&format!("warning: {words}"));
     }
     let folder = workspace.annotations_dir();
     let taxonomy = Taxonomy::read(&folder)?;

@@ -56,7 +56,7 @@ impl App {
         let case = self.queue.current();
         let name = case.map_or_else(String::new, |case| self.cases.answer_name(case, prediction.answer));
         match prediction.probability() {
-            Some(probability) => format!("{name} {probability:.2}"),
+            Some(probability) => format!("{name} {}{probability:.2}", prediction.probability_sign().trim()),
             None => name,
         }
     }

@@ -125,10 +125,15 @@ fn answer_block(
         Err(absent) => return [Line::styled(absent, theme.style(Role::Faint)), Line::default()],
     };
     let (answer, probability) = (prediction.answer, prediction.probability());
-    let mut spans = answer_text(app, answer, width.saturating_sub(5));
-    let sign = if prediction.is_at_least() { "≥" } else { " " };
+    let sign = if prediction.is_sampled() { " ≈" } else { prediction.probability_sign() };
+    let mut spans = answer_text(app, answer, width.saturating_sub(4 + sign.width()));
     spans.push(Span::styled(format!("{sign}{}", text::probability(probability)), theme.style(Role::Muted)));
-    [Line::from(spans), Line::from(text::bar(theme, probability, bar_width).to_vec())]
+    let mut below = text::bar(theme, probability, bar_width).to_vec();
+    let interval = text::interval(prediction);
+    if bar_width + interval.len() < width {
+        below.push(Span::styled(format!(" {interval}"), theme.style(Role::Muted)));
+    }
+    [Line::from(spans), Line::from(below)]
 }
 
 /// Rows from which the answers are written out under the caption.
@@ -210,9 +215,9 @@ fn fused_spans(app: &App) -> Vec<Span<'static>> {
     match fused_answer(app, fused.as_ref()) {
         Ok(prediction) => {
             spans.extend(answer_text(app, prediction.answer, app.longest_answer() + 3));
-            let sign = if prediction.is_at_least() { " ≥" } else { " " };
+            let sign = prediction.probability_sign().trim();
             let probability = text::probability(prediction.probability());
-            spans.push(Span::styled(format!("{sign}{probability}  "), theme.style(Role::Muted)));
+            spans.push(Span::styled(format!(" {sign}{probability}  "), theme.style(Role::Muted)));
         }
         Err(absent) => spans.push(Span::styled(absent, theme.style(Role::Faint))),
     }
@@ -343,10 +348,12 @@ fn answer_row(
     let named = answer_text(app, answer, label_width);
     let used: usize = named.iter().map(Span::width).sum();
     spans.extend(named);
-    let sign = if prediction.is_at_least() { "≥" } else { " " };
-    spans.push(Span::raw(" ".repeat(label_width.saturating_sub(used)) + sign));
+    spans.push(Span::raw(" ".repeat(label_width.saturating_sub(used)) + prediction.probability_sign()));
     spans.push(Span::styled(format!("{} ", text::probability(probability)), theme.style(Role::Text)));
     spans.extend(text::bar(theme, probability, BAR));
+    if prediction.is_sampled() {
+        spans.push(Span::styled(format!(" {}", text::interval(prediction)), theme.style(Role::Muted)));
+    }
     spans
 }
 

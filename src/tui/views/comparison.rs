@@ -142,7 +142,9 @@ fn document_line(
     let role = if flipped { Role::Differs } else { Role::Text };
     let answer = |prediction: &Option<Prediction>| match prediction {
         Some(prediction) => {
-            format!("{} {}", verdict::letter(app, prediction.answer), text::probability(prediction.probability()))
+            let sign = if prediction.is_sampled() { "≈" } else { " " };
+            let letter = verdict::letter(app, prediction.answer);
+            format!("{letter}{sign}{}", text::probability(prediction.probability()))
         }
         None => "-".to_owned(),
     };

@@ -19,7 +19,7 @@ const KEYS: usize = 14;
 const WIDEST: u16 = 96;
 
 /// Signs and terms used on the screen.
-const SIGNS: [(&str, &str); 26] = [
+const SIGNS: [(&str, &str); 27] = [
     ("closed-book", "the model's answer without any retrieved document"),
     ("fused", "the answer that the hits give together; each hit was shown to the model alone"),
     ("=", "agree: this hit's answer equals the fused answer; in the queue: all answers of the case agree"),
@@ -52,6 +52,10 @@ const SIGNS: [(&str, &str); 26] = [
     ("#", "the place of a hit in the list of hits; image #2: the second hit of the image head"),
     ("?", "as a probability: the run recorded none; as a letter: the answer names no label"),
     ("≥", "at least this probable: the server returned the likeliest words only"),
+    (
+        "≈",
+        "a share of sampled answers in place of a probability, with its 95 % interval: the server gives no log-probabilities",
+    ),
     ("×1.5", "after your changes to the fusion, a hit counts one and a half times"),
     ("1+2", "in front of a caption: the categories that you gave this document"),
     ("↓entropy", "in the heading of the queue: its order; with --against, ↑ ↓ is a change of rank, + a new document"),

@@ -300,7 +300,7 @@ fn prediction(
         spans.push(Span::styled(text::column(&name, columns.name + 1), theme.style(role)));
     }
     spans.extend(text::bar(theme, probability, columns.bar));
-    let sign = if prediction.is_at_least() { "≥" } else { " " };
+    let sign = prediction.probability_sign();
     spans.push(Span::styled(format!("{sign}{} ", text::probability(probability)), theme.style(Role::Muted)));
     spans
 }

@@ -147,9 +147,10 @@ fn extra_cells(app: &App, index: usize) -> String {
             Column::ClosedBook => answers
                 .and_then(|answers| answers.closed_book.as_ref())
                 .map(|prediction| app.cases().letter_of(index, prediction.answer).to_string()),
-            Column::Confidence => answers
-                .and_then(|answers| answers.fused())
-                .map(|fused| text::probability(fused.prediction.probability())),
+            Column::Confidence => answers.and_then(|answers| answers.fused()).map(|fused| {
+                let sign = if fused.prediction.is_sampled() { "≈" } else { "" };
+                format!("{sign}{}", text::probability(fused.prediction.probability()))
+            }),
             Column::Entropy => answers.and_then(PartialCaseAnswer::entropy).map(|entropy| format!("{entropy:.2}")),
             Column::Against => app
                 .cases()

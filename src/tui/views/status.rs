@@ -101,6 +101,9 @@ fn left_text(app: &App, room: usize) -> (String, Role) {
     }
     if let Some(message) = app.worker().failure() {
         return match app.cases().stored_run() {
+            Some(name) if app.fused_now().is_some_and(|fused| fused.prediction.is_sampled()) => {
+                (format!("stored run {name}, ≈ shares of sampled answers; no new answers: {message}"), Role::Muted)
+            }
             Some(name) => (format!("stored run {name}; no new answers: {message}"), Role::Muted),
             None => (format!("no answers: {message}"), Role::Error),
         };

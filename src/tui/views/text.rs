@@ -1,7 +1,7 @@
 //! Fits text into columns.
 
 use super::super::theme::{Role, Theme};
-use crate::run::Provenance;
+use crate::run::{Prediction, Provenance};
 use crate::text::printable::one_line;
 use ratatui::text::Span;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -136,6 +136,11 @@ pub fn probability(value: Option<f32>) -> String {
         // Also four columns: software of an imported run may not write log-probabilities.
         _ => "  ? ".to_owned(),
     }
+}
+
+/// The 95 % interval of a share of sampled answers, such as "0.23-0.88"; empty if the probability is no such share.
+pub fn interval(prediction: &Prediction) -> String {
+    prediction.interval().map_or_else(String::new, |(low, high)| format!("{low:.2}-{high:.2}"))
 }
 
 /// A retriever's score, or `?` if the run has none.

@@ -5,11 +5,13 @@
 //! asked by `make test-engines`.
 
 mod agreement;
+mod answers;
 mod commands;
 mod download;
 mod error_table;
 mod fault_proxy;
 mod faults;
+mod hosted_servers;
 mod http2;
 mod http_rules;
 mod hub_limits;

@@ -43,7 +43,7 @@ impl ServiceRecord {
     /// For the status line: "sample-reader on vLLM 0.32.0, exact, by token id".
     pub fn short(&self) -> String {
         if let Some(answers) = &self.answers {
-            return format!("{} on {}, ≈ shares of {} answers", self.model, self.engine, answers.samples);
+            return format!("{} (≈ of {} answers) on {}", self.model, answers.samples, self.engine);
         }
         let quality = self.log_probabilities.split([',', ';']).next().unwrap_or_default();
         format!("{} on {}, log-probabilities {quality}", self.model, self.engine)

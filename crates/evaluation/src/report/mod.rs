@@ -178,7 +178,7 @@ impl<'a> Evaluation<'a> {
                 own.rows.len() + own.partly_known.len()
             ));
         }
-        for (system, tasks) in &self.systems {
+        for (system, tasks) in self.systems.iter().filter(|(system, _)| !system.is_sampled()) {
             let of_labels = tasks.iter().filter(|own| own.task.kind != TaskKind::OpenVqa);
             let rows: Vec<&system::Row> = of_labels.flat_map(|own| &own.rows).collect();
             let has_none = |row: &&&system::Row| {
@@ -200,6 +200,13 @@ impl<'a> Evaluation<'a> {
                  rank, it is one of them",
                 system.name,
                 system.models.join(", ")
+            ));
+        }
+        for (system, _) in self.systems.iter().filter(|(system, _)| system.is_sampled()) {
+            remarks.push(format!(
+                "{}: ≈ shares of sampled answers stand for probabilities. AUC, calibration and other figures that need \
+                 log-probabilities are left out, and some answers differ from each other by chance of sampling",
+                system.name
             ));
         }
         let own: HashSet<usize> = first.cases.iter().map(|answer| answer.case).collect();

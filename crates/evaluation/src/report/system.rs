@@ -26,6 +26,15 @@ pub struct System {
     pub validation: Vec<CaseAnswer>,
 }
 
+impl System {
+    /// Are its answers shares of samples in place of log-probabilities?
+    pub(super) fn is_sampled(&self) -> bool {
+        let predictions =
+            |answer: &CaseAnswer| answer.predictions.iter().chain(&answer.closed_book).any(Prediction::is_sampled);
+        self.cases.iter().any(predictions)
+    }
+}
+
 /// Settings of the bootstrap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sampling {

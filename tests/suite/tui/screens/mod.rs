@@ -10,6 +10,7 @@ mod models;
 mod mouse;
 mod overlays;
 mod runs;
+mod sampled;
 mod sizes;
 mod why;
 

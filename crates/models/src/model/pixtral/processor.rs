@@ -60,7 +60,8 @@ impl PixtralProcessor {
         let Some(chat) = &self.chat else { return Ok(None) };
         let image = ContentPart::Image(ImageGrid { rows: 2, columns: 1 });
         let parts = [image, ContentPart::Text("background: a mass\n\n"), image, ContentPart::Text("is it benign?")];
-        let is_plain = self.encode(&parts)? == self.encode_without_template(&parts)?;
+        let is_plain =
+            self.encode(&parts)? == self.encode_without_template(&parts, &|grid, ids| self.write_image(grid, ids))?;
         Ok((!is_plain).then(|| chat.template().source()))
     }
 
@@ -69,13 +70,25 @@ impl PixtralProcessor {
     /// Each row of an image's patches becomes a run of `[IMG]` followed by `[IMG_BREAK]`, or by `[IMG_END]` after the last
     /// row. Adjacent texts are tokenised together. Special tokens spelled in a text are treated as text.
     pub fn encode(&self, parts: &[ContentPart]) -> Result<Vec<u32>> {
+        self.encode_with(parts, &|grid, ids| self.write_image(grid, ids))
+    }
+
+    fn encode_with(
+        &self,
+        parts: &[ContentPart],
+        write_image: &dyn Fn(ImageGrid, &mut PromptIds) -> Result<()>,
+    ) -> Result<Vec<u32>> {
         match &self.chat {
-            None => self.encode_without_template(parts),
-            Some(chat) => chat.encode(parts, &|grid, ids| self.write_image(grid, ids)),
+            Some(chat) => chat.encode(parts, write_image),
+            None => self.encode_without_template(parts, write_image),
         }
     }
 
-    fn encode_without_template(&self, parts: &[ContentPart]) -> Result<Vec<u32>> {
+    fn encode_without_template(
+        &self,
+        parts: &[ContentPart],
+        write_image: &dyn Fn(ImageGrid, &mut PromptIds) -> Result<()>,
+    ) -> Result<Vec<u32>> {
         let special = self.tokenizer.special();
         let mut ids = PromptIds::new(self.tokenizer.inner());
         ids.push_ids(special.beginning, 1)?;
@@ -83,7 +96,7 @@ impl PixtralProcessor {
         for part in parts {
             match part {
                 ContentPart::Text(text) => ids.push_text(text),
-                ContentPart::Image(grid) => self.write_image(*grid, &mut ids)?,
+                ContentPart::Image(grid) => write_image(*grid, &mut ids)?,
             }
         }
         ids.push_ids(special.instruction_end, 1)?;
@@ -123,6 +136,11 @@ impl PromptProcessor for PixtralProcessor {
 
     fn encode(&self, parts: &[ContentPart]) -> Result<Vec<u32>> {
         Self::encode(self, parts)
+    }
+
+    fn encode_with_placeholders(&self, parts: &[ContentPart]) -> Result<Option<Vec<u32>>> {
+        let image = self.tokenizer.special().image;
+        self.encode_with(parts, &|_, ids| ids.push_ids(image, 1)).map(Some)
     }
 
     fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>> {

@@ -111,6 +111,10 @@ impl PromptProcessor for Qwen2VlProcessor {
         })
     }
 
+    fn encode_with_placeholders(&self, parts: &[ContentPart]) -> Result<Option<Vec<u32>>> {
+        self.chat.encode(parts, &|_, ids| ids.push_ids(self.image_token, 1)).map(Some)
+    }
+
     fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>> {
         self.chat.answer_ids(answer, ends)
     }

@@ -96,6 +96,10 @@ impl PromptProcessor for SmolVlmProcessor {
         self.chat.encode(parts, &|grid, ids| self.write_image(grid, ids))
     }
 
+    fn encode_with_placeholders(&self, parts: &[ContentPart]) -> Result<Option<Vec<u32>>> {
+        self.chat.encode(parts, &|_, ids| ids.push_ids(self.image_token, 1)).map(Some)
+    }
+
     fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>> {
         self.chat.answer_ids(answer, ends)
     }

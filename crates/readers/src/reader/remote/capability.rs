@@ -20,6 +20,8 @@ const USUAL: usize = 20;
 pub(super) enum LogProbabilities {
     /// Requested by token id.
     ById,
+    /// Requested by token id from SGLang's `/generate`.
+    Generate,
     /// From a list of the likeliest tokens of any length.
     AnyNumber,
     /// From a list of the likeliest tokens with this maximum length; other tokens have a bound.
@@ -128,6 +130,7 @@ impl Capability {
             api: "chat completions".into(),
             log_probabilities: match self.log_probabilities {
                 LogProbabilities::ById => "exact, by token id".into(),
+                LogProbabilities::Generate => "exact, by token id (/generate)".into(),
                 LogProbabilities::AnyNumber => "exact, from a list as long as needed".into(),
                 LogProbabilities::Likeliest(count) if identity.kind == ServerKind::Vllm => {
                     format!("of the {count} likeliest tokens; of others by a choice among labels, else a bound")

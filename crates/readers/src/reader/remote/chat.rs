@@ -3,13 +3,16 @@
 use super::answer::{Answer, Completion};
 use super::error::ServerErrorKind;
 use super::images::{ImageEncoding, SentImage};
+use super::server_kind::ServerKind;
 use crate::reader::generation::STOP;
 use crate::reader::{PromptPiece, ReadRequest};
 use anyhow::{Context, Result};
 use dissent_core::data::Picture;
+use dissent_core::files::fingerprint::Fingerprint;
 use dissent_models::model::vlm::{ContentPart, PromptProcessor};
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 pub(super) const CHAT: &str = "/v1/chat/completions";
 /// Letters per token in most texts, for an estimate.
@@ -34,8 +37,15 @@ pub(super) struct SentPrompt {
     pub prefix_key: String,
     /// Token ids that the model should read, if its processor is known.
     pub ids: Option<Vec<u32>>,
+    /// The same ids with one placeholder per image, for SGLang.
+    pub placeholders: Option<Vec<u32>>,
+    /// Data URIs of the images, in their order.
+    images: Vec<Arc<str>>,
     /// Number of tokens, at least roughly.
     pub length: usize,
+    /// Seed of its first sampled answer. Prompts have seeds of their own: with the same ones, the answers to all of them would be
+    /// drawn alike, and their shares would be off in the same direction.
+    pub seed: u32,
 }
 
 impl SentPrompt {
@@ -43,17 +53,24 @@ impl SentPrompt {
     ///
     /// # Errors
     /// Fails if the template is wrong, or an image cannot be sent.
-    pub fn new(request: &ReadRequest, images: &ImageEncoding, processor: Option<&dyn PromptProcessor>) -> Result<Self> {
+    pub fn new(
+        request: &ReadRequest,
+        images: &ImageEncoding,
+        (processor, kind): (Option<&dyn PromptProcessor>, ServerKind),
+    ) -> Result<Self> {
         let pieces = request.prompt()?;
         let mut parts = Vec::with_capacity(pieces.len());
         let mut local = Vec::with_capacity(pieces.len());
+        let mut uris = Vec::new();
         let mut prefix_key: Vec<&str> = Vec::new();
+        let mut whole: Vec<&str> = Vec::with_capacity(pieces.len());
         let mut has_image = false;
         let mut is_begun = false;
         let mut length = 0;
         for piece in &pieces {
             let image = match piece {
                 PromptPiece::Text(text) => {
+                    whole.push(text);
                     parts.push(json!({"type": "text", "text": text}));
                     local.push(ContentPart::Text(text));
                     length += text.len().div_ceil(LETTERS_PER_TOKEN);
@@ -69,17 +86,21 @@ impl SentPrompt {
                     image.context("a closed-book prompt has no document image")?
                 }
             };
+            whole.push(image.fingerprint.as_str());
             if !is_begun {
                 prefix_key.push(image.fingerprint.as_str());
             }
             has_image = true;
             let sent = push_image(&mut parts, image, images)?;
             length += sent.tokens;
+            uris.push(sent.uri);
             local.extend(sent.grid.map(ContentPart::Image));
         }
         let ids = processor.map(|processor| processor.encode(&local)).transpose()?;
         let length = ids.as_ref().map_or(length, Vec::len);
-        Ok(Self { content: Value::Array(parts), prefix_key: prefix_key.concat(), ids, length })
+        let placeholders = placeholders_of(&local, processor.filter(|_| kind == ServerKind::Sglang))?;
+        let (content, prefix_key) = (Value::Array(parts), prefix_key.concat());
+        Ok(Self { content, prefix_key, ids, placeholders, images: uris, length, seed: seed_of(&whole) })
     }
 
     /// A test prompt of one image and a word.
@@ -88,7 +109,25 @@ impl SentPrompt {
             {"type": "image_url", "image_url": {"url": image}},
             {"type": "text", "text": "?"},
         ]);
-        Self { content, prefix_key: String::new(), ids: None, length: 100 }
+        let images = vec![image.into()];
+        Self { content, prefix_key: String::new(), ids: None, placeholders: None, images, length: 100, seed: 0 }
+    }
+
+    /// The same test prompt with the token ids that the processor gives.
+    ///
+    /// # Errors
+    /// Fails as [`PromptProcessor::encode`] does.
+    pub fn probe_of_ids(image: &SentImage, processor: &dyn PromptProcessor) -> Result<Self> {
+        let local: Vec<ContentPart> =
+            image.grid.map(ContentPart::Image).into_iter().chain([ContentPart::Text("?")]).collect();
+        let ids = processor.encode(&local)?;
+        let placeholders = placeholders_of(&local, Some(processor))?;
+        Ok(Self { length: ids.len(), ids: Some(ids), placeholders, ..Self::probe(&image.uri) })
+    }
+
+    /// The token ids with one placeholder per image, and the images; `None` if the processor is not known.
+    pub fn with_placeholders(&self) -> Option<(&[u32], &[Arc<str>])> {
+        Some((self.placeholders.as_deref()?, &self.images))
     }
 
     /// The messages of a request.
@@ -173,10 +212,24 @@ impl SentPrompt {
     /// Longest allowed answer to this body in bytes.
     pub fn longest_answer(&self, body: &Value) -> usize {
         let listed = body["top_logprobs"].as_u64().and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
-        let by_id = body["logprob_token_ids"].as_array().map_or(0, Vec::len);
+        let by_id = [&body["logprob_token_ids"], &body["token_ids_logprob"]]
+            .into_iter()
+            .find_map(Value::as_array)
+            .map_or(0, Vec::len);
         let entries = listed.saturating_add(by_id).saturating_add(self.length);
         entries.saturating_mul(ENTRY).saturating_add(BESIDE_ENTRIES)
     }
+}
+
+/// A number of 30 bits, which every server takes.
+fn seed_of(parts: &[&str]) -> u32 {
+    let print = Fingerprint::of_parts(parts.iter().copied());
+    let digits = print.as_str().get(..8).unwrap_or_default();
+    u32::from_str_radix(digits, 16).unwrap_or_default() >> 2
+}
+
+fn placeholders_of(parts: &[ContentPart], processor: Option<&dyn PromptProcessor>) -> Result<Option<Vec<u32>>> {
+    Ok(processor.map(|processor| processor.encode_with_placeholders(parts)).transpose()?.flatten())
 }
 
 fn push_image(parts: &mut Vec<Value>, picture: &Picture, images: &ImageEncoding) -> Result<SentImage> {
@@ -261,7 +314,7 @@ fn token_id(id: Option<u64>, token: Option<&str>) -> Option<u32> {
 
 /// Converts a server's number to a log-probability. Values above 0 by rounding become 0; values below the range of f32
 /// count as forbidden.
-fn log_probability(value: f64) -> Result<f32, ServerErrorKind> {
+pub(super) fn log_probability(value: f64) -> Result<f32, ServerErrorKind> {
     if value.is_nan() || value > ROUNDING {
         return Err(ServerErrorKind::NoProbabilities { what: format!("expected at most 0, found {value}") });
     }

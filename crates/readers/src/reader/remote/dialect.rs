@@ -138,7 +138,7 @@ impl Dialect {
         }
         // With one seed for several answers, some servers give the same answer several times; vLLM counts it up itself.
         if self.takes_seed && (choices == 1 || self.kind == ServerKind::Vllm) {
-            body["seed"] = json!(number);
+            body["seed"] = json!(prompt.seed + number);
         }
         let lead = self.lead.as_deref().unwrap_or_default();
         let led = || labels.iter().map(|label| format!("{lead}{label}"));

@@ -79,6 +79,11 @@ pub enum ServerErrorKind {
     )]
     NoTokenIds,
     #[error(
+        "SGLang gives log-probabilities for prompts of token ids, which only the checkpoint's processor knows; give its folder \
+         with --reader-processor DIR (Pixtral, Qwen2-VL, SmolVLM), or let --reader-mode answers sample its answers"
+    )]
+    NeedsProcessor,
+    #[error(
         "its answer is longer than the {limit} bytes that an answer of this kind may have; is it the right server?"
     )]
     TooLarge { limit: usize },
@@ -132,6 +137,7 @@ impl ServerErrorKind {
     pub(super) fn lack_of_log_probabilities(&self) -> Option<&'static str> {
         match self {
             Self::NoTokenIds => Some("the server names no token ids"),
+            Self::NeedsProcessor => Some("SGLang needs --reader-processor DIR for them"),
             Self::Incomplete { .. } => Some("the server gives none"),
             Self::Refused { .. } | Self::TooManyLogProbabilities { .. } => Some("the server refuses to give them"),
             _ => None,
@@ -170,6 +176,7 @@ impl ServerErrorKind {
             | Self::TooLarge { .. }
             | Self::UnknownPath { .. }
             | Self::NoLabelNamed
+            | Self::NeedsProcessor
             | Self::NoTokenIds => return self,
         };
         *text = change(text);

@@ -11,6 +11,7 @@
 //! | `reader.rs` | the `Reader`: connecting, grouping, cancelling |
 //! | `score.rs` | log-probabilities of labels, by the best available method |
 //! | `capability.rs`, `server_kind.rs` | kind and abilities of a server |
+//! | `sglang.rs` | SGLang's `/generate` |
 //! | `tokens.rs`, `chat.rs`, `images.rs` | labels, prompts and images in requests |
 //! | `mode.rs`, `dialect.rs`, `sampling.rs`, `sample.rs` | mode `answers`: settings, form of requests, test requests, counting |
 //! | `answer.rs`, `usage.rs` | fields of answers, tokens counted |
@@ -37,6 +38,7 @@ mod sample;
 mod sampling;
 mod score;
 mod server_kind;
+mod sglang;
 mod tokens;
 mod usage;
 

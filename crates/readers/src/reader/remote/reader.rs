@@ -7,14 +7,14 @@ use super::chat::SentPrompt;
 use super::error::{ServerError, ServerErrorKind};
 use super::fleet::Fleet;
 use super::http::Http;
-use super::images::ImageEncoding;
+use super::images::{ImageEncoding, SentImage};
 use super::mode::{ReaderMode, SampleSettings};
 use super::sampling::Sampling;
 use super::score::{Means, Scorer};
 use super::server_kind::{ServerIdentity, ServerKind};
 use super::tokens::{ServedLabels, Tokens};
 use super::usage::UsageCounter;
-use super::{ServerAddress, WITHIN_SHORT};
+use super::{ServerAddress, WITHIN_SHORT, sglang};
 use crate::reader::{ReadRequest, Reader, ReaderError, SampledAnswer};
 use anyhow::{Context, Result};
 use dissent_core::data::{Label, Picture};
@@ -121,9 +121,8 @@ impl RemoteReader {
         let first = servers.iter().find(|(_, is_up)| *is_up).map(|(address, _)| address.clone());
         let first = first.context("no server answers")?;
         let usage = UsageCounter::default();
-        let lead = processor.as_deref().map(|processor| processor.answer_lead().to_owned());
-        let trying = find_means(&http, (&first, &identity), (&sample.uri, lead), served.answers, &usage);
-        let means = wanted_still(&runtime, cancelled, trying)?.map_err(anyhow::Error::from)?;
+        let trying = find_means(&http, (&first, &identity), (&sample, processor.as_deref()), served.answers, &usage);
+        let means = wanted_still(&runtime, cancelled, trying)??;
         let (record, version, abilities) = match &means {
             Means::Exact(capability) => {
                 (capability.record(&identity, processor.is_some()), API_VERSION, format!("{capability:?}"))
@@ -168,6 +167,11 @@ impl RemoteReader {
         &self.record
     }
 
+    fn prompt_of(&self, request: &ReadRequest) -> Result<SentPrompt> {
+        let kind = self.scorer.fleet.identity().kind;
+        SentPrompt::new(request, &self.images, (self.processor.as_deref(), kind))
+    }
+
     fn score_all(
         &mut self,
         requests: &[ReadRequest],
@@ -178,7 +182,7 @@ impl RemoteReader {
             if cancelled() {
                 return Err(ReaderError::Cancelled);
             }
-            let prompt = SentPrompt::new(request, &self.images, self.processor.as_deref())?;
+            let prompt = self.prompt_of(request)?;
             let labels = self.labels_of(&request.task.labels, cancelled).map_err(|error| match error {
                 ReaderError::Cancelled => ReaderError::Cancelled,
                 ReaderError::Failed(error) => error.context(format!("task {}", request.task.id)).into(),
@@ -250,7 +254,7 @@ impl Reader for RemoteReader {
             if cancelled() {
                 return Err(ReaderError::Cancelled);
             }
-            let prompt = SentPrompt::new(request, &self.images, self.processor.as_deref())?;
+            let prompt = self.prompt_of(request)?;
             prepared.push((Arc::new(prompt), request.task.clone()));
         }
         let answers = ask_together(&self.scorer, prepared, Scorer::sample);
@@ -267,7 +271,7 @@ impl Reader for RemoteReader {
             if cancelled() {
                 return Err(ReaderError::Cancelled);
             }
-            let prompt = SentPrompt::new(request, &self.images, self.processor.as_deref())?;
+            let prompt = self.prompt_of(request)?;
             prepared.push((Arc::new(prompt), request.most_tokens()));
         }
         let answers = ask_together(&self.scorer, prepared, Scorer::generate);
@@ -302,22 +306,30 @@ fn wanted_still<T>(
 async fn find_means(
     http: &Http,
     (server, identity): (&ServerAddress, &ServerIdentity),
-    (image, lead): (&str, Option<String>),
+    (image, processor): (&SentImage, Option<&dyn PromptProcessor>),
     settings: SampleSettings,
     usage: &UsageCounter,
-) -> Result<Means, ServerError> {
+) -> Result<Means> {
     let reason = if settings.mode == ReaderMode::Answers {
         "asked for by --reader-mode".to_owned()
     } else {
-        match Capability::try_out(http, server, identity, image, usage).await {
+        let tried = match (identity.kind, processor) {
+            (ServerKind::Sglang, Some(processor)) => {
+                sglang::try_out(http, server, &SentPrompt::probe_of_ids(image, processor)?, usage).await
+            }
+            (ServerKind::Sglang, None) => Err(http.failed(server, ServerErrorKind::NeedsProcessor)),
+            _ => Capability::try_out(http, server, identity, &image.uri, usage).await,
+        };
+        match tried {
             Ok(capability) => return Ok(Means::Exact(capability)),
             Err(error) => match error.kind.lack_of_log_probabilities() {
                 Some(reason) if settings.mode == ReaderMode::Auto => reason.to_owned(),
-                _ => return Err(error),
+                _ => return Err(error.into()),
             },
         }
     };
-    let sampling = Sampling::try_out(http, (server, identity), (image, lead), (settings, reason), usage).await?;
+    let lead = processor.map(|processor| processor.answer_lead().to_owned());
+    let sampling = Sampling::try_out(http, (server, identity), (&image.uri, lead), (settings, reason), usage).await?;
     Ok(Means::Sampled(sampling))
 }
 

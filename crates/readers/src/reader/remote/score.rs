@@ -174,6 +174,10 @@ impl Scorer {
                 }
                 Ok(known)
             }
+            LogProbabilities::Generate => {
+                let values = self.generated_next(prompt, written_ids, wanted).await?;
+                Ok(values.into_iter().map(LogProbBound::Exactly).collect())
+            }
             LogProbabilities::AnyNumber => {
                 let mut length = self.list.load(Ordering::Relaxed);
                 loop {
@@ -271,7 +275,7 @@ impl Scorer {
         body["prompt_logprobs"] = json!(0);
         let end = &tokens[written.len()..];
         match self.capability()?.log_probabilities {
-            LogProbabilities::ById => body["logprob_token_ids"] = json!(end),
+            LogProbabilities::ById | LogProbabilities::Generate => body["logprob_token_ids"] = json!(end),
             LogProbabilities::AnyNumber => body["top_logprobs"] = json!(self.list.load(Ordering::Relaxed)),
             LogProbabilities::Likeliest(count) => body["top_logprobs"] = json!(count),
         }
