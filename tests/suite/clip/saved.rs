@@ -288,8 +288,8 @@ fn the_saved_model_embeds_as_the_check_script_expects() {
     save(&folder.join("model"), StoredType::F16);
     let encoder = load(&folder.join("model")).unwrap();
     picture().save(folder.join("picture.png")).unwrap();
-    let rows = encoder.tokenizer().encode(&TEXTS).unwrap();
-    let ids = encoder.tokenizer().pad(&rows, &Device::Cpu).unwrap();
+    let rows = encoder.tokenizer().unwrap().encode(&TEXTS).unwrap();
+    let ids = encoder.tokenizer().unwrap().pad(&rows, &Device::Cpu).unwrap();
     let expected = json!({
         "texts": TEXTS,
         "ids": ids.to_vec2::<u32>().unwrap(),

@@ -4,7 +4,7 @@
 //! Wrong constants were tried in the generators: with a rope base of 1000 instead of 10,000 the image vectors of
 //! `jina_clip` move by 0.17, with the ALiBi slopes of four heads instead of three its text vectors by 0.07.
 
-use super::fixture::{FAMILIES, Loaded, copy_of, message, weights_of};
+use super::fixture::{Loaded, all, copy_of, message, weights_of};
 use candle_core::{DType, Device, Tensor};
 use dissent::model::dual_encoder::DualEncoder;
 use std::collections::BTreeMap;
@@ -24,24 +24,19 @@ fn damaged(tensor: &Tensor) -> Tensor {
     Tensor::cat(&moved, 0).unwrap().reshape(tensor.shape()).unwrap()
 }
 
-/// Tensors that cannot affect a vector: scale and bias of the loss, biases on keys alone, which cancel in the
-/// softmax, and the embedding of a token type that no text has.
+/// Tensors that cannot affect a vector: scale and bias of the loss, biases on keys alone, which cancel in the softmax, and
+/// the token that replaces patches in training.
 fn decides_nothing(name: &str) -> bool {
-    ["logit_scale", "logit_bias"].contains(&name) || ["k_proj.bias", "key.bias"].iter().any(|end| name.ends_with(end))
-}
-
-fn vectors(loaded: &Loaded, encoder: &DualEncoder) -> Vec<f32> {
-    let mut vectors = encoder.embed_pictures(&loaded.pictures()).unwrap();
-    vectors.extend(encoder.embed_texts(&loaded.texts()).unwrap());
-    vectors.concat()
+    ["logit_scale", "logit_bias", "embeddings.mask_token"].contains(&name)
+        || ["k_proj.bias", "key.bias"].iter().any(|end| name.ends_with(end))
 }
 
 #[test]
 fn every_damaged_tensor_shows_and_every_missing_one_is_named() {
     let aside = tempfile::tempdir().unwrap();
-    for name in FAMILIES {
+    for name in all() {
         let loaded = Loaded::new(name);
-        let expected = [loaded.rows("images"), loaded.rows("embedded_texts")].concat().concat();
+        let expected = loaded.vectors().concat();
         let folder = copy_of(name, aside.path());
         let path = weights_of(&folder);
         let tensors: BTreeMap<String, Tensor> =
@@ -58,7 +53,7 @@ fn every_damaged_tensor_shows_and_every_missing_one_is_named() {
             changed.insert(tensor_name.clone(), damaged(tensor));
             write(&changed);
             let encoder = DualEncoder::load(&folder, &Device::Cpu, DType::F32).unwrap();
-            let found = vectors(&loaded, &encoder);
+            let found = loaded.found(&encoder).concat();
             let largest = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             assert!(largest > SHOWS, "{name}: damage to {tensor_name} changes vectors by {largest:e} only");
             shown += 1;
@@ -91,16 +86,37 @@ fn every_changed_setting_shows() {
         ("jina_clip", "config.json", "\"intp_freq\": true", "\"intp_freq\": false"),
         ("jina_clip", "config.json", "\"num_attention_heads\": 3", "\"num_attention_heads\": 4"),
         ("jina_clip", "config.json", "mean_pooler", "cls_pooler"),
+        ("jina_clip_v2", "config.json", "\"lora_alpha\": 6", "\"lora_alpha\": 5"),
+        ("jina_clip_v2", "config.json", "\"default_lora_task\": \"retrieval.query\"", "\"default_lora_task\": null"),
+        (
+            "jina_clip_v2",
+            "config.json",
+            "\"default_lora_task\": \"retrieval.query\"",
+            "\"default_lora_task\": \"retrieval.passage\"",
+        ),
+        ("jina_clip_v2", "config.json", "\"lora_rank\": 4", "\"lora_rank\": 4, \"rotary_emb_base\": 100"),
+        ("mobile_clip", "open_clip_config.json", "\"no_causal_mask\": true", "\"no_causal_mask\": false"),
+        ("mobile_clip", "open_clip_config.json", "bilinear", "bicubic"),
+        ("medsiglip", "preprocessor_config.json", "\"resample\": 2", "\"resample\": 3"),
+        ("rad_dino", "config.json", "\"layer_norm_eps\": 1e-06", "\"layer_norm_eps\": 1e-02"),
+        ("rad_dino", "config.json", "\"hidden_act\": \"gelu\"", "\"hidden_act\": \"quick_gelu\""),
+        ("dinov2", "preprocessor_config.json", "\"shortest_edge\": 34", "\"shortest_edge\": 30"),
+        (
+            "dinov2",
+            "preprocessor_config.json",
+            "\"height\": 30,\n    \"width\": 30",
+            "\"height\": 24,\n    \"width\": 24",
+        ),
     ];
     for (name, file, old, new) in cases {
         let loaded = Loaded::new(name);
-        let expected = [loaded.rows("images"), loaded.rows("embedded_texts")].concat().concat();
+        let expected = loaded.vectors().concat();
         let folder = copy_of(name, aside.path());
         let text = std::fs::read_to_string(folder.join(file)).unwrap();
         assert!(text.contains(old), "{name}: {file} has no {old}");
         std::fs::write(folder.join(file), text.replace(old, new)).unwrap();
         let encoder = DualEncoder::load(&folder, &Device::Cpu, DType::F32).unwrap();
-        let found = vectors(&loaded, &encoder);
+        let found = loaded.found(&encoder).concat();
         let largest = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         assert!(largest > 2e-4, "{name}: {new} changes vectors by {largest:e} only");
     }

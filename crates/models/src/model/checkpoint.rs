@@ -25,4 +25,5 @@ pub(in crate::model) use picture_settings::{refuse_other_steps, two_picture_sett
 pub use read::Weights;
 pub(in crate::model) use typed::typed;
 pub use unused::UnusedTensors;
+pub(in crate::model) use unused::is_harmless;
 pub use write::{CheckpointFiles, StoredType, names_of, pretty_json, save_checkpoint, variables_of};

@@ -10,6 +10,7 @@ pub mod checkpoint;
 pub mod clip;
 pub mod decoder;
 pub mod device;
+pub mod dinov2;
 pub mod dual_encoder;
 mod fixed_fields;
 pub mod gemma3;

@@ -24,12 +24,14 @@ pub struct BertConfig {
 }
 
 /// Position information.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Positions {
     /// Learned embeddings of this number of positions.
     Learned(usize),
     /// ALiBi: attention scores decrease linearly with the distance.
     Alibi,
+    /// RoPE: queries and keys are rotated by angles that grow with the position; `theta` is its base.
+    Rope { theta: f64 },
 }
 
 /// Pooling of the hidden states.
@@ -112,6 +114,10 @@ impl BertConfig {
         check_sizes("text tower", &sizes)?;
         if !self.width.is_multiple_of(self.heads) {
             return Err(format!("text tower: width {} is not a multiple of {} heads", self.width, self.heads));
+        }
+        let head = self.width / self.heads;
+        if matches!(self.positions, Positions::Rope { .. }) && !head.is_multiple_of(2) {
+            return Err(format!("text tower: expected heads of an even width for RoPE, found {head}"));
         }
         Ok(())
     }

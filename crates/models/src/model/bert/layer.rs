@@ -1,6 +1,7 @@
 //! One post-norm transformer layer.
 
 use super::config::BertConfig;
+use super::rope::Rope;
 use crate::model::layers::{Activation, LayerNorm, Linear, Mode, attend, layer_norm, linear, linear_without_bias};
 use candle_core::{D, Result, Tensor};
 use candle_nn::{Module, VarBuilder};
@@ -50,12 +51,15 @@ impl Layer {
     }
 
     /// Maps hidden states [B, T, width] to the same shape; `mask` as in [`attend`].
-    pub fn forward(&self, states: &Tensor, mask: &Tensor) -> Result<Tensor> {
+    pub fn forward(&self, states: &Tensor, mask: &Tensor, rope: Option<&Rope>) -> Result<Tensor> {
         let (batch, length, width) = states.dims3()?;
         let by_head = |part: &Linear| -> Result<Tensor> {
             part.forward(states)?.reshape((batch, length, self.heads, width / self.heads))?.transpose(1, 2)
         };
-        let (queries, keys, values) = (by_head(&self.query)?, by_head(&self.key)?, by_head(&self.value)?);
+        let (mut queries, mut keys, values) = (by_head(&self.query)?, by_head(&self.key)?, by_head(&self.value)?);
+        if let Some(rope) = rope {
+            (queries, keys) = (rope.apply(&queries, self.mode)?, rope.apply(&keys, self.mode)?);
+        }
         let attended = attend(&queries, &keys, &values, Some(mask), self.mode)?;
         let attended = self.attention_output.forward(&attended.transpose(1, 2)?.reshape((batch, length, width))?)?;
         let states = self.attention_norm.forward(&(attended + states)?)?;

@@ -3,6 +3,7 @@
 use super::alibi;
 use super::config::{BertConfig, Pooling, Positions, Projection};
 use super::layer::{INIT_STD, Layer};
+use super::rope::Rope;
 use crate::model::dual_encoder::TextTower;
 use crate::model::layers::{Activation, LayerNorm, Linear, Mode, embedding, layer_norm, linear, linear_without_bias};
 use candle_core::{DType, Result, Tensor};
@@ -12,8 +13,9 @@ use candle_nn::{Embedding, Module, VarBuilder};
 #[derive(Clone, Debug)]
 pub struct BertTower {
     words: Embedding,
-    /// `None` with ALiBi.
-    positions: Option<Embedding>,
+    positions: Positions,
+    /// The positions if they are learned.
+    learned_positions: Option<Embedding>,
     token_types: Embedding,
     norm: LayerNorm,
     layers: Vec<Layer>,
@@ -42,9 +44,10 @@ impl BertTower {
         };
         Ok(Self {
             words: table(config.vocabulary, "word_embeddings")?,
-            positions: match config.positions {
+            positions: config.positions,
+            learned_positions: match config.positions {
                 Positions::Learned(count) => Some(table(count, "position_embeddings")?),
-                Positions::Alibi => None,
+                Positions::Alibi | Positions::Rope { .. } => None,
             },
             token_types: table(config.token_types, "token_type_embeddings")?,
             norm: layer_norm(width, config.epsilon, mode, &embeddings.pp("LayerNorm"))?,
@@ -73,19 +76,24 @@ impl BertTower {
         let mut states = self.words.forward(ids)?.broadcast_add(&self.token_types.embeddings().narrow(0, 0, 1)?)?;
         // 0 for tokens, -inf for padding.
         let mut mask = is_token.log()?.reshape((batch, 1, 1, length))?;
-        if let Some(positions) = &self.positions {
+        if let Some(positions) = &self.learned_positions {
             let positions = positions.embeddings();
             let longest = positions.dim(0)?;
             if length > longest {
                 candle_core::bail!("expected texts of at most {longest} tokens, found {length}");
             }
             states = states.broadcast_add(&positions.narrow(0, 0, length)?)?;
-        } else {
+        }
+        if self.positions == Positions::Alibi {
             mask = mask.broadcast_add(&alibi::biases(self.heads, length, ids.device())?)?;
         }
+        let rope = match self.positions {
+            Positions::Rope { theta } => Some(Rope::new(length, states.dim(2)? / self.heads, theta, ids.device())?),
+            Positions::Learned(_) | Positions::Alibi => None,
+        };
         let mut states = self.norm.forward(&states)?;
         for layer in &self.layers {
-            states = layer.forward(&states, &mask)?;
+            states = layer.forward(&states, &mask, rope.as_ref())?;
         }
         Ok(states)
     }

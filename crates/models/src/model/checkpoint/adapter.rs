@@ -153,6 +153,19 @@ impl Adapter {
         Ok(Self { path: folder.to_path_buf(), fingerprint, changes, replacements, fan_in_fan_out })
     }
 
+    /// An adapter of `changes`: by the weight's name, `lora_A` `[r, inputs]` and `lora_B` `[outputs, r]`, both f32. `path` is
+    /// named in messages.
+    pub(in crate::model) fn of_changes(path: &Path, changes: BTreeMap<String, (Tensor, Tensor)>, scale: f64) -> Self {
+        let low_rank = |(name, (lora_a, lora_b))| (name, LowRank { lora_a, lora_b, scale });
+        Self {
+            path: path.to_path_buf(),
+            fingerprint: Fingerprint::of_parts([]),
+            changes: changes.into_iter().map(low_rank).collect(),
+            replacements: BTreeMap::new(),
+            fan_in_fan_out: false,
+        }
+    }
+
     /// Renames the changed tensors by `new_name`.
     #[must_use]
     pub fn renamed(self, new_name: impl Fn(&str) -> String) -> Self {

@@ -259,6 +259,14 @@ impl Weights {
         self.tensors.get(name).and_then(Entry::shape)
     }
 
+    /// Loads the tensor `name` in its stored type.
+    ///
+    /// # Errors
+    /// Fails if it is missing or has a value that is not finite.
+    pub(in crate::model) fn load(&self, name: &str) -> Result<Tensor, CheckpointError> {
+        self.checked(name, &Shape::from(self.shape(name).unwrap_or_default()))
+    }
+
     /// Number of layers: one more than the highest index that follows `prefix` in a tensor name.
     pub(crate) fn layers_below(&self, prefix: &str) -> usize {
         let numbers = self.tensors.keys().filter_map(|name| {

@@ -6,13 +6,14 @@ use std::fmt;
 /// Scale and bias of the contrastive loss, without effect on embeddings.
 const LOSS_PARAMETERS: [&str; 2] = ["logit_scale", "logit_bias"];
 
-/// Suffixes of buffers that are computed from the configuration. transformers before 4.31
-/// (`_keys_to_ignore_on_load_unexpected`) and EVA towers store them.
-const BUFFERS: [&str; 5] = ["position_ids", "token_type_ids", "inv_freq", "freqs_cos", "freqs_sin"];
+/// Suffixes of buffers without effect: those computed from the configuration, which transformers before 4.31
+/// (`_keys_to_ignore_on_load_unexpected`) and EVA towers store, and the count of batches that a norm has seen in training.
+const BUFFERS: [&str; 6] =
+    ["position_ids", "token_type_ids", "inv_freq", "freqs_cos", "freqs_sin", "num_batches_tracked"];
 
 /// True if a tensor of this name has no effect. With `tied` embeddings a stored output matrix is a copy, which
 /// transformers ignores, too.
-pub(super) fn is_harmless(name: &str, tied: bool) -> bool {
+pub(in crate::model) fn is_harmless(name: &str, tied: bool) -> bool {
     let last = name.rsplit('.').next().unwrap_or(name);
     LOSS_PARAMETERS.contains(&name) || BUFFERS.contains(&last) || (tied && name.ends_with("lm_head.weight"))
 }

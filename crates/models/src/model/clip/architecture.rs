@@ -5,7 +5,9 @@ use super::model::ClipText;
 use super::text::LEGACY_EOS;
 use super::vision::VisionTower;
 use crate::model::checkpoint::{CheckpointError, Weights};
-use crate::model::dual_encoder::{Architecture, ImageProcessor, ImageTower, PictureProcessor, TextTower};
+use crate::model::dual_encoder::{
+    Architecture, ImageProcessor, ImageTower, PictureProcessor, TextArchitecture, TextTower,
+};
 use crate::model::layers::Mode;
 use crate::model::tokenizer::Tokenizer;
 use candle_nn::VarBuilder;
@@ -21,20 +23,34 @@ impl Architecture for ClipConfig {
         self.vision_config.hidden_size
     }
 
-    fn vocabulary(&self) -> usize {
-        self.text_config.vocab_size
-    }
-
     fn image_tower(&self, vars: &VarBuilder, mode: Mode) -> candle_core::Result<Arc<dyn ImageTower>> {
         Ok(Arc::new(VisionTower::new(&self.vision_config, mode, &vars.pp("vision_model"))?))
     }
 
-    fn text_tower(&self, vars: &VarBuilder, mode: Mode) -> candle_core::Result<Arc<dyn TextTower>> {
-        Ok(Arc::new(ClipText::new(&self.text_config, self.projection_dim, 1.0, mode, vars)?))
-    }
-
     fn weights(&self, folder: &Path) -> Result<Weights, CheckpointError> {
         Weights::read(folder)
+    }
+
+    fn processor(&self, folder: &Path) -> Result<PictureProcessor, CheckpointError> {
+        Ok(PictureProcessor::FixedSize(ImageProcessor::read_for(
+            folder,
+            &ImageProcessor::clip(224),
+            self.vision_config.image_size,
+        )?))
+    }
+
+    fn text(&self) -> Option<&dyn TextArchitecture> {
+        Some(self)
+    }
+}
+
+impl TextArchitecture for ClipConfig {
+    fn vocabulary(&self) -> usize {
+        self.text_config.vocab_size
+    }
+
+    fn text_tower(&self, vars: &VarBuilder, mode: Mode) -> candle_core::Result<Arc<dyn TextTower>> {
+        Ok(Arc::new(ClipText::new(&self.text_config, self.projection_dim, 1.0, mode, vars)?))
     }
 
     fn tokenizer(&self, folder: &Path) -> anyhow::Result<Tokenizer> {
@@ -49,13 +65,5 @@ impl Architecture for ClipConfig {
             return Err(CheckpointError::BadJson { path: folder.join("tokenizer.json"), reason }.into());
         }
         Ok(tokenizer)
-    }
-
-    fn processor(&self, folder: &Path) -> Result<PictureProcessor, CheckpointError> {
-        Ok(PictureProcessor::FixedSize(ImageProcessor::read_for(
-            folder,
-            &ImageProcessor::clip(224),
-            self.vision_config.image_size,
-        )?))
     }
 }

@@ -58,6 +58,9 @@ pub struct TextConfig {
     pub bos_token_id: u32,
     /// The token at which the text is pooled; 2 means legacy pooling, at the highest token id.
     pub eos_token_id: u32,
+    /// True if tokens attend to later ones and to padding (`no_causal_mask` of OpenCLIP).
+    #[serde(skip)]
+    pub is_bidirectional: bool,
 }
 
 impl Default for ClipConfig {
@@ -105,6 +108,7 @@ impl Default for TextConfig {
             pad_token_id: 1,
             bos_token_id: 49406,
             eos_token_id: 49407,
+            is_bidirectional: false,
         }
     }
 }

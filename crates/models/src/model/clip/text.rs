@@ -18,6 +18,7 @@ pub(super) struct TextTower {
     encoder: Encoder,
     norm_after: LayerNorm,
     eos_token_id: u32,
+    is_bidirectional: bool,
 }
 
 impl TextTower {
@@ -31,12 +32,14 @@ impl TextTower {
             encoder: Encoder::new(&config.encoder(), mode, &vars.pp("encoder"))?,
             norm_after: layer_norm(width, config.layer_norm_eps, mode, &vars.pp("final_layer_norm"))?,
             eos_token_id: config.eos_token_id,
+            is_bidirectional: config.is_bidirectional,
         })
     }
 
     /// The pooled output [B, width] of token ids [B, T] (u32) with right padding.
     ///
-    /// No padding mask is needed: attention is causal, and the text is pooled at its first end token, before all padding.
+    /// No padding mask is needed: if attention is causal, since the text is pooled at its first end token, before all
+    /// padding; otherwise since padding is attended to as in training.
     pub fn pooled(&self, ids: &Tensor) -> Result<Tensor> {
         let (batch, length) = ids.dims2()?;
         let longest = self.position_embedding.embeddings().dim(0)?;
@@ -45,8 +48,11 @@ impl TextTower {
         }
         let positions = self.position_embedding.embeddings().narrow(0, 0, length)?;
         let states = self.token_embedding.forward(ids)?.broadcast_add(&positions)?;
-        let mask = build_additive_causal_mask(length, 0, None, ids.device(), DType::F32)?;
-        let hidden = self.encoder.forward(&states, Some(&mask))?;
+        let mask = match self.is_bidirectional {
+            true => None,
+            false => Some(build_additive_causal_mask(length, 0, None, ids.device(), DType::F32)?),
+        };
+        let hidden = self.encoder.forward(&states, mask.as_ref())?;
         let end_indices = Tensor::new(self.end_indices(ids)?, ids.device())?;
         let pooled = hidden.reshape((batch * length, ()))?.index_select(&end_indices, 0)?;
         self.norm_after.forward(&pooled)

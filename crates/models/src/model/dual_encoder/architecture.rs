@@ -22,20 +22,11 @@ pub trait Architecture: Debug + Send + Sync {
     /// H, the size of the image tower's pooled output.
     fn pooled_width(&self) -> usize;
 
-    /// Vocabulary size of the text tower.
-    fn vocabulary(&self) -> usize;
-
     /// Builds the image tower below `vision_model.` of `vars`; differentiable in [`Mode::Train`].
     ///
     /// # Errors
     /// Fails if a tensor is missing or has the wrong shape.
     fn image_tower(&self, vars: &VarBuilder, mode: Mode) -> Result<Arc<dyn ImageTower>>;
-
-    /// Builds the text tower with its projection.
-    ///
-    /// # Errors
-    /// Fails if a tensor is missing or has the wrong shape.
-    fn text_tower(&self, vars: &VarBuilder, mode: Mode) -> Result<Arc<dyn TextTower>>;
 
     /// Opens the weights of `folder` under the common names.
     ///
@@ -43,17 +34,32 @@ pub trait Architecture: Debug + Send + Sync {
     /// Fails if a file is missing or broken.
     fn weights(&self, folder: &Path) -> std::result::Result<Weights, CheckpointError>;
 
-    /// Reads the tokenizer.
-    ///
-    /// # Errors
-    /// Fails if a file is missing or broken.
-    fn tokenizer(&self, folder: &Path) -> anyhow::Result<Tokenizer>;
-
     /// Reads the image processor.
     ///
     /// # Errors
     /// Fails if a file is missing or broken.
     fn processor(&self, folder: &Path) -> std::result::Result<PictureProcessor, CheckpointError>;
+
+    /// The text side; `None` for an encoder of images alone.
+    fn text(&self) -> Option<&dyn TextArchitecture>;
+}
+
+/// The text side of a dual encoder's configuration.
+pub trait TextArchitecture: Debug + Send + Sync {
+    /// Vocabulary size of the text tower.
+    fn vocabulary(&self) -> usize;
+
+    /// Builds the text tower with its projection.
+    ///
+    /// # Errors
+    /// Fails if a tensor is missing or has the wrong shape.
+    fn text_tower(&self, vars: &VarBuilder, mode: Mode) -> Result<Arc<dyn TextTower>>;
+
+    /// Reads the tokenizer.
+    ///
+    /// # Errors
+    /// Fails if a file is missing or broken.
+    fn tokenizer(&self, folder: &Path) -> anyhow::Result<Tokenizer>;
 }
 
 /// The image side of a dual encoder, without the projection.

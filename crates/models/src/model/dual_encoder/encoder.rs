@@ -5,7 +5,7 @@ use crate::model::checkpoint::{CheckpointError, Weights, fingerprint_of, folder_
 use crate::model::layers::{Linear, Mode};
 use crate::model::settings_notes::notes_of_encoder;
 use crate::model::tokenizer::Tokenizer;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::Module;
 use candle_transformers::models::clip::div_l2_norm;
@@ -19,14 +19,14 @@ const MOST_TEXTS: usize = 64;
 /// Maximum number of tokens in one forward pass, including padding: 64 of CLIP's longest texts.
 const MOST_TOKENS: usize = 64 * 77;
 
-/// Image tower, text tower, tokenizer and image processor of a checkpoint folder, for inference.
+/// Image tower, text tower, tokenizer and image processor of a checkpoint folder, for inference. An encoder of images alone
+/// has neither text tower nor tokenizer.
 #[derive(Clone, Debug)]
 pub struct DualEncoder {
     architecture: Arc<dyn Architecture>,
     image_tower: Arc<dyn ImageTower>,
     projection: Linear,
-    text_tower: Arc<dyn TextTower>,
-    tokenizer: Tokenizer,
+    text: Option<TextSide>,
     processor: PictureProcessor,
     device: Device,
     dtype: DType,
@@ -35,6 +35,13 @@ pub struct DualEncoder {
     checkpoint_fingerprint: Fingerprint,
     fingerprint: Fingerprint,
     notes: Vec<String>,
+}
+
+/// The text side of an encoder.
+#[derive(Clone, Debug)]
+struct TextSide {
+    tower: Arc<dyn TextTower>,
+    tokenizer: Tokenizer,
 }
 
 /// Checks that all token ids are within the text tower's vocabulary.
@@ -57,23 +64,31 @@ impl DualEncoder {
     fn load_parts(folder: &Path, device: &Device, dtype: DType) -> Result<Self> {
         let architecture = architecture_of(folder)?;
         let processor = architecture.processor(folder)?;
-        let tokenizer = architecture.tokenizer(folder)?;
-        check_ids(folder, &tokenizer, architecture.vocabulary())?;
+        let tokenizer = match architecture.text() {
+            None => None,
+            Some(text) => {
+                let tokenizer = text.tokenizer(folder)?;
+                check_ids(folder, &tokenizer, text.vocabulary())?;
+                Some((text, tokenizer))
+            }
+        };
         let weights = architecture.weights(folder)?;
         let vars = weights.clone().builder(dtype, device);
         let image_tower = architecture.image_tower(&vars, Mode::Infer)?;
         let projection = image_projection(&*architecture, &vars)?;
-        let text_tower = architecture.text_tower(&vars, Mode::Infer)?;
+        let text = match tokenizer {
+            None => None,
+            Some((text, tokenizer)) => Some(TextSide { tower: text.text_tower(&vars, Mode::Infer)?, tokenizer }),
+        };
         weights.check_all_used(false)?;
         // Half precision gives different vectors.
         let checkpoint_fingerprint = fingerprint_of(folder)?;
         let fingerprint = Fingerprint::of_parts([checkpoint_fingerprint.as_str(), dtype.as_str()]);
         Ok(Self {
-            architecture,
             image_tower,
             projection,
-            text_tower,
-            tokenizer,
+            text,
+            architecture,
             processor,
             device: device.clone(),
             dtype,
@@ -101,6 +116,9 @@ impl DualEncoder {
     }
 
     /// Unit vectors of `texts`, in order; long texts are truncated.
+    ///
+    /// # Errors
+    /// Fails if the encoder embeds images alone or the network cannot be run.
     pub fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
         let mut vectors = Vec::with_capacity(texts.len());
         for batch in texts.chunks(MOST_TEXTS) {
@@ -130,13 +148,19 @@ impl DualEncoder {
     }
 
     /// Unit vectors [B, D] of `texts` in f32; long texts are truncated.
+    ///
+    /// # Errors
+    /// Fails like [`Self::embed_texts`].
     pub fn text_vectors(&self, texts: &[&str]) -> Result<Tensor> {
-        let rows = self.tokenizer.encode(texts)?;
+        let Some(TextSide { tower, tokenizer }) = &self.text else {
+            bail!("the encoder {} embeds images alone: it has no text tower", self.name);
+        };
+        let rows = tokenizer.encode(texts)?;
         let longest = rows.iter().map(Vec::len).max().unwrap_or(0).max(1);
         let mut vectors = Vec::new();
         for batch in rows.chunks((MOST_TOKENS / longest).max(1)) {
-            let ids = self.tokenizer.pad(batch, &self.device)?;
-            vectors.push(self.unit(&self.text_tower.features(&ids)?)?);
+            let ids = tokenizer.pad(batch, &self.device)?;
+            vectors.push(self.unit(&tower.features(&ids)?)?);
         }
         Ok(Tensor::cat(&vectors, 0)?)
     }
@@ -194,9 +218,14 @@ impl DualEncoder {
         &self.device
     }
 
-    /// The tokenizer.
-    pub fn tokenizer(&self) -> &Tokenizer {
-        &self.tokenizer
+    /// Whether it has a text tower.
+    pub fn embeds_texts(&self) -> bool {
+        self.text.is_some()
+    }
+
+    /// The tokenizer; `None` for an encoder of images alone.
+    pub fn tokenizer(&self) -> Option<&Tokenizer> {
+        self.text.as_ref().map(|text| &text.tokenizer)
     }
 
     /// The image processor.

@@ -261,6 +261,26 @@ impl ImageProcessor {
         self.do_center_crop || (self.do_resize && matches!(self.size, ResizeTarget::Exact { .. }))
     }
 
+    /// Side in pixels of the square to which every picture is brought.
+    ///
+    /// # Errors
+    /// Fails if the output is no square or its size depends on the picture.
+    pub(in crate::model) fn output_side(&self) -> std::result::Result<usize, String> {
+        let (field, (height, width)) = match self.size {
+            _ if self.do_center_crop => ("crop_size", self.crop()),
+            ResizeTarget::Exact { height, width } if self.do_resize => ("size", (height, width)),
+            _ => {
+                return Err(
+                    "expected do_center_crop true, or a size with height and width: pictures must have one size".into(),
+                );
+            }
+        };
+        if height != width {
+            return Err(format!("field {field}: expected a square, found {height} by {width}"));
+        }
+        Ok(height as usize)
+    }
+
     /// The content of a CLIP checkpoint's `preprocessor_config.json`.
     pub fn to_json(&self) -> Value {
         let mut value = json!(self);

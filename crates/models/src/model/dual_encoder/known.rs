@@ -3,6 +3,7 @@
 use super::Architecture;
 use crate::model::checkpoint::{CheckpointError, has_transformers_weights, read_json};
 use crate::model::clip::ClipConfig;
+use crate::model::dinov2::Dinov2Config;
 use crate::model::jina_clip::JinaClip;
 use crate::model::open_clip::OpenClip;
 use crate::model::siglip::SiglipConfig;
@@ -17,7 +18,8 @@ const SHOWN: usize = 80;
 
 /// Supported families, for messages.
 const KNOWN: &str = "clip (CLIPModel), siglip (SiglipModel, with SigLIP 2 of fixed resolution), siglip2 (Siglip2Model, \
-                     NaFlex), jina_clip (v1) and, by an open_clip_config.json, OpenCLIP's layout (BiomedCLIP among others)";
+                     NaFlex), jina_clip (v1 and v2), dinov2 (Dinov2Model, images alone) and, by an open_clip_config.json, \
+                     OpenCLIP's layout (BiomedCLIP and MobileCLIP among others)";
 
 /// The architecture of the dual encoder in `folder`, by `model_type` of `config.json`. `open_clip_config.json` is used if
 /// there is no `config.json`, if it has no `model_type`, or if the weights are OpenCLIP's.
@@ -37,6 +39,7 @@ pub fn architecture_of(folder: &Path) -> Result<Arc<dyn Architecture>, Checkpoin
     match config["model_type"].as_str() {
         Some("clip") => Ok(Arc::new(ClipConfig::read(folder)?)),
         Some("siglip") => Ok(Arc::new(SiglipConfig::read(folder)?)),
+        Some("dinov2") => Ok(Arc::new(Dinov2Config::read(folder)?)),
         Some("jina_clip") => Ok(Arc::new(JinaClip::read(folder)?)),
         Some("siglip2") => Ok(Arc::new(Siglip2Config::read(folder)?)),
         _ => Err(bad(format!(

@@ -18,7 +18,7 @@ mod patch_processor;
 mod picture_processor;
 mod pixels;
 
-pub use architecture::{Architecture, ImageTower, TextTower, image_projection};
+pub use architecture::{Architecture, ImageTower, TextArchitecture, TextTower, image_projection};
 pub use encoder::DualEncoder;
 pub use image_processor::{ImageProcessor, OpenClipTransform};
 pub use known::architecture_of;

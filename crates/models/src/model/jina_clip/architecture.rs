@@ -1,19 +1,20 @@
-//! jina-clip-v1 as a dual encoder.
+//! jina-clip-v1 and jina-clip-v2 as dual encoders.
 
-use super::config::{JinaClipJson, TextJson};
+use super::config::JinaClipJson;
 use super::eva::EvaTower;
 use super::names::targets;
-use crate::model::bert::{BertConfig, BertSizes, BertTower, Pooling, Positions, Projection};
+use super::task_adapter::TaskAdapter;
+use super::text::TextNetwork;
+use crate::model::bert::{BertConfig, BertTower};
 use crate::model::checkpoint::{
     CheckpointError, Weights, image_processor_json, object_in, read_json, refuse_other_steps, typed,
 };
 use crate::model::dual_encoder::{
-    Architecture, ImageProcessor, ImageTower, OpenClipTransform, PictureProcessor, TextTower,
+    Architecture, ImageProcessor, ImageTower, OpenClipTransform, PictureProcessor, TextArchitecture, TextTower,
 };
 use crate::model::layers::Mode;
 use crate::model::tokenizer::Tokenizer;
 use candle_nn::VarBuilder;
-use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -26,13 +27,14 @@ const LONGEST_TEXT: usize = 512;
 pub struct JinaClip {
     config: JinaClipJson,
     bert: BertConfig,
+    adapter: Option<TaskAdapter>,
 }
 
 impl JinaClip {
     /// Reads and checks `config.json` of `folder`. The text tower's sizes are taken from the weights' headers.
     ///
     /// # Errors
-    /// Fails if a file is missing or broken, or the network is not that of jina-clip-v1.
+    /// Fails if a file is missing or broken, or the network is not that of jina-clip-v1 or v2.
     pub fn read(folder: &Path) -> Result<Self, CheckpointError> {
         let value = read_json(folder, "config.json", "it describes the model")?;
         let bad = |reason: String| CheckpointError::BadJson { path: folder.join("config.json"), reason };
@@ -42,41 +44,19 @@ impl JinaClip {
         let config: JinaClipJson = typed(value).map_err(bad)?;
         config.check().map_err(bad)?;
         let weights = Weights::read(folder)?.rearranged(targets);
-        let bert = bert_of(&config.text_config, &weights).map_err(bad)?;
+        let text = &config.text_config;
+        let network = TextNetwork::of_name(&text.hf_model_name_or_path).map_err(bad)?;
+        let bert = network.config(text, &weights).map_err(bad)?;
+        let adapter = match network {
+            TextNetwork::JinaBert => None,
+            TextNetwork::JinaEmbeddings3 => TaskAdapter::of(text).map_err(bad)?,
+        };
         if bert.dimension() != config.vision_config.embed_dim {
             let (text, image) = (bert.dimension(), config.vision_config.embed_dim);
             return Err(bad(format!("the text tower's width {text} differs from vision_config: embed_dim {image}")));
         }
-        Ok(Self { config, bert })
+        Ok(Self { config, bert, adapter })
     }
-}
-
-/// The configuration of JinaBERT: sizes from its tensors, changed fields from `text`, the rest as published.
-fn bert_of(text: &TextJson, weights: &Weights) -> Result<BertConfig, String> {
-    let sizes = BertSizes::of(weights, "text_model.transformer.");
-    let changes = text.hf_model_config_kwargs.as_ref().unwrap_or(&Value::Null);
-    let heads = changes["num_attention_heads"].as_u64().map_or(sizes.width / 64, |heads| heads as usize);
-    let pooling = text.pooler_type.as_deref().unwrap_or("mean_pooler");
-    let pooling = match Pooling::of_name(pooling).map_err(|reason| format!("text_config: pooler_type: {reason}"))? {
-        Pooling::Dense => Pooling::First,
-        other => other,
-    };
-    let config = BertConfig {
-        vocabulary: sizes.vocabulary,
-        token_types: sizes.token_types,
-        width: sizes.width,
-        inner_width: sizes.inner_width / 2,
-        layers: sizes.layers,
-        heads,
-        epsilon: changes["layer_norm_eps"].as_f64().unwrap_or(1e-12),
-        pad_id: changes["pad_token_id"].as_u64().unwrap_or(0) as u32,
-        positions: Positions::Alibi,
-        is_gated: true,
-        pooling,
-        projection: Projection::Nothing,
-    };
-    config.check()?;
-    Ok(config)
 }
 
 impl Architecture for JinaClip {
@@ -88,25 +68,17 @@ impl Architecture for JinaClip {
         self.config.vision_config.embed_dim
     }
 
-    fn vocabulary(&self) -> usize {
-        self.bert.vocabulary
-    }
-
     fn image_tower(&self, vars: &VarBuilder, mode: Mode) -> candle_core::Result<Arc<dyn ImageTower>> {
         Ok(Arc::new(EvaTower::new(&self.config.vision_config, mode, &vars.pp("vision_model"))?))
     }
 
-    fn text_tower(&self, vars: &VarBuilder, mode: Mode) -> candle_core::Result<Arc<dyn TextTower>> {
-        Ok(Arc::new(BertTower::new(&self.bert, mode, &vars.pp("text_model"))?))
-    }
-
     fn weights(&self, folder: &Path) -> Result<Weights, CheckpointError> {
-        let weights = Weights::read(folder)?.rearranged(targets);
+        let stored = Weights::read(folder)?;
+        let mut weights = stored.clone().rearranged(targets);
+        if let Some(adapter) = &self.adapter {
+            weights = adapter.merge(&stored, weights, folder)?;
+        }
         Ok(weights.with_identity("visual_projection.weight", self.dimension()))
-    }
-
-    fn tokenizer(&self, folder: &Path) -> anyhow::Result<Tokenizer> {
-        Tokenizer::read(folder, LONGEST_TEXT, self.bert.pad_id)
     }
 
     fn processor(&self, folder: &Path) -> Result<PictureProcessor, CheckpointError> {
@@ -117,5 +89,23 @@ impl Architecture for JinaClip {
         let transform: OpenClipTransform = typed(value).map_err(bad)?;
         let side = self.config.vision_config.image_size;
         Ok(PictureProcessor::FixedSize(ImageProcessor::open_clip(&transform, side).map_err(bad)?))
+    }
+
+    fn text(&self) -> Option<&dyn TextArchitecture> {
+        Some(self)
+    }
+}
+
+impl TextArchitecture for JinaClip {
+    fn vocabulary(&self) -> usize {
+        self.bert.vocabulary
+    }
+
+    fn text_tower(&self, vars: &VarBuilder, mode: Mode) -> candle_core::Result<Arc<dyn TextTower>> {
+        Ok(Arc::new(BertTower::new(&self.bert, mode, &vars.pp("text_model"))?))
+    }
+
+    fn tokenizer(&self, folder: &Path) -> anyhow::Result<Tokenizer> {
+        Tokenizer::read(folder, LONGEST_TEXT, self.bert.pad_id)
     }
 }

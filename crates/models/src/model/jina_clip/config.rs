@@ -49,6 +49,10 @@ pub(super) struct TextJson {
     pub pooler_type: Option<String>,
     pub proj_type: Option<String>,
     pub proj_bias: bool,
+    /// The task whose instruction is put before every text.
+    pub default_instruction_task: Option<String>,
+    /// The task whose adapter is added to the weights.
+    pub default_lora_task: Option<String>,
 }
 
 impl Default for VisionJson {
@@ -83,6 +87,8 @@ impl Default for TextJson {
             pooler_type: None,
             proj_type: None,
             proj_bias: false,
+            default_instruction_task: None,
+            default_lora_task: None,
         }
     }
 }
@@ -98,11 +104,8 @@ impl JinaClipJson {
         }
         let (vision, text) = (&self.vision_config, &self.text_config);
         vision.check()?;
-        if !text.hf_model_name_or_path.contains("jina-bert") {
-            return Err(format!(
-                "text_config: expected hf_model_name_or_path to be a jina-bert (jina-clip-v1), found {:?}",
-                text.hf_model_name_or_path
-            ));
+        if let Some(task) = &text.default_instruction_task {
+            return Err(format!("text_config: expected default_instruction_task null, found {task:?}"));
         }
         if text.proj_type.is_some() || text.proj_bias {
             return Err("text_config: expected no projection (proj_type null)".into());

@@ -1,4 +1,4 @@
-//! Mapping JinaBERT's tensor names to BERT's.
+//! Mapping the tensor names of JinaBERT and of jina-embeddings-v3 to BERT's.
 
 use crate::model::checkpoint::{Part, TargetTensor};
 
@@ -7,6 +7,16 @@ pub(super) fn targets(name: &str) -> Vec<TargetTensor> {
     let Some(rest) = name.strip_prefix("text_model.transformer.") else {
         return vec![TargetTensor::whole(name)];
     };
+    let rest = rest.strip_prefix("roberta.").unwrap_or(rest);
+    if rest.contains(".parametrizations.weight.0.lora_") {
+        // Added to the weights by `task_adapter`.
+        return Vec::new();
+    }
+    // A weight with an adapter.
+    let rest = &rest.replace(".parametrizations.weight.original", ".weight");
+    if rest.starts_with("embeddings.") {
+        return vec![TargetTensor::whole(format!("text_model.transformer.{rest}"))];
+    }
     if let Some(kind) = rest.strip_prefix("emb_ln.") {
         return vec![TargetTensor::whole(format!("text_model.transformer.embeddings.LayerNorm.{kind}"))];
     }
@@ -29,6 +39,8 @@ pub(super) fn targets(name: &str) -> Vec<TargetTensor> {
         ("norm1", "attention.output.LayerNorm"),
         ("mlp.gated_layers", "intermediate.dense"),
         ("mlp.wo", "output.dense"),
+        ("mlp.fc1", "intermediate.dense"),
+        ("mlp.fc2", "output.dense"),
         ("norm2", "output.LayerNorm"),
     ] {
         if let Some(kind) = rest.strip_prefix(old).and_then(|rest| rest.strip_prefix('.')) {
@@ -47,6 +59,10 @@ mod tests {
         let parts = targets("text_model.transformer.encoder.layers.3.mixer.Wqkv.bias");
         let key = "text_model.transformer.encoder.layer.3.attention.self.key.bias";
         assert_eq!(parts[1], TargetTensor::part(key, Part::Third(1)));
+        let stored = "text_model.transformer.roberta.encoder.layers.3.mlp.fc1.parametrizations.weight.";
+        let inner = "text_model.transformer.encoder.layer.3.intermediate.dense.weight";
+        assert_eq!(targets(&format!("{stored}original")), [TargetTensor::whole(inner)]);
+        assert!(targets(&format!("{stored}0.lora_A")).is_empty());
         let norm = "text_model.transformer.embeddings.LayerNorm.weight";
         assert_eq!(targets("text_model.transformer.emb_ln.weight"), [TargetTensor::whole(norm)]);
         for name in ["vision_model.norm.bias", "text_model.transformer.encoder.layers.3.mixer.layernorm_q.weight"] {

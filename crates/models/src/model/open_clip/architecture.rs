@@ -1,13 +1,14 @@
 //! OpenCLIP checkpoints as dual encoders.
 
 use super::config::{ModelJson, OpenClipJson, TextJson, VisionJson, activation, epsilon, refuse_other_networks};
+use super::fastvit::{self, FastVit, FastVitShape};
 use super::names;
 use super::vision_transformer::{VisionTransformer, VitShape};
 use crate::model::bert::{BertConfig, BertSizes, BertTower, Pooling, Positions, Projection};
 use crate::model::checkpoint::{CheckpointError, TargetTensor, Weights, object_in, read_json, typed};
 use crate::model::clip::{ClipConfig, ClipText, TextConfig, VisionConfig, VisionTower};
 use crate::model::dual_encoder::{
-    Architecture, ImageProcessor, ImageTower, OpenClipTransform, PictureProcessor, TextTower,
+    Architecture, ImageProcessor, ImageTower, OpenClipTransform, PictureProcessor, TextArchitecture, TextTower,
 };
 use crate::model::layers::Mode;
 use crate::model::limits::check_sizes;
@@ -34,6 +35,15 @@ pub struct OpenClip {
 enum ImageSide {
     Clip(VisionConfig),
     Timm(VitShape),
+    FastVit(FastVitShape),
+}
+
+/// The naming of the image tower's tensors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ImageNames {
+    Clip,
+    Timm,
+    FastVit,
 }
 
 #[derive(Clone, Debug)]
@@ -59,15 +69,19 @@ impl OpenClip {
             return Err(bad("multimodal_cfg: expected only an image tower and a text tower (no CoCa)".into()));
         }
         check_sizes("model_cfg", &[("embed_dim", model.embed_dim)]).map_err(bad)?;
-        let image_is_timm = model.vision_cfg.timm_model_name.is_some();
+        let image_names = match model.vision_cfg.timm_model_name.as_deref() {
+            None => ImageNames::Clip,
+            Some(name) if fastvit::SIZES.contains(&name) => ImageNames::FastVit,
+            Some(_) => ImageNames::Timm,
+        };
         let text_is_bert = model.text_cfg.hf_model_name.is_some();
-        let stored = if image_is_timm || text_is_bert {
+        let stored = if image_names != ImageNames::Clip || text_is_bert {
             let weights = Weights::read(folder)?;
-            Some(weights.rearranged(|name| targets(name, image_is_timm, text_is_bert.then_some(false))))
+            Some(weights.rearranged(|name| targets(name, image_names, text_is_bert.then_some(false))))
         } else {
             None
         };
-        let image = image_side(&model.vision_cfg, model.quick_gelu, stored.as_ref()).map_err(bad)?;
+        let image = image_side(&model, stored.as_ref()).map_err(bad)?;
         let text = text_side(&model, stored.as_ref()).map_err(bad)?;
         let context_length = model.text_cfg.context_length;
         Ok(Self { dimension: model.embed_dim, image, text, context_length, transform })
@@ -75,9 +89,13 @@ impl OpenClip {
 }
 
 /// The network's tensors for a stored one. If the text tower is a BERT, `bert` says whether its dense pooler is used.
-fn targets(name: &str, image_is_timm: bool, bert: Option<bool>) -> Vec<TargetTensor> {
+fn targets(name: &str, image: ImageNames, bert: Option<bool>) -> Vec<TargetTensor> {
     if let Some(rest) = name.strip_prefix("visual.") {
-        return if image_is_timm { names::of_timm(rest) } else { names::of_image_tower(rest) };
+        return match image {
+            ImageNames::Clip => names::of_image_tower(rest),
+            ImageNames::Timm => names::of_timm(rest),
+            ImageNames::FastVit => names::of_fastvit(rest),
+        };
     }
     if matches!(name, "logit_scale" | "logit_bias") {
         return vec![TargetTensor::whole(name)];
@@ -89,9 +107,13 @@ fn targets(name: &str, image_is_timm: bool, bert: Option<bool>) -> Vec<TargetTen
     }
 }
 
-fn image_side(vision: &VisionJson, quick_gelu: bool, stored: Option<&Weights>) -> Result<ImageSide, String> {
+fn image_side(model: &ModelJson, stored: Option<&Weights>) -> Result<ImageSide, String> {
+    let vision = &model.vision_cfg;
     check_sizes("vision_cfg", &[("image_size", vision.image_size)])?;
     if let (Some(name), Some(weights)) = (&vision.timm_model_name, stored) {
+        if fastvit::SIZES.contains(&name.as_str()) {
+            return fastvit_side(vision, model.embed_dim, weights);
+        }
         return timm_side(name, vision, weights);
     }
     refuse_other_networks("vision_cfg", &vision.others)?;
@@ -109,7 +131,7 @@ fn image_side(vision: &VisionJson, quick_gelu: bool, stored: Option<&Weights>) -
         num_attention_heads: vision.width / vision.head_width,
         image_size: vision.image_size,
         patch_size: vision.patch_size,
-        hidden_act: activation(quick_gelu, vision.act_kwargs.as_ref())?,
+        hidden_act: activation(model.quick_gelu, vision.act_kwargs.as_ref())?,
         layer_norm_eps: epsilon(vision.norm_kwargs.as_ref()),
         ..VisionConfig::default()
     };
@@ -118,9 +140,23 @@ fn image_side(vision: &VisionJson, quick_gelu: bool, stored: Option<&Weights>) -
     Ok(ImageSide::Clip(config.vision_config))
 }
 
+/// MobileCLIP's image tower, whose classifier gives the embedding.
+fn fastvit_side(vision: &VisionJson, dimension: usize, weights: &Weights) -> Result<ImageSide, String> {
+    if vision.timm_pool != "avg" || vision.timm_proj.is_some() {
+        return Err(format!(
+            "vision_cfg: expected timm_pool \"avg\" and timm_proj null, found {:?} and {:?}",
+            vision.timm_pool, vision.timm_proj
+        ));
+    }
+    FastVitShape::of(weights, dimension, vision.image_size).map(ImageSide::FastVit)
+}
+
 fn timm_side(name: &str, vision: &VisionJson, weights: &Weights) -> Result<ImageSide, String> {
     if !name.starts_with("vit_") {
-        return Err(format!("vision_cfg: expected a timm_model_name that begins with vit_, found {name:?}"));
+        let sizes = fastvit::SIZES.join(", ");
+        return Err(format!(
+            "vision_cfg: expected a timm_model_name that begins with vit_, or one of {sizes}, found {name:?}"
+        ));
     }
     if !matches!(vision.timm_pool.as_str(), "" | "token") {
         let found = &vision.timm_pool;
@@ -161,6 +197,7 @@ fn text_side(model: &ModelJson, stored: Option<&Weights>) -> Result<TextSide, St
         layer_norm_eps: epsilon(text.norm_kwargs.as_ref()),
         pad_token_id: 0,
         eos_token_id: POOL_AT_HIGHEST_ID,
+        is_bidirectional: text.no_causal_mask,
         ..TextConfig::default()
     };
     let config = ClipConfig { text_config, ..ClipConfig::default() };
@@ -215,13 +252,7 @@ impl Architecture for OpenClip {
         match &self.image {
             ImageSide::Clip(vision) => vision.hidden_size,
             ImageSide::Timm(shape) => shape.encoder.width,
-        }
-    }
-
-    fn vocabulary(&self) -> usize {
-        match &self.text {
-            TextSide::Clip(text) => text.vocab_size,
-            TextSide::Bert(text) => text.vocabulary,
+            ImageSide::FastVit(shape) => shape.dimension,
         }
     }
 
@@ -230,7 +261,50 @@ impl Architecture for OpenClip {
         Ok(match &self.image {
             ImageSide::Clip(vision) => Arc::new(VisionTower::new(vision, mode, &vars)?),
             ImageSide::Timm(shape) => Arc::new(VisionTransformer::new(shape, mode, &vars)?),
+            ImageSide::FastVit(shape) => Arc::new(FastVit::new(shape, mode, &vars)?),
         })
+    }
+
+    fn weights(&self, folder: &Path) -> Result<Weights, CheckpointError> {
+        let image = match &self.image {
+            ImageSide::Clip(_) => ImageNames::Clip,
+            ImageSide::Timm(_) => ImageNames::Timm,
+            ImageSide::FastVit(_) => ImageNames::FastVit,
+        };
+        let bert = match &self.text {
+            TextSide::Clip(_) => None,
+            TextSide::Bert(config) => Some(config.pooling == Pooling::Dense),
+        };
+        let weights = Weights::read(folder)?.rearranged(|name| targets(name, image, bert));
+        match &self.image {
+            ImageSide::FastVit(shape) => Ok(weights.with_identity("visual_projection.weight", shape.dimension)),
+            ImageSide::Clip(_) | ImageSide::Timm(_) => Ok(weights),
+        }
+    }
+
+    fn processor(&self, folder: &Path) -> Result<PictureProcessor, CheckpointError> {
+        let side = match &self.image {
+            ImageSide::Clip(vision) => vision.image_size,
+            ImageSide::Timm(shape) => shape.patches.image_size,
+            ImageSide::FastVit(shape) => shape.image_size,
+        };
+        let processor = ImageProcessor::open_clip(&self.transform, side).map_err(|reason| {
+            CheckpointError::BadJson { path: folder.join(FILE), reason: format!("preprocess_cfg: {reason}") }
+        })?;
+        Ok(PictureProcessor::FixedSize(processor))
+    }
+
+    fn text(&self) -> Option<&dyn TextArchitecture> {
+        Some(self)
+    }
+}
+
+impl TextArchitecture for OpenClip {
+    fn vocabulary(&self) -> usize {
+        match &self.text {
+            TextSide::Clip(text) => text.vocab_size,
+            TextSide::Bert(text) => text.vocabulary,
+        }
     }
 
     fn text_tower(&self, vars: &VarBuilder, mode: Mode) -> candle_core::Result<Arc<dyn TextTower>> {
@@ -240,27 +314,12 @@ impl Architecture for OpenClip {
         })
     }
 
-    fn weights(&self, folder: &Path) -> Result<Weights, CheckpointError> {
-        let image_is_timm = matches!(self.image, ImageSide::Timm(_));
-        let bert = match &self.text {
-            TextSide::Clip(_) => None,
-            TextSide::Bert(config) => Some(config.pooling == Pooling::Dense),
-        };
-        Ok(Weights::read(folder)?.rearranged(|name| targets(name, image_is_timm, bert)))
-    }
-
     fn tokenizer(&self, folder: &Path) -> anyhow::Result<Tokenizer> {
-        Tokenizer::read(folder, self.context_length, 0)
-    }
-
-    fn processor(&self, folder: &Path) -> Result<PictureProcessor, CheckpointError> {
-        let side = match &self.image {
-            ImageSide::Clip(vision) => vision.image_size,
-            ImageSide::Timm(shape) => shape.patches.image_size,
-        };
-        let processor = ImageProcessor::open_clip(&self.transform, side).map_err(|reason| {
-            CheckpointError::BadJson { path: folder.join(FILE), reason: format!("preprocess_cfg: {reason}") }
-        })?;
-        Ok(PictureProcessor::FixedSize(processor))
+        let tokenizer = Tokenizer::read(folder, self.context_length, 0)?;
+        Ok(match &self.text {
+            // Padding is attended to, so that it must be that of the training: zeros up to the longest text.
+            TextSide::Clip(text) if text.is_bidirectional => tokenizer.padded_with(0).padded_to(self.context_length),
+            TextSide::Clip(_) | TextSide::Bert(_) => tokenizer,
+        })
     }
 }

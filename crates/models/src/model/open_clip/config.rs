@@ -64,6 +64,7 @@ pub(super) struct TextJson {
     pub hf_pooler_type: String,
     pub act_kwargs: Option<Value>,
     pub norm_kwargs: Option<Value>,
+    pub no_causal_mask: bool,
     #[serde(flatten)]
     pub others: Map<String, Value>,
 }
@@ -105,13 +106,14 @@ impl Default for TextJson {
             hf_pooler_type: "mean_pooler".into(),
             act_kwargs: None,
             norm_kwargs: None,
+            no_causal_mask: false,
             others: Map::new(),
         }
     }
 }
 
 /// Settings that select unsupported networks.
-const OTHER_NETWORKS: [&str; 14] = [
+const OTHER_NETWORKS: [&str; 13] = [
     "global_average_pool",
     "input_patchnorm",
     "attentional_pool",
@@ -125,7 +127,6 @@ const OTHER_NETWORKS: [&str; 14] = [
     "scale_attn",
     "scale_fc",
     "embed_cls",
-    "no_causal_mask",
 ];
 
 /// Fails if one of [`OTHER_NETWORKS`] is set or the projection has a bias.

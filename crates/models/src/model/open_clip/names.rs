@@ -82,6 +82,11 @@ pub(super) fn of_timm(name: &str) -> Vec<TargetTensor> {
     vec![TargetTensor::whole(format!("{layer}.{renamed}"))]
 }
 
+/// Tensors of [`super::fastvit`] for `name` of timm's, without `visual.`.
+pub(super) fn of_fastvit(name: &str) -> Vec<TargetTensor> {
+    vec![TargetTensor::whole(format!("vision_model.{}", name.strip_prefix("trunk.").unwrap_or(name)))]
+}
+
 /// Tensors of the BERT below `text_model` for `name` without `text.`.
 pub(super) fn of_bert(name: &str, has_dense_pooling: bool) -> Vec<TargetTensor> {
     // Some versions save BERT's pooler even if it is not used.

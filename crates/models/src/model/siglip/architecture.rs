@@ -4,7 +4,7 @@ use super::config::SiglipConfig;
 use super::text::TextTower;
 use super::vision::VisionTower;
 use crate::model::checkpoint::{CheckpointError, Weights, read_json};
-use crate::model::dual_encoder::{self, Architecture, ImageProcessor, ImageTower, PictureProcessor};
+use crate::model::dual_encoder::{self, Architecture, ImageProcessor, ImageTower, PictureProcessor, TextArchitecture};
 use crate::model::layers::Mode;
 use crate::model::tokenizer::{Cleaning, Tokenizer};
 use candle_nn::VarBuilder;
@@ -22,30 +22,36 @@ impl Architecture for SiglipConfig {
         self.vision_config.hidden_size
     }
 
-    fn vocabulary(&self) -> usize {
-        self.text_config.vocab_size
-    }
-
     fn image_tower(&self, vars: &VarBuilder, mode: Mode) -> candle_core::Result<Arc<dyn ImageTower>> {
         Ok(Arc::new(VisionTower::new(&self.vision_config, mode, &vars.pp("vision_model"))?))
-    }
-
-    fn text_tower(&self, vars: &VarBuilder, mode: Mode) -> candle_core::Result<Arc<dyn dual_encoder::TextTower>> {
-        Ok(Arc::new(TextTower::new(&self.text_config, mode, &vars.pp("text_model"))?))
     }
 
     fn weights(&self, folder: &Path) -> Result<Weights, CheckpointError> {
         Ok(Weights::read(folder)?.with_identity("visual_projection.weight", self.dimension()))
     }
 
-    fn tokenizer(&self, folder: &Path) -> anyhow::Result<Tokenizer> {
-        self.tokenizer_that_cleans(folder, cleaning(folder)?)
-    }
-
     fn processor(&self, folder: &Path) -> Result<PictureProcessor, CheckpointError> {
         let side = self.vision_config.image_size;
         let usual = ImageProcessor::siglip(side as u32);
         Ok(PictureProcessor::FixedSize(ImageProcessor::read_for(folder, &usual, side)?))
+    }
+
+    fn text(&self) -> Option<&dyn TextArchitecture> {
+        Some(self)
+    }
+}
+
+impl TextArchitecture for SiglipConfig {
+    fn vocabulary(&self) -> usize {
+        self.text_config.vocab_size
+    }
+
+    fn text_tower(&self, vars: &VarBuilder, mode: Mode) -> candle_core::Result<Arc<dyn dual_encoder::TextTower>> {
+        Ok(Arc::new(TextTower::new(&self.text_config, mode, &vars.pp("text_model"))?))
+    }
+
+    fn tokenizer(&self, folder: &Path) -> anyhow::Result<Tokenizer> {
+        self.tokenizer_that_cleans(folder, cleaning(folder)?)
     }
 }
 

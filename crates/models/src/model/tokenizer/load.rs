@@ -87,6 +87,12 @@ impl Tokenizer {
         Self { padded_length: Some(length), ..self }
     }
 
+    /// Pads with this token, whatever `tokenizer_config.json` says.
+    #[must_use]
+    pub(crate) fn padded_with(self, pad_id: u32) -> Self {
+        Self { pad_id, ..self }
+    }
+
     /// Cleans texts before tokenising.
     #[must_use]
     pub(crate) fn cleaning(self, cleaning: Cleaning) -> Self {
