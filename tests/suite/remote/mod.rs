@@ -8,6 +8,8 @@ mod agreement;
 mod answers;
 mod commands;
 mod download;
+mod embedding_server;
+mod embeddings;
 mod error_table;
 mod fault_proxy;
 mod faults;

@@ -10,6 +10,10 @@ mod keyed_log;
 mod loaded_models;
 mod open_case;
 mod pictures;
+#[cfg(feature = "remote")]
+mod served_encoder;
+#[cfg(feature = "remote")]
+mod vector_log;
 
 pub use cached_explanations::CachedExplanations;
 pub use case_pipeline::{AskAbout, OWN_GROUP, Pipeline};
@@ -18,3 +22,5 @@ pub use explaining::{ExplainOutcome, ExplainProgress, ExplainRequest, GridChoice
 pub use image_like::ImageLike;
 pub use keyed_log::KeyedLog;
 pub use loaded_models::{GivenHitsChoice, LoadedModels, LoadingInterrupted, ModelChoice, load_models};
+#[cfg(feature = "remote")]
+pub use served_encoder::CachedEncoder;

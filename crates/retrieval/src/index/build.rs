@@ -37,9 +37,9 @@ pub(super) type KnownVectors = HashMap<Fingerprint, Vec<f32>>;
 
 /// The corpus as vectors.
 pub(super) struct EmbeddedCorpus {
-    /// [documents, dimension]; zero if the image is left out.
+    /// [documents, dimension]; zero if the image is left out. Empty if the encoder embeds no pictures.
     pub images: Vec<f32>,
-    /// [documents, dimension].
+    /// [documents, dimension]. Empty if the encoder embeds no texts.
     pub captions: Vec<f32>,
     /// Fingerprint of each image; `None` if it is left out.
     pub image_contents: Vec<Option<Fingerprint>>,
@@ -59,8 +59,8 @@ pub(super) fn embed_corpus(
 ) -> Result<EmbeddedCorpus> {
     let (count, dimension) = (dataset.corpus.len(), encoder.dimension());
     let mut corpus = EmbeddedCorpus {
-        images: vec![0.0; count * dimension],
-        captions: vec![0.0; count * dimension],
+        images: vec![0.0; if encoder.embeds_pictures() { count * dimension } else { 0 }],
+        captions: vec![0.0; if encoder.embeds_texts() { count * dimension } else { 0 }],
         image_contents: vec![None; count],
         caption_contents: Vec::with_capacity(count),
         left_out: Vec::new(),
@@ -116,7 +116,7 @@ impl EmbeddedCorpus {
                 new.push((decoded.fingerprint, format!("the image of document {id}"), pixels));
             }
         }
-        if !new.is_empty() {
+        if !new.is_empty() && encoder.embeds_pictures() {
             let pictures: Vec<&RgbImage> = new.iter().map(|(_, _, pixels)| pixels).collect();
             let embedded = encoder.embed_pictures(&pictures).context("cannot embed the corpus images")?;
             let named = new.iter().map(|(fingerprint, what, _)| (fingerprint, what.as_str()));
@@ -148,7 +148,7 @@ impl EmbeddedCorpus {
                     new.push(position);
                 }
             }
-            if !new.is_empty() {
+            if !new.is_empty() && encoder.embeds_texts() {
                 let texts: Vec<&str> = new.iter().map(|position| documents[*position].caption.as_str()).collect();
                 let embedded = encoder.embed_texts(&texts).context("cannot embed the captions")?;
                 let names: Vec<String> =

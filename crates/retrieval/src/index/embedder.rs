@@ -1,5 +1,6 @@
 //! The index's interface to a dual encoder.
 
+use super::EncoderProbe;
 use anyhow::Result;
 use dissent_core::files::fingerprint::Fingerprint;
 use dissent_models::model::dual_encoder::DualEncoder;
@@ -27,6 +28,21 @@ pub trait Embedder {
 
     /// Short name for status lines.
     fn name(&self) -> &str;
+
+    /// Whether it embeds pictures.
+    fn embeds_pictures(&self) -> bool {
+        true
+    }
+
+    /// Whether it embeds texts.
+    fn embeds_texts(&self) -> bool {
+        true
+    }
+
+    /// What a server is known by; `None` for an encoder in this process.
+    fn probe(&self) -> Option<&EncoderProbe> {
+        None
+    }
 }
 
 impl Embedder for DualEncoder {
@@ -48,5 +64,9 @@ impl Embedder for DualEncoder {
 
     fn name(&self) -> &str {
         DualEncoder::name(self)
+    }
+
+    fn embeds_texts(&self) -> bool {
+        DualEncoder::embeds_texts(self)
     }
 }

@@ -7,6 +7,7 @@
 
 mod build;
 mod embedder;
+mod encoder_probe;
 mod error;
 mod files;
 mod finish;
@@ -28,6 +29,7 @@ mod vectors;
 
 pub use build::{Progress, Stage};
 pub use embedder::Embedder;
+pub use encoder_probe::{EncoderProbe, is_same_direction};
 pub use error::IndexError;
 pub use given_files::{GivenFile, GivenFiles, GivenStamp, VectorSource};
 pub use manifest::LeftOut;

@@ -6,8 +6,9 @@ use dissent_core::secret::Secret;
 use reqwest::header::HeaderValue;
 use std::path::Path;
 
-/// Environment variable that holds the key.
+/// Environment variables that hold the key of a reader's server and of an encoder's.
 pub const KEY_VARIABLE: &str = "DISSENT_READER_KEY";
+pub const ENCODER_KEY_VARIABLE: &str = "DISSENT_ENCODER_KEY";
 /// Longest key file in bytes; signed tokens have a few thousand.
 const LONGEST: u64 = 1 << 16;
 
@@ -21,6 +22,14 @@ impl ApiKey {
     /// # Errors
     /// Fails if the file cannot be read or holds no key.
     pub fn find(file: Option<&Path>) -> Result<Option<Self>> {
+        Self::find_in(file, KEY_VARIABLE)
+    }
+
+    /// [`Self::find`] with another environment variable.
+    ///
+    /// # Errors
+    /// Fails as [`Self::find`] does.
+    pub fn find_in(file: Option<&Path>, variable: &str) -> Result<Option<Self>> {
         let (text, from) = match file {
             Some(path) => {
                 let text = input_file::read_text(path, LONGEST);
@@ -29,8 +38,8 @@ impl ApiKey {
                     path.display().to_string(),
                 )
             }
-            None => match std::env::var(KEY_VARIABLE) {
-                Ok(text) if !text.trim().is_empty() => (text, KEY_VARIABLE.to_owned()),
+            None => match std::env::var(variable) {
+                Ok(text) if !text.trim().is_empty() => (text, variable.to_owned()),
                 _ => return Ok(None),
             },
         };

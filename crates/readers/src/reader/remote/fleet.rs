@@ -4,6 +4,7 @@
 use super::ServerAddress;
 use super::answer::{Answer, LONGEST_ABOUT_SERVER};
 use super::backoff::wait_before_next;
+use super::embedding::ask_identity;
 use super::error::{ServerError, ServerErrorKind};
 use super::http::Http;
 use super::limit::AdaptiveLimit;
@@ -175,7 +176,7 @@ impl Fleet {
     /// Fails if a server has changed. A server that is down is skipped.
     pub async fn check(&self) -> Result<(), ServerError> {
         for server in self.servers.iter().filter(|server| server.health() == Health::Up) {
-            match ServerIdentity::ask(&self.http, &server.address, Some(&self.identity.model)).await {
+            match ask_identity(&self.http, &server.address, Some(&self.identity.model)).await {
                 Ok(now) => self.compare(server, &now)?,
                 Err(error) if error.kind.is_absence() => server.failed(1, LOOK),
                 // An overloaded server counts as unchanged: it was busy with our prompts before.
@@ -217,7 +218,7 @@ impl Fleet {
     /// Fails if the server is up but has changed.
     async fn look(&self, server: &Server, failures: u32) -> Result<Result<(), ServerError>, ServerError> {
         let held = LookedAt { server, failures };
-        let asked = ServerIdentity::ask(&self.http, &server.address, Some(&self.identity.model)).await;
+        let asked = ask_identity(&self.http, &server.address, Some(&self.identity.model)).await;
         match asked {
             Ok(now) => {
                 drop(held);

@@ -65,7 +65,8 @@ impl ImageEncoding {
     }
 }
 
-fn data_uri(picture: &RgbImage) -> Result<String> {
+/// The picture as PNG in a data URI.
+pub(super) fn data_uri(picture: &RgbImage) -> Result<String> {
     let mut png = Vec::new();
     let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Fast, FilterType::Adaptive);
     let (width, height) = picture.dimensions();

@@ -18,6 +18,7 @@
 //! | `fleet.rs`, `limit.rs`, `backoff.rs`, `http.rs` | choice of a server, concurrency, retries, one exchange |
 //! | `error.rs`, `refusal.rs` | errors, with advice |
 //! | `address.rs`, `api_key.rs` | addresses and keys |
+//! | `embedding/` | encoders on servers: vectors of texts and images |
 
 mod address;
 mod answer;
@@ -26,6 +27,7 @@ mod backoff;
 mod capability;
 mod chat;
 mod dialect;
+mod embedding;
 mod error;
 mod fleet;
 mod http;
@@ -43,7 +45,8 @@ mod tokens;
 mod usage;
 
 pub use address::ServerAddress;
-pub use api_key::{ApiKey, KEY_VARIABLE};
+pub use api_key::{ApiKey, ENCODER_KEY_VARIABLE, KEY_VARIABLE};
+pub use embedding::{EmbeddingServer, ServedEncoder};
 
 pub use error::{ServerError, ServerErrorKind};
 pub use mode::{ReaderMode, SampleSettings};

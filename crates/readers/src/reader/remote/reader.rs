@@ -4,6 +4,7 @@ use super::answer::LONGEST_ABOUT_SERVER;
 use super::api_key::ApiKey;
 use super::capability::{Capability, SeveralTokens};
 use super::chat::SentPrompt;
+use super::embedding::ask_identity;
 use super::error::{ServerError, ServerErrorKind};
 use super::fleet::Fleet;
 use super::http::Http;
@@ -81,7 +82,20 @@ pub struct RemoteReader {
 }
 
 /// The threads of the requests. Dropping does not wait for them, because a DNS look-up cannot be cancelled.
-struct RequestThreads(Option<Runtime>);
+#[derive(Debug)]
+pub(super) struct RequestThreads(Option<Runtime>);
+
+impl RequestThreads {
+    pub fn start() -> Result<Self> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name(REMOTE_THREAD)
+            .on_thread_start(caught_on_this_thread)
+            .enable_all()
+            .build();
+        Ok(Self(Some(runtime.context("cannot start the threads for requests")?)))
+    }
+}
 
 impl Drop for RequestThreads {
     fn drop(&mut self) {
@@ -102,20 +116,15 @@ impl RemoteReader {
         progress: &dyn Fn(String),
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Self, ReaderError> {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name(REMOTE_THREAD)
-            .on_thread_start(caught_on_this_thread)
-            .enable_all()
-            .build();
-        let runtime = RequestThreads(Some(runtime.context("cannot start the threads for requests")?));
+        let runtime = RequestThreads::start()?;
         let checkpoint = served.processor.as_deref().map(read_checkpoint).transpose();
         let (processor, checkpoint) = checkpoint.context("--reader-processor")?.unzip();
         let http = Http::new(served.key.clone(), &served.addresses, served.timeout)?;
         if served.key.is_some() && served.addresses.iter().any(ServerAddress::is_in_the_clear) {
             progress("the key goes over the network in the clear: https:// would hide it".into());
         }
-        let (identity, servers) = wanted_still(&runtime, cancelled, find_servers(&http, served, progress))??;
+        let finding = find_servers(&http, &served.addresses, served.model.as_deref(), served.patience, progress);
+        let (identity, servers) = wanted_still(&runtime, cancelled, finding)??;
         let images = ImageEncoding::new(processor.clone());
         let sample = images.of(&small_picture())?;
         let first = servers.iter().find(|(_, is_up)| *is_up).map(|(address, _)| address.clone());
@@ -280,7 +289,7 @@ impl Reader for RemoteReader {
 }
 
 /// Runs a future until it is done or cancelled. Cancelling drops the future and thereby its requests.
-fn wanted_still<T>(
+pub(super) fn wanted_still<T>(
     threads: &RequestThreads,
     cancelled: &dyn Fn() -> bool,
     work: impl Future<Output = T>,
@@ -339,18 +348,20 @@ fn read_checkpoint(folder: &Path) -> Result<(Arc<dyn PromptProcessor>, Fingerpri
 }
 
 /// Identity of the first server that answers, and the servers that are up. All servers that are up must be the same.
-async fn find_servers(
+pub(super) async fn find_servers(
     http: &Http,
-    served: &ServedModel,
+    addresses: &[ServerAddress],
+    model: Option<&str>,
+    patience: Duration,
     progress: &dyn Fn(String),
 ) -> Result<(ServerIdentity, Vec<(ServerAddress, bool)>)> {
     let mut identity: Option<ServerIdentity> = None;
     let mut servers = Vec::new();
     let mut first_error = None;
-    for address in &served.addresses {
-        let found = match ask_until_loaded(http, address, served, progress).await {
+    for address in addresses {
+        let found = match ask_until_loaded(http, address, model, patience, progress).await {
             Ok(found) => found,
-            Err(error) if error.kind.passes() && served.addresses.len() > 1 => {
+            Err(error) if error.kind.passes() && addresses.len() > 1 => {
                 progress(format!("{error}; it is skipped for now"));
                 first_error.get_or_insert(error);
                 servers.push((address.clone(), false));
@@ -374,13 +385,14 @@ async fn find_servers(
 async fn ask_until_loaded(
     http: &Http,
     address: &ServerAddress,
-    served: &ServedModel,
+    model: Option<&str>,
+    patience: Duration,
     progress: &dyn Fn(String),
 ) -> Result<ServerIdentity, ServerError> {
     let begun = Instant::now();
     let mut is_said = false;
     loop {
-        let error = match ServerIdentity::ask(http, address, served.model.as_deref()).await {
+        let error = match ask_identity(http, address, model).await {
             Ok(identity) if identity.kind != ServerKind::LlamaCpp => return Ok(identity),
             // llama.cpp lists its model before it is loaded.
             Ok(identity) => {
@@ -391,7 +403,7 @@ async fn ask_until_loaded(
             }
             Err(error) => error,
         };
-        if !matches!(error.kind, ServerErrorKind::Busy { .. }) || begun.elapsed() > served.patience {
+        if !matches!(error.kind, ServerErrorKind::Busy { .. }) || begun.elapsed() > patience {
             return Err(error);
         }
         if !is_said {
