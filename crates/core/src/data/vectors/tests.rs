@@ -1,4 +1,5 @@
 //! Each format is read as it was written, and what does not fit is named.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use super::*;
 use crate::files::npy_header::NpyHeader;

@@ -42,8 +42,7 @@ pub fn write_vectors(path: &Path, ids: &[&str], dimension: usize, copy_row: Copy
                 file.write_all(&NpyHeader::bytes_for_f32_rows(ids.len(), dimension))?;
                 write_rows(file, ids.len(), dimension, copy_row)
             })?;
-            let lines: String = ids.iter().map(|id| format!("{id}\n")).collect();
-            durable::write_file(&list, lines.as_bytes())?;
+            durable::write_file(&list, (ids.join("\n") + "\n").as_bytes())?;
             return Ok(vec![path.into(), list]);
         }
         VectorFormat::Safetensors => durable::write_with(path, &mut |file| {
