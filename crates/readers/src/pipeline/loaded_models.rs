@@ -122,6 +122,7 @@ pub fn load_models(
             (_, Some(_)) => "given hits".into(),
             (None, None) => "no retriever".into(),
             (Some(retriever), _) if retriever.heads().is_some() => "trained retriever".into(),
+            (Some(retriever), _) if retriever.encoder().is_none() => "given vectors".into(),
             (Some(_), _) => "standard retriever".into(),
         },
         retriever: match (&retriever, &given) {

@@ -353,7 +353,7 @@ impl Index {
 
     /// Text such as "exact search, 420 images".
     pub fn summary(&self) -> String {
-        self.images.summary()
+        if self.has_side(VectorSide::Image) { self.images.summary("images") } else { self.captions.summary("captions") }
     }
 
     /// The folder of the index.

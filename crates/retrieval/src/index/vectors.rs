@@ -210,13 +210,14 @@ impl VectorIndex {
         self.kind
     }
 
-    /// Text such as "exact search, 420 images"; the details are in [`Self::description`].
-    pub fn summary(&self) -> String {
+    /// Text such as "exact search, 420 images", with the plural of what has the vectors; the details are in
+    /// [`Self::description`].
+    pub(super) fn summary(&self, what: &str) -> String {
         let search = match self.kind {
             VectorKind::Flat => "exact search",
             VectorKind::Ivf { .. } => "approximate search",
         };
-        format!("{search}, {} images", self.rows.len())
+        format!("{search}, {} {what}", self.rows.len())
     }
 
     /// Text such as "Flat, 420 vectors of 64".
