@@ -43,8 +43,9 @@ impl InternVlCheckpoint {
         parts.notes.extend(template_note);
         let quantised = weights.decoder().cloned();
         let vars = weights.clone().builder(dtype, device);
-        let (tower, projector, decoder) = build(&config, &vars, quantised.as_ref())?;
-        weights.check_all_used(config.tied_embeddings)?;
+        let tied = config.tied_embeddings.unwrap_or_else(|| weights.shape("lm_head.weight").is_none());
+        let (tower, projector, decoder) = build(&config, tied, &vars, quantised.as_ref())?;
+        weights.check_all_used(tied)?;
         Ok(Self { tower, projector, decoder, processor, parts })
     }
 
@@ -84,10 +85,11 @@ impl From<InternVlCheckpoint> for ReaderCheckpoint {
 /// Builds tower, projector and decoder from weights with the names of [`name_without_prefixes`].
 fn build(
     config: &InternVlConfig,
+    tied: bool,
     weights: &VarBuilder,
     quantised: Option<&Arc<GgufDecoder>>,
 ) -> candle_core::Result<(VisionTower, Projector, Decoder)> {
-    let (tied, token) = (config.tied_embeddings, config.image_token);
+    let token = config.image_token;
     let tower = VisionTower::new(&config.vision, &weights.pp("vision_tower"))?;
     let projector = Projector::new(config, &weights.pp("multi_modal_projector"))?;
     let outer = LayerWeights::new(weights, quantised);
@@ -97,7 +99,8 @@ fn build(
 
 /// Configuration and tensor names of the decoder.
 fn decoder_spec(config: &InternVlConfig) -> DecoderSpec<'_> {
-    DecoderSpec { config: &config.text, tied: config.tied_embeddings, inner: "language_model", outer: "" }
+    let tied = config.tied_embeddings.unwrap_or(true);
+    DecoderSpec { config: &config.text, tied, inner: "language_model", outer: "" }
 }
 
 #[cfg(test)]
@@ -108,6 +111,6 @@ mod tests {
     #[test]
     fn full_size_weights_match_transformers() {
         let config = InternVlConfig::of_value(config_of("internvl")).unwrap();
-        assert_skeleton("internvl", name_without_prefixes, |weights| Ok(build(&config, &weights, None)?));
+        assert_skeleton("internvl", name_without_prefixes, |weights| Ok(build(&config, false, &weights, None)?));
     }
 }

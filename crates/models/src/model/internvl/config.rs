@@ -19,8 +19,9 @@ pub struct InternVlConfig {
     /// Inverse of `downsample_ratio`: merge × merge patches become one token (pixel shuffle).
     pub merge: usize,
     pub projector_activation: Activation,
-    /// True if the output matrix is the token embedding.
-    pub tied_embeddings: bool,
+    /// Whether the output matrix is the token embedding; `None` if the file does not say it, as some published ones. Then it is,
+    /// unless an output matrix is stored.
+    pub tied_embeddings: Option<bool>,
 }
 
 /// The configuration of the InternViT vision tower.
@@ -186,7 +187,7 @@ impl InternVlConfig {
             image_token: json.image_token_id,
             merge,
             projector_activation: json.projector_hidden_act,
-            tied_embeddings: json.tie_word_embeddings.or(json.text_config.tie_word_embeddings).unwrap_or(true),
+            tied_embeddings: json.tie_word_embeddings.or(json.text_config.tie_word_embeddings),
         };
         let expected = config.tokens_per_tile();
         if let Some(found) = json.image_seq_length.filter(|found| *found != expected) {

@@ -13,9 +13,10 @@ use std::path::Path;
 
 /// Pillow's constant for bicubic resampling.
 const BICUBIC: u32 = 3;
-/// The largest side of a tile in pixels, and the most tiles, whatever the file says.
-const LARGEST_TILE: u32 = 4096;
+/// The most tiles and the most pixels of all tiles, whatever the file says; published processors have 12 tiles and a thumbnail
+/// of 448 × 448 pixels each.
 const MOST_TILES: usize = 64;
+const MOST_PIXELS: usize = 1 << 25;
 
 /// The settings of the image processor, with the defaults of transformers. `crop_to_patches` is not read: `InternVLProcessor`
 /// always sets it.
@@ -69,17 +70,18 @@ impl InternVlImageProcessor {
         refuse_other_steps(&value, &["do_resize", "do_rescale", "do_normalize"]).map_err(bad)?;
         let processor: Self = typed(value).map_err(|error| bad(format!("image processor: {error}")))?;
         let TileSize { height, width } = processor.size;
-        if [height, width].iter().any(|found| *found as usize != side || *found > LARGEST_TILE) {
+        if [height, width].iter().any(|found| *found as usize != side) {
             return Err(bad(format!(
                 "field size: tiles are {height} by {width}, the image tower takes {side} by {side} (image_size of \
                  config.json)"
             )));
         }
         let (least, most) = (processor.min_patches, processor.max_patches);
-        if least > most || !(1..=MOST_TILES).contains(&most) {
+        let allowed = MOST_TILES.min(MOST_PIXELS / (side * side).max(1));
+        if least > most || !(1..=allowed).contains(&most) {
             return Err(bad(format!(
-                "fields min_patches and max_patches: expected min_patches ≤ max_patches ≤ {MOST_TILES}, found {least} and \
-                 {most}"
+                "fields min_patches and max_patches: expected min_patches ≤ max_patches ≤ {allowed} with tiles of {side} by \
+                 {side}, found {least} and {most}"
             )));
         }
         check_scaling(&processor.image_mean, &processor.image_std, processor.rescale_factor).map_err(bad)?;
