@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const FAMILIES: [&str; 5] = ["smolvlm", "smolvlm_long", "qwen2_vl", "qwen3_vl", "pixtral"];
+const FAMILIES: [&str; 6] = ["smolvlm", "smolvlm_long", "qwen2_vl", "qwen3_vl", "pixtral", "gemma3"];
 
 /// Tolerance relative to the largest logit.
 fn tolerance(kind: &str) -> f32 {
