@@ -25,7 +25,7 @@ pub fn resolve_encoder(flag: Option<&Path>, workspace: &Path) -> Result<PathBuf>
 /// # Errors
 /// Fails like [`resolve_encoder`].
 pub fn resolve_reader(flag: Option<&Path>, workspace: &Path) -> Result<PathBuf> {
-    let advice = "give --reader DIR (a checkpoint of Pixtral, Qwen2-VL, Qwen2.5-VL, Qwen3-VL, SmolVLM, LLaVA, Gemma 3 or InternVL 3) or train one with `dissent train reader DATASET --out";
+    let advice = "give --reader DIR (a checkpoint of Pixtral, Qwen2-VL, Qwen2.5-VL, Qwen3-VL, SmolVLM, LLaVA, Gemma 3, InternVL 3 or PaliGemma) or train one with `dissent train reader DATASET --out";
     resolve("reader", "reader", flag, workspace, advice)
 }
 

@@ -55,7 +55,7 @@ fn whole_models_answer() {
 
 #[test]
 fn readers_of_every_family_answer() {
-    for family in ["qwen2_vl", "qwen2_5_vl", "qwen3_vl", "smolvlm", "gemma3", "internvl", "llava"] {
+    for family in ["qwen2_vl", "qwen2_5_vl", "qwen3_vl", "smolvlm", "gemma3", "internvl", "paligemma", "llava"] {
         let world = World::new();
         let reader = fixtures::path("readers").join(family).join("checkpoint");
         let pty = explore_with(&world, reader.to_str().unwrap());

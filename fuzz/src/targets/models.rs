@@ -80,14 +80,10 @@ fn encoder(folder: &Path) {
 pub fn processor(bytes: &[u8]) {
     let folder = folder();
     let fixtures = project().join("tests/fixtures");
-    let checkpoints = [
-        "pixtral/checkpoint",
-        "readers/qwen2_vl/checkpoint",
-        "readers/qwen3_vl/checkpoint",
-        "readers/llava/checkpoint",
-        "readers/smolvlm/checkpoint",
-    ];
-    for (number, checkpoint) in checkpoints.into_iter().enumerate() {
+    let readers = ["qwen2_vl", "qwen3_vl", "llava", "smolvlm", "gemma3", "internvl", "paligemma"];
+    let readers = readers.map(|family| format!("readers/{family}/checkpoint"));
+    let checkpoints = ["pixtral/checkpoint".to_string()].into_iter().chain(readers);
+    for (number, checkpoint) in checkpoints.enumerate() {
         let reader = folder.join(number.to_string());
         if !reader.exists() {
             copy_settings(&fixtures.join(checkpoint), &reader);

@@ -9,7 +9,7 @@ use crate::support::pictures::grey_picture;
 use crate::support::program::{dissent, stderr_of};
 use candle_core::{DType, Device};
 use dissent::data::{Dataset, Label, Picture, PromptTemplate, Task, TaskKind};
-use dissent::model::decoder::{DecoderInput, DecoderRow, TokenIndex};
+use dissent::model::decoder::{DecoderInput, DecoderRow, KvCache, TokenIndex};
 use dissent::model::reader_family::load_reader;
 use dissent::model::vlm::{ContentPart, ReaderCheckpoint};
 use dissent::reader::{CandleReader, Evidence, ReadRequest, Reader};
@@ -21,8 +21,8 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::Arc;
 
-const FAMILIES: [&str; 8] =
-    ["qwen2_vl", "qwen2_5_vl", "qwen3_vl", "smolvlm", "gemma3", "internvl", "llava", "llava_mistral"];
+const FAMILIES: [&str; 9] =
+    ["qwen2_vl", "qwen2_5_vl", "qwen3_vl", "smolvlm", "gemma3", "internvl", "paligemma", "llava", "llava_mistral"];
 const TOLERANCE: f32 = 1e-4;
 
 fn fixture(family: &str, part: &str) -> PathBuf {
@@ -53,7 +53,8 @@ fn requests(labels: &[&str]) -> Vec<ReadRequest> {
     ]
 }
 
-/// log p of the tokens after the prompt, by reading prompt and tokens in one go without a cache.
+/// log p of the tokens after the prompt, by reading prompt and tokens in one go without a cache; one by one if a prompt must not
+/// see its answer.
 fn by_hand(checkpoint: &ReaderCheckpoint, request: &ReadRequest, tokens: &[u32]) -> f32 {
     let model = &checkpoint.model;
     let mut pieces = Vec::new();
@@ -70,13 +71,23 @@ fn by_hand(checkpoint: &ReaderCheckpoint, request: &ReadRequest, tokens: &[u32])
     images.push(prepared);
     let mut ids = model.encode(&pieces).unwrap();
     let prompt = ids.len();
-    ids.extend(tokens);
+    let decoder = model.decoder();
+    if decoder.reads_in_parts() {
+        ids.extend(tokens);
+    }
     let features = model.vision_features(&images).unwrap();
-    let decoded = model.decoder().decode(&DecoderInput::new(vec![DecoderRow { ids, features }]), None).unwrap();
+    let mut cache = KvCache::new();
+    let input = DecoderInput::new(vec![DecoderRow { ids, features }]);
+    let mut decoded = decoder.decode(&input, Some(&mut cache)).unwrap();
     let mut sum = 0.0;
     for (position, token) in tokens.iter().enumerate() {
-        let place = TokenIndex { row: 0, index: prompt - 1 + position };
-        let logits: Vec<f32> = model.decoder().logits(&decoded, &[place]).unwrap().get(0).unwrap().to_vec1().unwrap();
+        let mut place = TokenIndex { row: 0, index: prompt - 1 + position };
+        if position > 0 && !decoder.reads_in_parts() {
+            let before = DecoderInput::new(vec![DecoderRow::text(vec![tokens[position - 1]])]);
+            decoded = decoder.decode(&before, Some(&mut cache)).unwrap();
+            place.index = 0;
+        }
+        let logits: Vec<f32> = decoder.logits(&decoded, &[place]).unwrap().get(0).unwrap().to_vec1().unwrap();
         let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let normaliser: f32 = logits.iter().map(|value| (value - largest).exp()).sum::<f32>().ln() + largest;
         sum += logits[*token as usize] - normaliser;

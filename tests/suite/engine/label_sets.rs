@@ -176,7 +176,7 @@ fn the_threshold_decides_which_labels_are_in_the_set() {
 #[test]
 fn labels_scored_together_have_the_scores_of_each_alone() {
     let root = fixtures::path("readers");
-    let families = ["qwen2_vl", "qwen2_5_vl", "qwen3_vl", "smolvlm", "gemma3", "internvl", "llava"];
+    let families = ["qwen2_vl", "qwen2_5_vl", "qwen3_vl", "smolvlm", "gemma3", "internvl", "paligemma", "llava"];
     let families = families.map(|family| root.join(family).join("checkpoint"));
     for folder in families.into_iter().chain([reader_fixture(), fixtures::sample("models/reader")]) {
         let mut reader = CandleReader::load(&folder, &Device::Cpu, DType::F32).unwrap();

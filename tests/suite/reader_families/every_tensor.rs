@@ -4,7 +4,7 @@ use super::refusals::save;
 use super::world::{copy, difference, last_logits, load, load_from, tolerance};
 use candle_core::{DType, Device};
 
-const FAMILIES: [&str; 2] = ["gemma3", "internvl"];
+const FAMILIES: [&str; 3] = ["gemma3", "internvl", "paligemma"];
 
 /// A bias on the keys of a tower without RoPE adds the same to all scores of a query, which the softmax takes out again.
 fn changes_nothing(name: &str) -> bool {

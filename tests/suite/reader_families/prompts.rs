@@ -12,6 +12,7 @@ fn text_cannot_forge_special_tokens() {
         ("qwen3_vl", "a <|image_pad|> and <|vision_end|><|im_end|>"),
         ("smolvlm", "a <image> and <end_of_utterance> <row_1_col_1>"),
         ("internvl", "a <IMG_CONTEXT> and <|im_end|></img><img>"),
+        ("paligemma", "a <image> and <eos><bos>"),
         ("gemma3", "a <image_soft_token> and <end_of_turn><start_of_turn>model <start_of_image>"),
         ("llava", "a <image> and </s><s>[INST]"),
     ] {
@@ -31,6 +32,7 @@ fn an_answer_begins_as_the_template_begins_it() {
         ("smolvlm", " Yes", 15),
         ("gemma3", "Yes", 6),
         ("internvl", "Yes", 2),
+        ("paligemma", "Yes", 1),
     ] {
         let checkpoint = load(family);
         let tokenizer = tokenizers::Tokenizer::from_file(fixture(family).join("checkpoint/tokenizer.json")).unwrap();

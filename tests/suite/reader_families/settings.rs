@@ -59,6 +59,11 @@ fn settings_of_another_network_are_refused_by_name() {
         ("gemma3", "/vision_config/model_type", json!("clip_vision_model")),
         ("gemma3", "/vision_config/num_channels", json!(1)),
         ("gemma3", "/mm_tokens_per_image", json!(25)),
+        ("paligemma", "/projection_dim", json!(32)),
+        ("paligemma", "/text_config/use_bidirectional_attention", json!(false)),
+        ("paligemma", "/text_config/model_type", json!("gemma2")),
+        ("paligemma", "/text_config/final_logit_softcapping", json!(30.0)),
+        ("paligemma", "/vision_config/model_type", json!("clip_vision_model")),
         ("internvl", "/vision_config/use_qk_norm", json!(true)),
         ("internvl", "/vision_config/norm_type", json!("rms_norm")),
         ("internvl", "/vision_config/use_mean_pooling", json!(false)),
@@ -111,6 +116,7 @@ fn steps_that_are_not_taken_are_refused() {
         ("smolvlm", "processor_config.json", "/image_processor/do_center_crop"),
         ("gemma3", "processor_config.json", "/image_processor/do_pan_and_scan"),
         ("internvl", "processor_config.json", "/image_processor/do_pad"),
+        ("paligemma", "processor_config.json", "/image_processor/do_pad"),
     ] {
         let folder = copy(family);
         rewrite(folder.path(), file, |settings| set(settings, pointer, json!(true)));

@@ -19,8 +19,8 @@ pub const TOLERANCE: f32 = 1e-5;
 /// On a GPU, whose sums come in another order.
 pub const TOLERANCE_ON_GPU: f32 = 1e-3;
 pub const TOLERANCE_BF16: f32 = 2e-2;
-pub const FAMILIES: [&str; 8] =
-    ["qwen2_vl", "qwen2_5_vl", "qwen3_vl", "smolvlm", "gemma3", "internvl", "llava", "llava_mistral"];
+pub const FAMILIES: [&str; 9] =
+    ["qwen2_vl", "qwen2_5_vl", "qwen3_vl", "smolvlm", "gemma3", "internvl", "paligemma", "llava", "llava_mistral"];
 pub const PROMPTS: [&str; 5] = ["one image", "two images", "no image", "large and odd", "small"];
 
 pub fn fixture(family: &str) -> PathBuf {
@@ -153,6 +153,20 @@ pub fn assert_close(what: &str, left: &[f32], right: &[f32], tolerance: f32) {
     let difference = difference(left, right);
     println!("{what}: {difference:.2e}");
     assert!(difference < tolerance, "{what}: difference {difference}");
+}
+
+/// Last logits of a prompt and tokens of an answer.
+pub fn continued_logits(checkpoint: &ReaderCheckpoint, name: &str, answer: &[u32]) -> Vec<f32> {
+    let mut whole = row(checkpoint, name, DType::F32);
+    if checkpoint.model.decoder().reads_in_parts() {
+        whole.ids.extend(answer);
+        return logits_at(checkpoint, &DecoderInput::new(vec![whole]), None, None).remove(0);
+    }
+    // A prompt must not see the answer.
+    let mut cache = KvCache::new();
+    logits_at(checkpoint, &DecoderInput::new(vec![whole]), Some(&mut cache), None);
+    let answer = DecoderInput::new(vec![DecoderRow::text(answer.to_vec())]);
+    logits_at(checkpoint, &answer, Some(&mut cache), None).remove(0)
 }
 
 /// Last logits of prompts whose beginnings were read each by itself, of different lengths, and gone on from together.

@@ -24,6 +24,7 @@ mod limits;
 pub mod llava;
 pub mod memory;
 pub mod open_clip;
+pub mod paligemma;
 pub mod pillow_resize;
 pub mod pixtral;
 pub mod precision;

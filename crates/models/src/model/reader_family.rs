@@ -6,6 +6,7 @@ use super::checkpoint::{Adapter, CheckpointError, read_json};
 use super::gemma3::{Gemma3Checkpoint, Gemma3Config, Gemma3Processor};
 use super::internvl::{InternVlCheckpoint, InternVlConfig, InternVlProcessor};
 use super::llava::{LlavaCheckpoint, LlavaConfig, LlavaProcessor};
+use super::paligemma::{PaliGemmaCheckpoint, PaliGemmaConfig, PaliGemmaProcessor};
 use super::pixtral::{PixtralCheckpoint, PixtralConfig, PixtralProcessor, pixtral_fingerprint};
 use super::qwen2_vl::{Qwen2VlCheckpoint, Qwen2VlConfig, Qwen2VlProcessor};
 use super::qwen3_vl::{Qwen3VlCheckpoint, Qwen3VlConfig, read_qwen3_processor};
@@ -22,7 +23,7 @@ use std::sync::Arc;
 
 /// Values of `model_type` in `config.json` that can be loaded, for messages.
 const KNOWN_READERS: &str =
-    "llava (Pixtral, LLaVA 1.5), qwen2_vl, qwen2_5_vl, qwen3_vl, smolvlm, idefics3, gemma3, internvl";
+    "llava (Pixtral, LLaVA 1.5), qwen2_vl, qwen2_5_vl, qwen3_vl, smolvlm, idefics3, gemma3, internvl, paligemma";
 
 /// The message for a checkpoint of LLaVA's own code.
 const OTHER_LLAVA: &str = "the layout of LLaVA's own code (mm_vision_tower): expected that of transformers; \
@@ -45,6 +46,8 @@ pub enum ReaderFamily {
     Gemma3,
     /// InternVL 3 in its transformers format.
     InternVl,
+    /// PaliGemma with a Gemma decoder.
+    PaliGemma,
 }
 
 /// Loads the checkpoint `folder` for inference; a LoRA adapter in another folder is merged into its weights.
@@ -72,6 +75,7 @@ impl ReaderFamily {
             Self::SmolVlm => "SmolVLM, Idefics3",
             Self::Gemma3 => "Gemma 3, MedGemma",
             Self::InternVl => "InternVL",
+            Self::PaliGemma => "PaliGemma",
         }
     }
 
@@ -93,6 +97,7 @@ impl ReaderFamily {
                 "Idefics3ForConditionalGeneration" => "idefics3",
                 "Gemma3ForConditionalGeneration" => "gemma3",
                 "InternVLForConditionalGeneration" => "internvl",
+                "PaliGemmaForConditionalGeneration" => "paligemma",
                 other => other,
             },
         };
@@ -116,6 +121,7 @@ impl ReaderFamily {
             "smolvlm" | "idefics3" => Ok(Self::SmolVlm),
             "gemma3" => Ok(Self::Gemma3),
             "internvl" => Ok(Self::InternVl),
+            "paligemma" => Ok(Self::PaliGemma),
             _ => Err(CheckpointError::BadJson {
                 path: folder.join("config.json"),
                 reason: unknown(&config["model_type"], architecture),
@@ -132,6 +138,7 @@ impl ReaderFamily {
             Self::SmolVlm => SmolVlmCheckpoint::load(folder, adapter, device, dtype)?.into(),
             Self::Gemma3 => Gemma3Checkpoint::load(folder, adapter, device, dtype)?.into(),
             Self::InternVl => InternVlCheckpoint::load(folder, adapter, device, dtype)?.into(),
+            Self::PaliGemma => PaliGemmaCheckpoint::load(folder, adapter, device, dtype)?.into(),
         })
     }
 
@@ -177,6 +184,11 @@ impl ReaderFamily {
                 let fingerprint = fingerprint_with(folder, processor.template())?;
                 (Arc::new(processor), fingerprint)
             }
+            Self::PaliGemma => {
+                let (processor, _) = PaliGemmaProcessor::read(folder, &PaliGemmaConfig::read(folder)?)?;
+                let fingerprint = fingerprint_with(folder, processor.template())?;
+                (Arc::new(processor), fingerprint)
+            }
         })
     }
 
@@ -193,6 +205,7 @@ impl ReaderFamily {
             Self::SmolVlm => SmolVlmConfig::read(folder)?.text.hidden,
             Self::Gemma3 => Gemma3Config::read(folder)?.text.hidden,
             Self::InternVl => InternVlConfig::read(folder)?.text.hidden,
+            Self::PaliGemma => PaliGemmaConfig::read(folder)?.text.hidden,
         })
     }
 }

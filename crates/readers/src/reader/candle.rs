@@ -126,7 +126,10 @@ impl CandleReader {
                 prepared.push(self.prepare(request, &features)?);
             }
             share_prefix(&mut prepared);
-            share_long_prefixes(group, &mut prepared, self.checkpoint.model.decoder().image_token());
+            let decoder = self.checkpoint.model.decoder();
+            if decoder.reads_in_parts() {
+                share_long_prefixes(group, &mut prepared, decoder.image_token());
+            }
             for batch in batches(&prepared, self.tokens_per_batch) {
                 if cancelled() {
                     return Err(ReaderError::Cancelled);

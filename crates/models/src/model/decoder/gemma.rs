@@ -23,6 +23,8 @@ pub struct GemmaOptions {
 pub enum LooksAhead {
     /// Those of an image attend to all tokens of the same image (Gemma 3).
     WithinImage,
+    /// All tokens of a prompt attend to each other; those of an answer do not attend to later ones (PaliGemma).
+    WithinPrompt,
 }
 
 /// The factor on token embeddings, √`hidden`.

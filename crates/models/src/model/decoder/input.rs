@@ -80,7 +80,9 @@ impl DecoderInput {
             let offset = self.offset(row);
             layout.extend(offset, false);
             match images {
-                ImageLayout::LikeText => layout.extend(row.ids.len(), true),
+                // What continues a prompt is an answer.
+                ImageLayout::Prompt if layout.length() == 0 => layout.extend_block(row.ids.len()),
+                ImageLayout::LikeText | ImageLayout::Prompt => layout.extend(row.ids.len(), true),
                 ImageLayout::Grid | ImageLayout::Block => extend_with_images(layout, row, image_token, images)?,
             }
             layout.extend(width - offset - row.ids.len(), false);
@@ -98,6 +100,8 @@ pub(super) enum ImageLayout {
     Grid,
     /// The tokens of an image attend to each other (Gemma 3).
     Block,
+    /// All tokens of a prompt attend to each other (PaliGemma).
+    Prompt,
 }
 
 /// Appends the tokens of a row; those of each image must be there as a whole.
@@ -118,7 +122,7 @@ fn extend_with_images(
         let Some(image) = images.next() else { candle_core::bail!("image token at index {index} without an image") };
         let (rows, columns) = match images_are {
             ImageLayout::Grid => (image.dim(0)?, image.dim(1)?),
-            ImageLayout::LikeText | ImageLayout::Block => (1, image.dim(0)?),
+            ImageLayout::LikeText | ImageLayout::Block | ImageLayout::Prompt => (1, image.dim(0)?),
         };
         let tokens = rows * columns;
         let is_whole =
@@ -129,7 +133,7 @@ fn extend_with_images(
         match images_are {
             ImageLayout::Grid => layout.extend_image(rows, columns),
             ImageLayout::Block => layout.extend_block(tokens),
-            ImageLayout::LikeText => layout.extend(tokens, true),
+            ImageLayout::LikeText | ImageLayout::Prompt => layout.extend(tokens, true),
         }
         index += tokens;
     }

@@ -48,8 +48,11 @@ impl Decoder {
         &self.device
     }
 
-    /// Index of the first token of a row's second image, if it has one.
+    /// Index of the first token of a row's second image, if it has one and the tokens before it can be read first.
     pub fn second_image_of(&self, row: &DecoderRow) -> Option<usize> {
+        if !self.reads_in_parts() {
+            return None;
+        }
         let first = self.tokens_of(row.features.first()?);
         let mut image_tokens = row.ids.iter().enumerate().filter(|(_, id)| **id == self.image_token);
         image_tokens.nth(first).map(|(index, _)| index)
@@ -69,9 +72,17 @@ impl Decoder {
     pub(super) fn image_layout(&self) -> ImageLayout {
         match &self.stack.config().gemma {
             _ if self.uses_mrope() => ImageLayout::Grid,
-            Some(gemma) if gemma.looks_ahead == LooksAhead::WithinImage => ImageLayout::Block,
-            _ => ImageLayout::LikeText,
+            None => ImageLayout::LikeText,
+            Some(gemma) => match gemma.looks_ahead {
+                LooksAhead::WithinImage => ImageLayout::Block,
+                LooksAhead::WithinPrompt => ImageLayout::Prompt,
+            },
         }
+    }
+
+    /// True if the beginning of a prompt does not depend on the rest, so that it can be read first.
+    pub fn reads_in_parts(&self) -> bool {
+        self.image_layout() != ImageLayout::Prompt
     }
 
     fn feature_rank(&self) -> usize {

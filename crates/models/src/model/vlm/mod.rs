@@ -16,7 +16,7 @@ pub use checkpoint::ReaderCheckpoint;
 pub use content::{ContentPart, ImageGrid, PreparedImage};
 pub(in crate::model) use names::name_without_prefixes;
 pub use parts::CheckpointParts;
-pub(in crate::model) use parts::{chat_prompt, fingerprint_with, open_parts, open_weights};
+pub(in crate::model) use parts::{chat_prompt, chat_prompt_of, fingerprint_with, open_parts, open_weights};
 pub use processor::PromptProcessor;
 
 use super::chat::ChatTokenizer;

@@ -104,6 +104,25 @@ pub(in crate::model) fn chat_prompt(
     vocabulary: usize,
     built_in: &str,
 ) -> Result<(ChatPrompt, Option<String>)> {
+    let (template, note) = if let Some(template) = ChatTemplate::read(folder)? {
+        (template, None)
+    } else {
+        let note = "the checkpoint has no chat template; that of the published models is used";
+        (ChatTemplate::built_in(built_in, folder)?, Some(note.to_string()))
+    };
+    Ok((chat_prompt_of(folder, image_token, vocabulary, template)?, note))
+}
+
+/// Reads the tokenizer of `folder` for prompts of this template.
+///
+/// # Errors
+/// Fails if a file is missing or broken, or the tokenizer does not fit the model.
+pub(in crate::model) fn chat_prompt_of(
+    folder: &Path,
+    image_token: u32,
+    vocabulary: usize,
+    template: ChatTemplate,
+) -> Result<ChatPrompt> {
     let tokenizer = ChatTokenizer::read(folder)?;
     let bad = |reason: String| CheckpointError::BadJson { path: folder.join("tokenizer.json"), reason };
     let largest = tokenizer.largest_id();
@@ -117,11 +136,5 @@ pub(in crate::model) fn chat_prompt(
         let reason = format!("expected token {image_token}, the image token of config.json, to be a special token");
         return Err(bad(reason).into());
     };
-    let (template, note) = if let Some(template) = ChatTemplate::read(folder)? {
-        (template, None)
-    } else {
-        let note = "the checkpoint has no chat template; that of the published models is used";
-        (ChatTemplate::built_in(built_in, folder)?, Some(note.to_string()))
-    };
-    Ok((ChatPrompt::new(tokenizer, template, &mark)?, note))
+    ChatPrompt::new(tokenizer, template, &mark)
 }
