@@ -36,36 +36,26 @@ def unit(rows):
 
 def main(dataset, out, number):
     out.mkdir(parents=True, exist_ok=True)
-    corpus = read_lines(dataset / "corpus.jsonl")
-    cases = [case for case in read_lines(dataset / "cases.jsonl") if case["task"] == TASK and case["split"] == "test"]
-    cases = cases[:number]
+    corpus, every_case = read_lines(dataset / "corpus.jsonl"), read_lines(dataset / "cases.jsonl")
 
-    # Vectors: the main directions of the documents' pictures, and of the words of their captions.
+    # Vectors in the order of the dataset's lines: pictures by their main directions, and captions where their words lead to.
     pictures = np.array([small(dataset / document["image"]) for document in corpus])
-    queries = np.array([small(dataset / case["image"]) for case in cases])
     directions = np.linalg.svd(pictures - pictures.mean(axis=0), full_matrices=False)[2][:DIMENSIONS]
-    image_vectors, image_queries = unit(pictures @ directions.T), unit(queries @ directions.T)
+    images = unit(pictures @ directions.T)
+    queries = unit(np.array([small(dataset / case["image"]) for case in every_case]) @ directions.T)
     words = sorted({word.strip(",;") for document in corpus for word in document["caption"].split()})
     bags = np.array([[float(word in document["caption"]) for word in words] for document in corpus])
-    topics = np.linalg.svd(bags - bags.mean(axis=0), full_matrices=False)[2][:DIMENSIONS]
-    caption_vectors = unit((bags - bags.mean(axis=0)) @ topics.T)
-    # The caption head guesses the caption's vector from the picture.
-    to_caption = np.linalg.lstsq(image_vectors, caption_vectors, rcond=None)[0]
-    caption_queries = unit(image_queries @ to_caption)
-    np.save(out / "documents-image.npy", image_vectors.astype(np.float16))
-    np.save(out / "documents-caption.npy", caption_vectors.astype(np.float16))
-    np.save(out / "cases-image.npy", image_queries.astype(np.float16))
-    np.save(out / "cases-caption.npy", caption_queries.astype(np.float16))
-    (out / "cases.txt").write_text("".join(case["id"] + "\n" for case in cases), encoding="utf-8")
+    captions = unit(bags @ np.linalg.lstsq(bags, images, rcond=None)[0])
+    for name, vectors in [("images", images), ("captions", captions), ("queries", queries)]:
+        np.save(out / f"{name}.npy", vectors.astype(np.float16))
+    wanted = [row for row, case in enumerate(every_case) if case["task"] == TASK and case["split"] == "test"][:number]
+    cases = [every_case[row] for row in wanted]
 
     # Hits: the K best documents of each head.
     found = {}
     with (out / "hits.trec").open("w", encoding="utf-8") as file:
-        for head, vectors, of_cases in [
-            ("image", image_vectors, image_queries),
-            ("caption", caption_vectors, caption_queries),
-        ]:
-            for case, scores in zip(cases, of_cases @ vectors.T):
+        for head, vectors in [("image", images), ("caption", captions)]:
+            for case, scores in zip(cases, queries[wanted] @ vectors.T):
                 for rank, row in enumerate(np.argsort(-scores, kind="stable")[:K], start=1):
                     document, score = corpus[row], round(float(scores[row]), 6)
                     file.write(f"{case['id']} Q0 {document['id']} {rank} {score} {head}\n")

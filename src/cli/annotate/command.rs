@@ -83,7 +83,8 @@ pub(super) fn parse(line: &str, taxonomy: &Taxonomy) -> Result<Option<Command>, 
     };
     let command = match word {
         "clear" => alone(Command::Annotate(BTreeSet::new()))?,
-        "hit" => hit(rest, taxonomy)?,
+        // In a run of models, the page says model in place of hit.
+        "hit" | "model" => hit(rest, taxonomy)?,
         "n" | "note" => Command::Note(rest.to_owned()),
         "skip" => alone(Command::Skip)?,
         "unsure" => alone(Command::Unsure)?,

@@ -145,7 +145,7 @@ impl<'a> Page<'a> {
                 place: slot + 1,
                 document: (!is_model).then_some(hit.document.as_str()),
                 model: is_model.then_some(hit.document.as_str()),
-                heads: &hit.provenances,
+                heads: if is_model { &[] } else { &hit.provenances },
                 caption: given.and_then(|given| given.caption_text()),
                 caption_of: given.and_then(|given| given.other_document()).map(|other| other.id.as_str()),
                 image: given.filter(|given| given.has_image).map(|given| dataset.image_path(&given.document.image)),

@@ -121,6 +121,7 @@ fn in_words(imported: &ImportedPredictions, dry_run: bool) -> Vec<String> {
     lines.extend(imported.remarks.iter().map(|remark| format!("  {}", Printable(remark))));
     for run in &imported.runs {
         lines.push(Printable(&run_in_words(run)).to_string());
+        lines.push(format!("  in {}", Printable(&run.folder.display().to_string())));
     }
     if dry_run {
         lines.push("nothing written (--dry-run)".into());
@@ -142,7 +143,7 @@ fn run_in_words(run: &ImportedRun) -> String {
     };
     let cases = count(run.cases, "case");
     let predictions = count(run.predictions, "prediction");
-    format!("run {} {who}: {cases}, {predictions}{probabilities}\n  in {}", run.name, run.folder.display())
+    format!("run {} {who}: {cases}, {predictions}{probabilities}", run.name)
 }
 
 /// `dissent import predictions FILE NEW_DATASET`.

@@ -62,10 +62,10 @@ const SIGNS: [(&str, &str); 27] = [
 ];
 
 /// Signs that only runs with documents have.
-const OF_RETRIEVAL: [&str; 4] = ["closed-book", "⇄", "head", "#"];
+const OF_RETRIEVAL: [&str; 6] = ["closed-book", "fused", "⇄", "head", "#", "what if"];
 /// What a candidate is in a run of models.
 const MODELS: &str =
-    "nothing was retrieved: every candidate is the answer of one model, and fused is what they say together";
+    "nothing was retrieved: every candidate is the answer of one model";
 
 /// Draws the page over the body.
 pub fn draw(app: &App, page: &HelpPage, frame: &mut Frame, area: Rect) {
@@ -137,6 +137,7 @@ fn lines(app: &App, width: usize) -> (Vec<HelpLine>, Vec<(Context, usize)>) {
     }
     if app.cases().models_stand_in() {
         lines.extend(entry(theme, "model", MODELS, width));
+        lines.extend(entry(theme, "fused", "the answer that the models give together", width));
     }
     lines.push(blank());
     for context in Context::ALL {

@@ -126,7 +126,7 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     if answers.slots() == 0 {
         draw_message(
             app,
-            "no document was retrieved for this case: the answer without a document counts",
+            "no document was retrieved for this case",
             Role::Muted,
             frame,
             body,

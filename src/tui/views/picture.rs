@@ -154,7 +154,7 @@ fn draw_pane(app: &App, heading: Line, content: Content, is_covered: bool, frame
             return size;
         }
         Content::Model => {
-            draw_empty(app, "nothing was retrieved: this is a model's own answer", frame, pane);
+            draw_empty(app, "no image: a model's own answer", frame, pane);
             return size;
         }
         Content::Awaited => {

@@ -10,6 +10,8 @@ use std::collections::HashMap;
 pub(super) struct ModelAnswers {
     pub model: String,
     pub cases: Vec<CaseParts>,
+    /// Whether its answers are counted samples or have log-probabilities, and the first such answer.
+    kind: Option<(bool, AnswerPlace)>,
     places: HashMap<usize, usize>,
 }
 
@@ -58,6 +60,16 @@ impl Collected {
                 self.models.len() - 1
             }
         };
+        let is_sampled = prediction.samples.is_some();
+        if is_sampled || prediction.scores.is_some() {
+            let (known, first) = self.models[position].kind.get_or_insert_with(|| (is_sampled, place.clone()));
+            if *known != is_sampled {
+                bail!(
+                    "{place}: expected either label_counts or log-probabilities of the model {model:?}, as in {first}, found the \
+                     other: shares of samples and probabilities are not mixed in one run"
+                );
+            }
+        }
         let parts = self.models[position].parts_of(case);
         let Some((_, first)) = parts.places.iter().find(|(known, _)| same_question(known, &role)) else {
             parts.places.push((role.clone(), place.clone()));
@@ -95,6 +107,11 @@ impl Collected {
 }
 
 impl ModelAnswers {
+    /// Whether its answers are counted samples; `None` if they are neither those nor have log-probabilities.
+    pub fn is_sampled(&self) -> Option<bool> {
+        self.kind.as_ref().map(|(is_sampled, _)| *is_sampled)
+    }
+
     fn parts_of(&mut self, case: usize) -> &mut CaseParts {
         let place = *self.places.entry(case).or_insert_with(|| {
             self.cases.push(CaseParts {

@@ -1,9 +1,7 @@
 //! Writes a stored run as the documented JSONL (docs/reference/formats.md, "Predictions").
 
 use crate::data::{Answer, Dataset, Label, Task};
-use crate::run::{
-    Ablation, CaseAnswer, Hit, LabelOdds, LabelSamples, LabelScores, Prediction, Provenance, RunIdentity,
-};
+use crate::run::{Ablation, CaseAnswer, Hit, LabelOdds, LabelSamples, LabelScores, Prediction, Provenance, RunIdentity};
 use anyhow::{Context, Result};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -26,10 +24,10 @@ struct ExportLine<'a> {
     label_log_probabilities: Option<ByLabel<'a, LabelScores>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     label_log_odds: Option<ByLabel<'a, LabelOdds>>,
-    /// The counts of sampled answers (`≈`), in the order of the task's labels. Importing them is said to be left out: a run of
-    /// other programs has probabilities or none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    label_samples: Option<&'a LabelSamples>,
+    label_counts: Option<ByLabel<'a, LabelSamples>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    no_label: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<&'a str>,
     /// Absent for an open answer and a set of labels; null if the text names no label.
@@ -85,6 +83,12 @@ impl Serialize for ByLabel<'_, LabelOdds> {
             }
         }
         map.end()
+    }
+}
+
+impl Serialize for ByLabel<'_, LabelSamples> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.labels.iter().map(|label| &label.id).zip(self.numbers.counts()))
     }
 }
 
@@ -164,7 +168,8 @@ fn line_of<'a>(
         ablation: None,
         label_log_probabilities: prediction.scores.as_ref().map(|numbers| ByLabel { labels, numbers }),
         label_log_odds: prediction.odds.as_ref().map(|numbers| ByLabel { labels, numbers }),
-        label_samples: prediction.samples.as_ref(),
+        label_counts: prediction.samples.as_ref().map(|numbers| ByLabel { labels, numbers }),
+        no_label: prediction.samples.as_ref().map(LabelSamples::unnamed),
         text: prediction.text.as_deref(),
         prediction: label,
         predicted_set: set,

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// The fields that are read.
-const FIELDS: [&str; 21] = [
+const FIELDS: [&str; 23] = [
     "case",
     "question",
     "image",
@@ -33,6 +33,8 @@ const FIELDS: [&str; 21] = [
     "label_log_probabilities",
     "label_probabilities",
     "label_log_odds",
+    "label_counts",
+    "no_label",
     "text",
     "prediction",
     "predicted_set",
@@ -168,10 +170,11 @@ fn provenance_of(object: &Written) -> Result<Option<Provenance>> {
 }
 
 fn scores_of(object: &Written) -> Result<Option<GivenScores>> {
-    let fields: [(&str, ReadValue, fn(Vec<LabelValue>) -> GivenScores); 3] = [
+    let fields: [(&str, ReadValue, fn(Vec<LabelValue>) -> GivenScores); 4] = [
         ("label_log_probabilities", log_probability, GivenScores::LogProbabilities),
         ("label_probabilities", probability, GivenScores::Probabilities),
         ("label_log_odds", log_odds, GivenScores::LogOdds),
+        ("label_counts", count, |named| GivenScores::Counts { named, unnamed: 0 }),
     ];
     let mut found: Option<(&str, GivenScores)> = None;
     for (name, read, make) in fields {
@@ -182,7 +185,15 @@ fn scores_of(object: &Written) -> Result<Option<GivenScores>> {
         let values = values_of(object, value, read).with_context(|| format!("field {name}"))?;
         found = Some((name, make(values)));
     }
-    Ok(found.map(|(_, scores)| scores))
+    let no_label = object.get("no_label").filter(|value| **value != Written::Null);
+    let Some(no_label) = no_label else { return Ok(found.map(|(_, scores)| scores)) };
+    match found {
+        Some((_, GivenScores::Counts { named, .. })) => {
+            let unnamed = count(no_label).context("field no_label")?.0 as u32;
+            Ok(Some(GivenScores::Counts { named, unnamed }))
+        }
+        _ => bail!("field no_label: expected it only beside label_counts"),
+    }
 }
 
 /// Numbers by label id, or in the order of the field `labels`, else of the task's labels.
@@ -229,6 +240,12 @@ fn log_probability(value: &Written) -> Result<(f64, bool)> {
         Written::Object(entries) => Ok((bound(entries, &["at_most"])?.1, true)),
         other => Ok((finite(other)?, false)),
     }
+}
+
+fn count(value: &Written) -> Result<(f64, bool)> {
+    let count = identifier_of(value).and_then(|digits| digits.parse::<u32>().ok());
+    let count = count.filter(|_| value.as_f64().is_some());
+    Ok((f64::from(count.with_context(|| format!("expected a number of answers, found {value}"))?), false))
 }
 
 fn probability(value: &Written) -> Result<(f64, bool)> {

@@ -2,11 +2,13 @@
 
 use super::given_answer::{AnswerContent, Chosen, GivenScores, LabelValue};
 use crate::data::{Answer, HowNamed, LabelIndex, LabelSet, Task, TaskKind};
-use crate::run::{LabelOdds, LabelScores, MASKED_LOG_PROBABILITY, Prediction};
+use crate::run::{LabelOdds, LabelSamples, LabelScores, MASKED_LOG_PROBABILITY, Prediction};
 use anyhow::{Context, Result, bail, ensure};
 
 /// Half types round a log-probability, and the sum of probabilities, to this much above.
 const ROUNDING: f64 = 0.01;
+/// Larger counts are not exact in a run.
+const MOST_SAMPLES: f64 = 16_777_216.0;
 
 /// How the answer was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,6 +136,9 @@ fn set_answer(task: &Task, content: &AnswerContent) -> Result<ParsedAnswer> {
 }
 
 fn label_answer(task: &Task, content: &AnswerContent, whole_words: bool) -> Result<ParsedAnswer> {
+    if let Some(GivenScores::Counts { named, unnamed }) = &content.scores {
+        return counted_answer(task, content, named, *unnamed);
+    }
     let (scores, best) = match &content.scores {
         None => (None, None),
         Some(scores) => scores_of(task, scores)?,
@@ -160,6 +165,26 @@ fn label_answer(task: &Task, content: &AnswerContent, whole_words: bool) -> Resu
     let text = text.or_else(|| (label.is_none() || scores.is_none()).then(String::new));
     let prediction = Prediction { answer: label.map(Answer::Label), scores, odds: None, text, samples: None };
     Ok(ParsedAnswer { prediction, how, lost_scores, contradicts_scores })
+}
+
+/// The most frequent of several answers, unless the line names another one.
+fn counted_answer(task: &Task, content: &AnswerContent, named: &[LabelValue], unnamed: u32) -> Result<ParsedAnswer> {
+    let (counts, _) = in_order(task, named).context("field label_counts")?;
+    let counts: Vec<u32> = counts.iter().map(|count| *count as u32).collect();
+    let sum: f64 = counts.iter().chain([&unnamed]).map(|count| f64::from(*count)).sum();
+    ensure!((1.0..=MOST_SAMPLES).contains(&sum), "field label_counts: expected 1 to {MOST_SAMPLES} answers, found {sum}");
+    let samples = LabelSamples::of_counts(&counts, unnamed);
+    let most_frequent = samples.answer();
+    let answer = match &content.chosen {
+        Chosen::Label(Some(label)) => Some(Answer::Label(label_of(task, label).context("field prediction")?)),
+        Chosen::Label(None) => None,
+        Chosen::Set(_) => bail!("field predicted_set: the task takes one label; expected prediction"),
+        Chosen::NotNamed => most_frequent,
+    };
+    let how = if answer.is_some() { HowRead::Given } else { HowRead::Nothing };
+    let text = content.text.clone().filter(|text| answer.is_none() && !text.is_empty());
+    let prediction = Prediction { answer, scores: None, odds: None, text, samples: Some(samples) };
+    Ok(ParsedAnswer { prediction, how, lost_scores: false, contradicts_scores: answer != most_frequent })
 }
 
 fn label_of_text(task: &Task, text: &str, whole_words: bool) -> (Option<LabelIndex>, HowRead) {
@@ -197,6 +222,7 @@ fn scores_of(task: &Task, scores: &GivenScores) -> Result<(Option<LabelScores>, 
             ensure_probabilities(&values).context("field label_probabilities")?;
             (values.into_iter().map(f64::ln).collect(), bounds)
         }
+        GivenScores::Counts { .. } => bail!("field label_counts: expected no log-probabilities beside it"),
         GivenScores::LogOdds(_) => {
             bail!("field label_log_odds: the task takes one label; expected label_log_probabilities")
         }

@@ -134,6 +134,12 @@ impl RunsToWrite<'_> {
             "--candidates: expected the answers of two models or more, found those of {} alone",
             models.first().map_or("none", |answers| &answers.model)
         );
+        let kinds: Vec<bool> = models.iter().filter_map(ModelAnswers::is_sampled).collect();
+        ensure!(
+            kinds.windows(2).all(|pair| pair[0] == pair[1]),
+            "--candidates: expected label_counts of all models or of none, found some: shares of samples and probabilities are not \
+             mixed in one run"
+        );
         let names: Vec<String> = models.iter().map(|answers| answers.model.clone()).collect();
         let first = self.dataset.corpus.len();
         let mut cases: Vec<CaseAnswer> = Vec::new();
@@ -185,7 +191,7 @@ impl RunsToWrite<'_> {
 
     fn imported(&self, name: String, models: Vec<String>, answers: &[CaseAnswer]) -> Result<ImportedRun> {
         let predictions = || answers.iter().flat_map(|answer| answer.predictions.iter().chain(&answer.closed_book));
-        let has_none = |prediction: &&Prediction| prediction.scores.is_none() && prediction.odds.is_none();
+        let has_none = |prediction: &&Prediction| prediction.scores.is_none() && prediction.odds.is_none() && prediction.samples.is_none();
         Ok(ImportedRun {
             folder: self.workspace.run_dir(&name)?,
             name,

@@ -57,6 +57,16 @@ impl LabelSamples {
         self.named.iter().sum::<f32>() + self.unnamed
     }
 
+    /// Number of answers that named each label, in the task's order.
+    pub fn counts(&self) -> impl Iterator<Item = u32> {
+        self.named.iter().map(|count| count.round() as u32)
+    }
+
+    /// Number of answers that named no label.
+    pub fn unnamed(&self) -> u32 {
+        self.unnamed.round() as u32
+    }
+
     /// The share of a label, or with `None` of the answers that name no label; `None` for a label that does not exist and if
     /// nothing was counted.
     pub fn share(&self, label: Option<LabelIndex>) -> Option<f32> {
@@ -136,8 +146,8 @@ impl TryFrom<Counts> for LabelSamples {
 impl From<LabelSamples> for Counts {
     fn from(samples: LabelSamples) -> Self {
         Self {
-            counts: samples.named.iter().map(|count| count.round() as u32).collect(),
-            no_label: samples.unnamed.round() as u32,
+            counts: samples.counts().collect(),
+            no_label: samples.unnamed(),
         }
     }
 }

@@ -27,6 +27,10 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
             let Some(own) = tasks.iter().find(|own| own.task.id == *task) else { continue };
             if own.rows.iter().any(|row| row.fused.is_some()) {
                 rows.extend(rows_of(evaluation, &system.name, own, |row| row.fused.clone()));
+            } else if system.name != evaluation.reference().name {
+                // A run without documents has this answer alone.
+                let name = format!("closed-book ({})", system.name);
+                rows.extend(rows_of(evaluation, &name, own, |row| row.answer.closed_book.clone()));
             }
         }
         tables.push(Table {

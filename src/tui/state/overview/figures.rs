@@ -7,7 +7,7 @@ use crate::cases::comparison::WhoIsRight;
 use crate::data::Answer;
 use crate::evaluation::{CaseOutcome, Estimate, Verdict, mcnemar_exact};
 
-pub fn accuracy(known: &[AnsweredCase]) -> Section {
+pub fn accuracy(cases: &Cases, known: &[AnsweredCase]) -> Section {
     let split = |verdict: Option<Verdict>| -> Vec<&AnsweredCase> {
         known.iter().filter(|known| verdict.is_none_or(|verdict| known.outcome.verdict() == verdict)).collect()
     };
@@ -42,15 +42,19 @@ pub fn accuracy(known: &[AnsweredCase]) -> Section {
             })
             .collect(),
     };
+    let mut rows = vec![
+        row("closed-book", "closed-book:wrong", &|known| known.closed_book_right),
+        row("fused", "fused:wrong", &|known| Some(known.outcome.is_right())),
+        row("oracle", "oracle:wrong", &|known| Some(known.outcome.oracle_is_right())),
+        gap,
+    ];
+    if cases.models_stand_in() {
+        rows.remove(0);
+    }
     Section {
         title: "Accuracy [95 % interval]; Enter opens the cases that are wrong".into(),
         columns: ["all", "consistent", "inconsistent"].map(str::to_owned).to_vec(),
-        rows: vec![
-            row("closed-book", "closed-book:wrong", &|known| known.closed_book_right),
-            row("fused", "fused:wrong", &|known| Some(known.outcome.is_right())),
-            row("oracle", "oracle:wrong", &|known| Some(known.outcome.oracle_is_right())),
-            gap,
-        ],
+        rows,
     }
 }
 

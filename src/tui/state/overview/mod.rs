@@ -35,7 +35,11 @@ impl Overview {
                 cases.answers_of(*case).and_then(|answers| answers.closed_book_is_right(outcome.gold));
             known.push(AnsweredCase { case: *case, outcome, closed_book_right });
         }
-        let mut sections = vec![figures::accuracy(&known), figures::flow(&known), figures::ranks(cases, &known)];
+        let mut sections = vec![figures::accuracy(cases, &known)];
+        if !cases.models_stand_in() {
+            sections.push(figures::flow(&known));
+        }
+        sections.push(figures::ranks(cases, &known));
         if cases.compares_runs() {
             sections.insert(0, figures::against(cases, &known));
         }

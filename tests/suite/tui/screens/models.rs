@@ -73,6 +73,6 @@ fn enlarged_models_have_no_picture() {
     app.update(Action::Enlarge);
     app.update(Action::SwitchImage);
     let shown = text(&screen(&mut app, 100, 30));
-    assert!(shown.contains("nothing was retrieved: this is a model's own answer"), "{shown}");
+    assert!(shown.contains("no image: a model's own answer"), "{shown}");
     assert!(!shown.contains("cannot") && !shown.contains("No such file"), "{shown}");
 }

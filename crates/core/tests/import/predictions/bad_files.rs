@@ -81,12 +81,27 @@ fn wrong_lines_are_named() {
         (r#"{"case": "f1", "label_log_odds": {"edema": {"at_most": 2}, "nodule": 0}}"#, "expected at_most below 0"),
         (r#"{"case": "w1", "label_log_probabilities": [-1]}"#, "the task's answers are open"),
         (r#"{"case": "c1", "model": "m", "text": "No"}"#, "has answered the case c1 already in"),
+        (r#"{"case": "c2", "label_counts": {"Yes": 1.5, "No": 0}}"#, "label Yes: expected a number of answers, found 1.5"),
+        (r#"{"case": "c2", "label_counts": {"Yes": 0, "No": 0}}"#, "field label_counts: expected 1 to"),
+        (r#"{"case": "c2", "text": "Yes", "no_label": 1}"#, "field no_label: expected it only beside label_counts"),
     ];
     for (line, expected) in wrong {
         let error = small.error(&format!("{good}\n\n{line}\n"));
         assert!(error.contains("wrong.jsonl:3") && error.contains(expected), "{line}\n{error}");
         assert!(!small.has_run("wrong"), "{line}");
     }
+}
+
+#[test]
+fn samples_and_probabilities_are_not_mixed_in_one_run() {
+    let small = Small::new();
+    let lines = concat!(
+        r#"{"case": "c1", "label_counts": {"Yes": 3, "No": 1}}"#,
+        "\n",
+        r#"{"case": "c2", "label_log_probabilities": {"Yes": -3, "No": -1}}"#
+    );
+    let error = small.error(lines);
+    assert!(error.contains("wrong.jsonl:2: expected either label_counts or log-probabilities"), "{error}");
 }
 
 #[test]

@@ -86,6 +86,27 @@ fn an_ablation_stays_with_its_run() {
     assert!(String::from_utf8(text).unwrap().contains(r#""ablation":"no-caption""#));
 }
 
+#[test]
+fn counted_answers_come_back_as_they_were() {
+    let small = Small::new();
+    let lines = concat!(
+        r#"{"case": "c1", "document": "d1", "label_counts": {"Yes": 3, "No": 1}, "no_label": 1}"#,
+        "\n",
+        r#"{"case": "c2", "label_counts": [0, 0], "no_label": 5, "text": "perhaps"}"#,
+        "\n"
+    );
+    small.import(&small.file("counted.jsonl", lines), &options("counted")).unwrap();
+    let answers = small.answers("counted");
+    let counted = &answers[0].predictions[0];
+    assert_eq!((counted.label(), counted.samples.as_ref().unwrap().size()), (Some(1), 5.0));
+    let unnamed = answers[1].closed_book.as_ref().unwrap();
+    assert_eq!((unnamed.answer, unnamed.text.as_deref()), (None, Some("perhaps")));
+    let mut text = Vec::new();
+    export_predictions(&small.dataset, &small.run("counted").identity, &answers, &mut text).unwrap();
+    small.import(&small.file("again.jsonl", &text), &options("again")).unwrap();
+    assert_eq!(small.answers("again"), answers);
+}
+
 const TWO_MODELS: &str = r#"{"case": "c1", "model": "org/a", "text": "Yes"}
 {"case": "c1", "model": "b", "text": "No"}
 {"case": "c2", "model": "org/a", "text": "No"}
