@@ -64,8 +64,7 @@ const SIGNS: [(&str, &str); 27] = [
 /// Signs that only runs with documents have.
 const OF_RETRIEVAL: [&str; 6] = ["closed-book", "fused", "⇄", "head", "#", "what if"];
 /// What a candidate is in a run of models.
-const MODELS: &str =
-    "nothing was retrieved: every candidate is the answer of one model";
+const MODELS: &str = "nothing was retrieved: every candidate is the answer of one model";
 
 /// Draws the page over the body.
 pub fn draw(app: &App, page: &HelpPage, frame: &mut Frame, area: Rect) {

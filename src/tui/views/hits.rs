@@ -124,13 +124,7 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
         return;
     }
     if answers.slots() == 0 {
-        draw_message(
-            app,
-            "no document was retrieved for this case",
-            Role::Muted,
-            frame,
-            body,
-        );
+        draw_message(app, "no document was retrieved for this case", Role::Muted, frame, body);
         return;
     }
     let fused = app.fused_now();

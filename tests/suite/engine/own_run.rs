@@ -31,7 +31,13 @@ fn vectors_and_hits_of_another_program_belong_together() {
     let (images, captions, queries) =
         (path("own_run/images.npy"), path("own_run/captions.npy"), path("own_run/queries.npy"));
     let mut index = command(&["index", dataset.to_str().unwrap()], folder.path());
-    index.arg("--image-vectors").arg(&images).arg("--caption-vectors").arg(&captions).arg("--query-vectors").arg(&queries);
+    index
+        .arg("--image-vectors")
+        .arg(&images)
+        .arg("--caption-vectors")
+        .arg(&captions)
+        .arg("--query-vectors")
+        .arg(&queries);
     let said = stdout_of(&index.output().unwrap());
     assert!(said.contains("570"), "{said}");
 
@@ -153,17 +159,21 @@ fn models_stand_as_candidates_from_import_to_annotation() {
     assert!(said.contains("run panel with 2 models as candidates (a, b): 3 cases, 6 predictions"), "{said}");
     assert!(said.contains("no probabilities, so figures that need some"), "{said}");
     let figures = run(&["evaluate", dataset, "--runs", "panel", "--tables", "accuracy,ranks"], workspace);
-    assert!(figures.contains("panel: nothing was retrieved; its candidates are the models a, b, in this order"), "{figures}");
+    assert!(
+        figures.contains("panel: nothing was retrieved; its candidates are the models a, b, in this order"),
+        "{figures}"
+    );
     assert!(figures.contains("panel: 3 of 3 answers have no probabilities"), "{figures}");
     let refused = command(&["export", "casebook", dataset, "page.html", "--run", "panel"], workspace).output().unwrap();
     let error = String::from_utf8(refused.stderr).unwrap();
     assert!(error.contains("expected a run with documents, found one whose candidates are the models a, b"), "{error}");
 
-    let mut child = command(&["annotate", dataset, "--run", "panel", "--annotator", "ada", "--cases", "us-t0001"], workspace)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        command(&["annotate", dataset, "--run", "panel", "--annotator", "ada", "--cases", "us-t0001"], workspace)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
     child.stdin.take().unwrap().write_all(b"model 2 1\n").unwrap();
     let page = stdout_of(&child.wait_with_output().unwrap());
     assert!(page.contains("model 1 (a): Yes") && page.contains("model 2 (b): No"), "{page}");

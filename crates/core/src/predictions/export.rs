@@ -1,7 +1,9 @@
 //! Writes a stored run as the documented JSONL (docs/reference/formats.md, "Predictions").
 
 use crate::data::{Answer, Dataset, Label, Task};
-use crate::run::{Ablation, CaseAnswer, Hit, LabelOdds, LabelSamples, LabelScores, Prediction, Provenance, RunIdentity};
+use crate::run::{
+    Ablation, CaseAnswer, Hit, LabelOdds, LabelSamples, LabelScores, Prediction, Provenance, RunIdentity,
+};
 use anyhow::{Context, Result};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};

@@ -99,7 +99,10 @@ pub(super) enum GivenScores {
     Probabilities(Vec<LabelValue>),
     LogOdds(Vec<LabelValue>),
     /// How often the model gave each label when it was asked several times, and how often it named none.
-    Counts { named: Vec<LabelValue>, unnamed: u32 },
+    Counts {
+        named: Vec<LabelValue>,
+        unnamed: u32,
+    },
     /// One score per class, as MedMNIST's evaluator writes them; a binary task may have that of the second class alone.
     Classes {
         scores: Vec<f64>,

@@ -172,7 +172,10 @@ fn counted_answer(task: &Task, content: &AnswerContent, named: &[LabelValue], un
     let (counts, _) = in_order(task, named).context("field label_counts")?;
     let counts: Vec<u32> = counts.iter().map(|count| *count as u32).collect();
     let sum: f64 = counts.iter().chain([&unnamed]).map(|count| f64::from(*count)).sum();
-    ensure!((1.0..=MOST_SAMPLES).contains(&sum), "field label_counts: expected 1 to {MOST_SAMPLES} answers, found {sum}");
+    ensure!(
+        (1.0..=MOST_SAMPLES).contains(&sum),
+        "field label_counts: expected 1 to {MOST_SAMPLES} answers, found {sum}"
+    );
     let samples = LabelSamples::of_counts(&counts, unnamed);
     let most_frequent = samples.answer();
     let answer = match &content.chosen {

@@ -191,7 +191,9 @@ impl RunsToWrite<'_> {
 
     fn imported(&self, name: String, models: Vec<String>, answers: &[CaseAnswer]) -> Result<ImportedRun> {
         let predictions = || answers.iter().flat_map(|answer| answer.predictions.iter().chain(&answer.closed_book));
-        let has_none = |prediction: &&Prediction| prediction.scores.is_none() && prediction.odds.is_none() && prediction.samples.is_none();
+        let has_none = |prediction: &&Prediction| {
+            prediction.scores.is_none() && prediction.odds.is_none() && prediction.samples.is_none()
+        };
         Ok(ImportedRun {
             folder: self.workspace.run_dir(&name)?,
             name,

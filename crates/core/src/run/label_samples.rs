@@ -145,10 +145,7 @@ impl TryFrom<Counts> for LabelSamples {
 
 impl From<LabelSamples> for Counts {
     fn from(samples: LabelSamples) -> Self {
-        Self {
-            counts: samples.counts().collect(),
-            no_label: samples.unnamed(),
-        }
+        Self { counts: samples.counts().collect(), no_label: samples.unnamed() }
     }
 }
 

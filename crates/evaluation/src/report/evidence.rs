@@ -14,7 +14,8 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
     for reference in evaluation.reference_tasks() {
         let task = &reference.task.id;
         let mut rows = Vec::new();
-        for (system, own) in evaluation.of_task_with_ablations(task) {
+        let of_documents = evaluation.of_task_with_ablations(task).filter(|(system, _)| system.models.is_empty());
+        for (system, own) in of_documents {
             let whole = evaluation.whole_of(system).and_then(|whole| Some((whole, evaluation.task_of(whole, task)?)));
             let block = evaluation.position_of(whole.map_or(system, |(whole, _)| whole));
             rows.extend(row_of(evaluation, system, own, whole).map(|row| (block, row)));

@@ -25,7 +25,8 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
             continue;
         };
         let mut rows = Vec::new();
-        for (system, own) in evaluation.of_task(&task.id) {
+        // Models that stand in the place of documents were not retrieved.
+        for (system, own) in evaluation.of_task(&task.id).filter(|(system, _)| system.models.is_empty()) {
             let all: Vec<&Row> = own.rows.iter().chain(&own.partly_known).collect();
             let heads: BTreeSet<Head> = heads_of(&all);
             if heads.is_empty() {

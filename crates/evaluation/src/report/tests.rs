@@ -204,6 +204,30 @@ fn an_ablation_stands_in_the_table_of_evidence_alone() {
 }
 
 #[test]
+fn models_in_the_place_of_documents_were_not_retrieved() {
+    let models = System { models: vec!["a".into(), "b".into()], ..reference() };
+    let report = report(&[models]);
+    assert!(report.tables.iter().all(|table| table.key != "retrieval" && table.key != "evidence"));
+    assert!(report.remarks.iter().any(|remark| remark.contains("its candidates are the models a, b")), "{:?}", report.remarks);
+    assert_eq!(values(&report, "oracle", &["plain"], "gap"), [Some(0.25), Some(0.0), Some(0.5)]);
+}
+
+#[test]
+fn a_run_without_documents_has_figures_of_its_own() {
+    let alone = |case: usize, label: usize| {
+        let answer = answer(case, label, [0, 0]);
+        let words = Prediction { scores: None, text: Some("words".into()), ..answer.closed_book.clone().unwrap() };
+        CaseAnswer { hits: Vec::new(), predictions: Vec::new(), closed_book: Some(words), ..answer }
+    };
+    let words = system("words", (0..4).map(|case| alone(case, case % 2)).collect());
+    let report = report(&[reference(), words]);
+    assert_eq!(values(&report, "accuracy", &["closed-book (words)", "all"], "accuracy"), [Some(1.0)]);
+    assert_eq!(values(&report, "accuracy", &["closed-book (words)", "all"], "AUC"), [None]);
+    assert_eq!(values(&report, "comparisons", &["words, mass", "all"], "gained"), [Some(2.0)]);
+    assert!(report.remarks.iter().any(|remark| remark.contains("words: 4 of 4 answers have no probabilities")));
+}
+
+#[test]
 fn learned_weights_come_from_validation_cases_alone() {
     let without = report(&[reference()]);
     let fusers = |report: &Report, name: &str| values(report, "fusers", &["plain", name], "all");

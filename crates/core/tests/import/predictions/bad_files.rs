@@ -81,7 +81,10 @@ fn wrong_lines_are_named() {
         (r#"{"case": "f1", "label_log_odds": {"edema": {"at_most": 2}, "nodule": 0}}"#, "expected at_most below 0"),
         (r#"{"case": "w1", "label_log_probabilities": [-1]}"#, "the task's answers are open"),
         (r#"{"case": "c1", "model": "m", "text": "No"}"#, "has answered the case c1 already in"),
-        (r#"{"case": "c2", "label_counts": {"Yes": 1.5, "No": 0}}"#, "label Yes: expected a number of answers, found 1.5"),
+        (
+            r#"{"case": "c2", "label_counts": {"Yes": 1.5, "No": 0}}"#,
+            "label Yes: expected a number of answers, found 1.5",
+        ),
         (r#"{"case": "c2", "label_counts": {"Yes": 0, "No": 0}}"#, "field label_counts: expected 1 to"),
         (r#"{"case": "c2", "text": "Yes", "no_label": 1}"#, "field no_label: expected it only beside label_counts"),
     ];
