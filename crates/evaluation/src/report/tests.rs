@@ -208,7 +208,11 @@ fn models_in_the_place_of_documents_were_not_retrieved() {
     let models = System { models: vec!["a".into(), "b".into()], ..reference() };
     let report = report(&[models]);
     assert!(report.tables.iter().all(|table| table.key != "retrieval" && table.key != "evidence"));
-    assert!(report.remarks.iter().any(|remark| remark.contains("its candidates are the models a, b")), "{:?}", report.remarks);
+    assert!(
+        report.remarks.iter().any(|remark| remark.contains("its candidates are the models a, b")),
+        "{:?}",
+        report.remarks
+    );
     assert_eq!(values(&report, "oracle", &["plain"], "gap"), [Some(0.25), Some(0.0), Some(0.5)]);
 }
 
