@@ -86,3 +86,10 @@ fn given_line(file: &GivenFile, dimension: usize) -> String {
     let lengths = file.lengths.text(file.vectors).map_or_else(String::new, |text| format!("; {text}"));
     format!("{} vectors of {dimension} from {}, {order}{lengths}", file.vectors, file.path.display())
 }
+
+/// Says that a named encoder is not used, because the index has vectors of another program.
+pub(super) fn say_encoder_is_unused(encoder: Option<&Path>, index: &Index) {
+    if let Some(encoder) = encoder {
+        say(&format!("the encoder {} is not used: the index has {}", encoder.display(), index.encoder_name()));
+    }
+}

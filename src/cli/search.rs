@@ -2,6 +2,7 @@
 
 use super::caption_line::caption_line;
 use super::free_text::free_text;
+use super::given_vectors::say_encoder_is_unused;
 use super::index::open_or_build;
 use super::models::{load_encoder, resolve_encoder};
 use super::print_picture::PicturePrinter;
@@ -188,12 +189,13 @@ fn search_vectors(
     workspace: &Workspace,
     side: VectorSide,
 ) -> Result<Vec<CaptionResult>> {
-    let (query, index) = match Index::open_given(&workspace.index_dir(), &dataset.corpus_fingerprint())? {
-        Some(index) => (given_query(args, &index, side)?, index),
-        None => {
-            let encoder = load_encoder(args.encoder.as_deref(), workspace, common)?;
-            (query_vector(args, &encoder)?, open_or_build(dataset, workspace, &encoder, None)?)
-        }
+    let given = Index::open_given(&workspace.index_dir(), &dataset.corpus_fingerprint())?;
+    let (query, index) = if let Some(index) = given {
+        say_encoder_is_unused(args.encoder.as_deref(), &index);
+        (given_query(args, &index, side)?, index)
+    } else {
+        let encoder = load_encoder(args.encoder.as_deref(), workspace, common)?;
+        (query_vector(args, &encoder)?, open_or_build(dataset, workspace, &encoder, None)?)
     };
     let rows = words_filter(index.text(), args)?;
     let allowed = |row: usize| {

@@ -1,6 +1,7 @@
 //! `dissent export vectors`: the vectors of documents or cases, as `dissent index` reads them.
 
 use crate::cli::Common;
+use crate::cli::given_vectors::say_encoder_is_unused;
 use crate::cli::index::open_or_build;
 use crate::cli::models::load_encoder;
 use crate::data::vectors::{VectorFormat, write_vectors};
@@ -46,13 +47,14 @@ pub(super) fn run(args: Args, common: &Common) -> Result<()> {
     let dataset = Dataset::open(&args.dataset)?;
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
     let no_hits = HitsPerHead { image: 0, caption: 0, lexical: 0 };
-    let retriever = match Index::open_given(&workspace.index_dir(), &dataset.corpus_fingerprint())? {
-        Some(index) => Retriever::over_given(index, no_hits, None)?,
-        None => {
-            let encoder = load_encoder(args.encoder.as_deref(), &workspace, common)?;
-            let index = open_or_build(&dataset, &workspace, &encoder, None)?;
-            Retriever::new(encoder, index, no_hits, None)
-        }
+    let given = Index::open_given(&workspace.index_dir(), &dataset.corpus_fingerprint())?;
+    let retriever = if let Some(index) = given {
+        say_encoder_is_unused(args.encoder.as_deref(), &index);
+        Retriever::over_given(index, no_hits, None)?
+    } else {
+        let encoder = load_encoder(args.encoder.as_deref(), &workspace, common)?;
+        let index = open_or_build(&dataset, &workspace, &encoder, None)?;
+        Retriever::new(encoder, index, no_hits, None)
     };
     let (count, files) = match args.of {
         Of::Images => documents(&args, &dataset, retriever.index(), VectorSide::Image)?,

@@ -172,18 +172,15 @@ impl Retriever {
         case: &Case,
         query: &Picture,
     ) -> Result<(Vec<f32>, Vec<f32>)> {
-        let inputs = match &self.encoder {
-            Some(encoder) => {
-                let picture = query.to_rgb8();
-                let question = dataset.question_of(case);
-                let pixels = encoder.pixels(&[&picture])?;
-                QueryInputs::of(encoder, heads.record.kind, pixels, &[question])?
-            }
-            None => {
-                let vector = self.base_query(case, query)?;
-                let shape = (1, vector.len());
-                QueryInputs::of_given(Tensor::from_vec(vector, shape, &Device::Cpu)?)
-            }
+        let inputs = if let Some(encoder) = &self.encoder {
+            let picture = query.to_rgb8();
+            let question = dataset.question_of(case);
+            let pixels = encoder.pixels(&[&picture])?;
+            QueryInputs::of(encoder, heads.record.kind, pixels, &[question])?
+        } else {
+            let vector = self.base_query(case, query)?;
+            let shape = (1, vector.len());
+            QueryInputs::of_given(Tensor::from_vec(vector, shape, &Device::Cpu)?)
         };
         heads.queries(&inputs)
     }
@@ -248,12 +245,11 @@ impl HitSource for Retriever {
         query: &Picture,
         closed_book: Option<&str>,
     ) -> Result<Vec<Hit>> {
-        let (image, caption) = match &self.heads {
-            Some(heads) => self.head_queries(heads, dataset, case, query)?,
-            None => {
-                let vector = self.base_query(case, query)?;
-                (vector.clone(), vector)
-            }
+        let (image, caption) = if let Some(heads) = &self.heads {
+            self.head_queries(heads, dataset, case, query)?
+        } else {
+            let vector = self.base_query(case, query)?;
+            (vector.clone(), vector)
         };
         if self.hits.lexical == 0 {
             return self.hits_of(dataset, case, &image, &caption);
