@@ -22,8 +22,11 @@ pub(super) struct CaseIndex<'a> {
     by_question: HashMap<String, Vec<usize>>,
     /// Cases of the split, in order.
     of_split: Vec<usize>,
-    /// Contents of the pictures of all cases, read on first use.
+    /// Cases by the last part of their picture's path, made on first use. All cases may have the same question.
+    by_file_name: OnceCell<HashMap<String, Vec<usize>>>,
+    /// Contents of the pictures of all cases, and cases by them, read on first use.
     contents: OnceCell<Vec<Option<Fingerprint>>>,
+    by_content: OnceCell<HashMap<Fingerprint, Vec<usize>>>,
     /// Folder that relative paths of pictures start from.
     images: Option<PathBuf>,
 }
@@ -45,7 +48,8 @@ impl<'a> CaseIndex<'a> {
             }
         }
         let images = images.map(Path::to_path_buf);
-        Self { dataset, split, by_id, by_question, of_split, contents: OnceCell::new(), images }
+        let (by_file_name, contents, by_content) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Self { dataset, split, by_id, by_question, of_split, by_file_name, contents, by_content, images }
     }
 
     /// Number of cases that can be joined.
@@ -74,27 +78,59 @@ impl<'a> CaseIndex<'a> {
             }
             reason = "the case with this id has another question or picture";
         }
-        let candidates = match (&given.question, &given.prompt) {
-            (Some(question), _) => self.by_question.get(&plain_question(question)).cloned(),
-            (None, Some(prompt)) => self.by_question.get(&plain_question(prompt)).cloned(),
-            (None, None) => return Err(reason),
+        let question = match given.question.as_ref().or(given.prompt.as_ref()) {
+            Some(question) => plain_question(question),
+            None => return Err(reason),
         };
-        let Some(candidates) = candidates else {
+        let Some(same_question) = self.by_question.get(&question) else {
             return Err(if given.id.is_some() { reason } else { "no case has this question" });
         };
         let Some(picture) = &picture else {
-            return match candidates.as_slice() {
+            return match same_question.as_slice() {
                 [one] => Ok(*one),
                 _ => Err("several cases have this question, and the file names no picture (--questions may)"),
             };
         };
-        let of_picture: Vec<usize> =
-            candidates.into_iter().filter(|position| self.has_picture(*position, picture)).collect();
+        let mut of_picture = self.cases_with(picture).to_vec();
+        of_picture.retain(|position| {
+            let own = self.dataset.question_of(&self.dataset.cases[*position]);
+            self.is_in_split(*position) && self.has_picture(*position, picture) && plain_question(own) == question
+        });
         match of_picture.as_slice() {
             [] => Err("no case has this question and picture"),
             [one] => Ok(*one),
             _ => Err("several cases have this question and picture"),
         }
+    }
+
+    /// The cases whose picture may be this one: those of the same content, or of the same file name.
+    fn cases_with(&self, picture: &GivenPicture) -> &[usize] {
+        let found = match picture {
+            GivenPicture::Content(content) => {
+                let index = || {
+                    let mut cases: HashMap<Fingerprint, Vec<usize>> = HashMap::new();
+                    for position in 0..self.dataset.cases.len() {
+                        if let Some(content) = self.content_of(position) {
+                            cases.entry(content.clone()).or_default().push(position);
+                        }
+                    }
+                    cases
+                };
+                self.by_content.get_or_init(index).get(content)
+            }
+            GivenPicture::Path(path) => {
+                let index = || {
+                    let mut cases: HashMap<String, Vec<usize>> = HashMap::new();
+                    for (position, case) in self.dataset.cases.iter().enumerate() {
+                        let name = parts(&case.image).pop().unwrap_or_default();
+                        cases.entry(name).or_default().push(position);
+                    }
+                    cases
+                };
+                self.by_file_name.get_or_init(index).get(&parts(Path::new(path)).pop().unwrap_or_default())
+            }
+        };
+        found.map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Importers of datasets with numbered questions write `q12` for 12.
@@ -145,17 +181,19 @@ fn content_of_file(path: &Path) -> Option<Fingerprint> {
 
 /// Whether one path ends with the whole other one: `xmlab401/source.jpg` and `/data/imgs/xmlab401/source.jpg`.
 fn ends_with(one: &Path, other: &Path) -> bool {
-    let parts = |path: &Path| -> Vec<String> {
-        let normal = path.components().filter_map(|part| match part {
-            Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
-            _ => None,
-        });
-        // A member of a container stands after the container's name and `!`.
-        normal.map(|name| name.trim_end_matches('!').to_owned()).collect()
-    };
     let (one, other) = (parts(one), parts(other));
     let shared = one.iter().rev().zip(other.iter().rev()).take_while(|(one, other)| one == other).count();
     shared > 0 && shared == one.len().min(other.len())
+}
+
+/// The names in a path.
+fn parts(path: &Path) -> Vec<String> {
+    let names = path.components().filter_map(|part| match part {
+        Component::Normal(name) => Some(name.to_string_lossy()),
+        _ => None,
+    });
+    // A member of a container stands after the container's name and `!`.
+    names.map(|name| name.trim_end_matches('!').to_owned()).collect()
 }
 
 /// A question without LLaVA's place of the picture, letter case and repeated space.

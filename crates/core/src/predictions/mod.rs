@@ -8,7 +8,9 @@
 //! | `question_file` | questions and pictures that the files of a harness leave out |
 //! | `join` | which case an answer belongs to |
 //! | `parse` | an answer as a prediction of the case's task |
+//! | `counts` | what was done to answers, in words |
 //! | `collect` | all answers by model and case |
+//! | `write_run` | the runs of the models, or of all as candidates |
 //! | [`import`] | the whole import |
 
 mod collect;
