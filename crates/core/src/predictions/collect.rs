@@ -52,13 +52,12 @@ impl Collected {
         place: &AnswerPlace,
         later_wins: bool,
     ) -> Result<()> {
-        let position = match self.positions.get(model) {
-            Some(position) => *position,
-            None => {
-                self.models.push(ModelAnswers { model: model.to_owned(), ..ModelAnswers::default() });
-                self.positions.insert(model.to_owned(), self.models.len() - 1);
-                self.models.len() - 1
-            }
+        let position = if let Some(position) = self.positions.get(model) {
+            *position
+        } else {
+            self.models.push(ModelAnswers { model: model.to_owned(), ..ModelAnswers::default() });
+            self.positions.insert(model.to_owned(), self.models.len() - 1);
+            self.models.len() - 1
         };
         let is_sampled = prediction.samples.is_some();
         if is_sampled || prediction.scores.is_some() {

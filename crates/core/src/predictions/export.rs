@@ -32,11 +32,27 @@ struct ExportLine<'a> {
     no_label: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<&'a str>,
-    /// Absent for an open answer and a set of labels; null if the text names no label.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    prediction: Option<Option<&'a str>>,
+    #[serde(skip_serializing_if = "AnsweredLabel::is_absent")]
+    prediction: AnsweredLabel<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     predicted_set: Option<Vec<&'a str>>,
+}
+
+/// The label of an answer.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+enum AnsweredLabel<'a> {
+    /// An open answer, or a set of labels.
+    Absent,
+    /// The text names no label: null.
+    None,
+    Id(&'a str),
+}
+
+impl AnsweredLabel<'_> {
+    fn is_absent(&self) -> bool {
+        *self == Self::Absent
+    }
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
@@ -156,10 +172,10 @@ fn line_of<'a>(
     let id_of = |label: usize| labels.get(label).map(|label| label.id.as_str());
     let (label, set) = match prediction.answer {
         // The words of an open answer are its text.
-        Some(Answer::Text(_)) => (None, None),
-        Some(Answer::Set(set)) => (None, Some(set.labels().filter_map(id_of).collect())),
-        Some(Answer::Label(label)) => (Some(id_of(label)), None),
-        None => (Some(None), None),
+        Some(Answer::Text(_)) => (AnsweredLabel::Absent, None),
+        Some(Answer::Set(set)) => (AnsweredLabel::Absent, Some(set.labels().filter_map(id_of).collect())),
+        Some(Answer::Label(label)) => (id_of(label).map_or(AnsweredLabel::None, AnsweredLabel::Id), None),
+        None => (AnsweredLabel::None, None),
     };
     ExportLine {
         case,

@@ -170,7 +170,7 @@ fn provenance_of(object: &Written) -> Result<Option<Provenance>> {
 }
 
 fn scores_of(object: &Written) -> Result<Option<GivenScores>> {
-    let fields: [(&str, ReadValue, fn(Vec<LabelValue>) -> GivenScores); 4] = [
+    let fields: [(&str, ReadValue, MakeScores); 4] = [
         ("label_log_probabilities", log_probability, GivenScores::LogProbabilities),
         ("label_probabilities", probability, GivenScores::Probabilities),
         ("label_log_odds", log_odds, GivenScores::LogOdds),
@@ -230,6 +230,8 @@ fn values_of(object: &Written, value: &Written, value_of: ReadValue) -> Result<V
     Ok(values)
 }
 
+/// Says what the numbers of a field are.
+type MakeScores = fn(Vec<LabelValue>) -> GivenScores;
 /// Reads a number, and whether it is a bound.
 type ReadValue = fn(&Written) -> Result<(f64, bool)>;
 

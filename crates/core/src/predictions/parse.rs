@@ -59,8 +59,7 @@ fn plain(prediction: Prediction, how: HowRead) -> ParsedAnswer {
 fn open_answer(content: &AnswerContent) -> Result<ParsedAnswer> {
     ensure!(content.scores.is_none(), "the task's answers are open, so it has no labels; expected text alone");
     let text = match (&content.text, &content.chosen) {
-        (Some(text), _) => text.clone(),
-        (None, Chosen::Label(Some(text))) => text.clone(),
+        (Some(text), _) | (None, Chosen::Label(Some(text))) => text.clone(),
         (None, Chosen::Label(None)) => String::new(),
         (None, _) => bail!("field text: the field is missing; the task's answers are open"),
     };
