@@ -40,6 +40,10 @@ fn vectors_and_hits_of_another_program_belong_together() {
         .arg(&queries);
     let said = stdout_of(&index.output().unwrap());
     assert!(said.contains("570"), "{said}");
+    let hits = path("own_run/hits.trec");
+    let words = ["import", "hits", dataset.to_str().unwrap(), hits.to_str().unwrap(), "--name", "own"];
+    let said = run(&words, folder.path());
+    assert!(said.contains("40") && folder.path().join("hits/own.jsonl").is_file(), "{said}");
 
     let dataset = Dataset::open(&dataset).unwrap();
     let lists = read_hits(&path("own_run/hits.trec"), &dataset).unwrap();

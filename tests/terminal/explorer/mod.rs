@@ -3,6 +3,7 @@
 mod annotating;
 mod casebook;
 mod drawing;
+mod imported;
 mod in_tmux;
 mod leaving;
 mod opening;
