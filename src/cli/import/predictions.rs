@@ -33,7 +33,7 @@ pub struct Args {
     /// Name of the model of answers that do not name theirs; default: taken from the names of file and folder
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
-    /// Questions and pictures of the answers, by id: question.jsonl of LLaVA or LMUData/DATA.tsv of `VLMEvalKit`
+    /// Questions and pictures of the answers, by id: question.jsonl of LLaVA or LMUData/DATA.tsv of VLMEvalKit
     #[arg(long, value_name = "FILE")]
     questions: Option<PathBuf>,
     /// Folder that relative image paths start from

@@ -21,9 +21,9 @@ pub enum PredictionFormat {
     Vlmevalkit,
     /// An answer file (JSONL) of LLaVA or LLaVA-Med
     Llava,
-    /// A run folder of HELM or `MedHELM`
+    /// A run folder of HELM or MedHELM
     Helm,
-    /// A result file (CSV) of `MedMNIST`'s evaluator
+    /// A result file (CSV) of MedMNIST's evaluator
     Medmnist,
 }
 
