@@ -1,7 +1,7 @@
 //! Maps generated text to a label (docs/method.md, "Parsing").
 
 use super::line::Group;
-use crate::data::{Answer, LabelIndex, label_in_text};
+use crate::data::{Answer, LabelIndex, label_in_text, numbers_in_text};
 use crate::run::{LabelScores, MASKED_LOG_PROBABILITY, Prediction};
 use anyhow::{Result, ensure};
 use std::collections::BTreeSet;
@@ -72,16 +72,16 @@ impl AnswerParser {
                 group.gold
             );
             let generated = group.candidates.iter().map(|candidate| candidate.generation.as_str());
-            labels.extend(generated.chain([group.gold.as_str()]).filter_map(set_in));
+            labels.extend(generated.chain([group.gold.as_str()]).filter_map(numbers_in_text));
         }
-        labels.extend(other_texts.iter().filter_map(|text| set_in(text)));
+        labels.extend(other_texts.iter().filter_map(|text| numbers_in_text(text)));
         Ok(Self { labels: labels.into_iter().collect(), sets: true })
     }
 
     /// The label that equals a gold answer, ignoring case.
     pub fn exact(&self, text: &str) -> Option<LabelIndex> {
         if self.sets {
-            let set = set_in(text)?;
+            let set = numbers_in_text(text)?;
             return self.labels.binary_search(&set).ok();
         }
         let text = text.trim();
@@ -116,15 +116,6 @@ impl AnswerParser {
     }
 }
 
-/// All numbers in a text, sorted and without repeats, as a list, as the reference parses label sets; `None` if there
-/// are none.
-fn set_in(text: &str) -> Option<String> {
-    let numbers = text.split(|letter: char| !letter.is_ascii_digit());
-    let numbers: BTreeSet<u32> = numbers.filter_map(|number| number.parse().ok()).collect();
-    let list: Vec<String> = numbers.iter().map(u32::to_string).collect();
-    (!list.is_empty()).then(|| list.join(", "))
-}
-
 #[cfg(test)]
 mod tests {
     use crate::run_import::answer::*;
@@ -138,8 +129,8 @@ mod tests {
         assert_eq!(parser.label("unclear"), None);
         let grades = AnswerParser { labels: ["0", "1", "2"].map(String::from).to_vec(), sets: false };
         assert_eq!(grades.label("grade 2 or 1"), Some(1));
-        assert_eq!(set_in("findings: 3, 0 and 3"), Some("0, 3".into()));
-        assert_eq!(set_in("none"), None);
+        assert_eq!(numbers_in_text("findings: 3, 0 and 3"), Some("0, 3".into()));
+        assert_eq!(numbers_in_text("none"), None);
         let scores = grades.prediction("2", Some(&[1.0, 1.0, 1.0 + 2.0_f32.ln()])).scores.unwrap();
         assert!((scores.log_probabilities()[2] - 0.5_f32.ln()).abs() < 1e-6, "{scores:?}");
     }

@@ -1,6 +1,7 @@
 //! The label that a generated text names, by the rule of the reference code (docs/method.md, "Parsing").
 
-use super::{LabelIndex, Task};
+use super::{LabelIndex, Task, TaskKind};
+use std::collections::BTreeSet;
 
 /// A label that a text names, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,15 @@ pub fn label_in_text(labels: &[impl AsRef<str>], text: &str) -> Option<NamedLabe
     Some(NamedLabel { label, how })
 }
 
+/// All numbers in a text, sorted and without repeats, as a list: `0, 3`. So the reference reads sets of labels. `None` if there
+/// are none.
+pub fn numbers_in_text(text: &str) -> Option<String> {
+    let numbers = text.split(|letter: char| !letter.is_ascii_digit());
+    let numbers: BTreeSet<u32> = numbers.filter_map(|number| number.parse().ok()).collect();
+    let list: Vec<String> = numbers.iter().map(u32::to_string).collect();
+    (!list.is_empty()).then(|| list.join(", "))
+}
+
 /// As [`label_in_text`], but only labels that are whole words of the text count.
 fn label_in_words(labels: &[impl AsRef<str>], text: &str) -> Option<NamedLabel> {
     let lower = text.to_lowercase();
@@ -70,6 +80,11 @@ impl Task {
     pub fn label_in_text(&self, text: &str, whole_words: bool) -> Option<NamedLabel> {
         let ids: Vec<&str> = self.labels.iter().map(|label| label.id.as_str()).collect();
         let names: Vec<&str> = self.labels.iter().map(|label| label.name.as_str()).collect();
+        if self.kind == TaskKind::LabelSet {
+            let of = |text: &str| ids.iter().position(|id| id.eq_ignore_ascii_case(text.trim()));
+            let label = of(text).or_else(|| of(&numbers_in_text(text)?))?;
+            return Some(NamedLabel { label, how: HowNamed::Equal });
+        }
         let by_id = label_in_text(&ids, text);
         let by_name = label_in_text(&names, text);
         for named in [by_id, by_name].into_iter().flatten() {
@@ -87,7 +102,7 @@ impl Task {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Label, PromptTemplate, TaskKind};
+    use crate::data::{Label, PromptTemplate};
 
     #[test]
     fn a_label_is_named_by_its_id_else_by_its_name() {
@@ -102,6 +117,15 @@ mod tests {
         assert_eq!(read("It is malignant.", true), Some((1, HowNamed::WholeWord)));
         assert_eq!(read("", true), None);
         assert_eq!(read("", false), None);
+    }
+
+    #[test]
+    fn a_set_that_is_a_label_is_named_by_all_its_numbers() {
+        let labels = ["0", "0, 3", "1"].map(|id| Label::new(id, id)).to_vec();
+        let prompt = PromptTemplate::default();
+        let task = Task { id: "t".into(), kind: TaskKind::LabelSet, question: None, labels, prompt };
+        let read = |text| task.label_in_text(text, false).map(|named| named.label);
+        assert_eq!((read("3 and 0"), read("0"), read("findings: 1"), read("0, 1")), (Some(1), Some(0), Some(2), None));
     }
 
     #[test]

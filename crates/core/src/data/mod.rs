@@ -53,7 +53,7 @@ pub use dataset::{CASES_FILE, CORPUS_FILE, Dataset, LenientDataset, OpenedCases}
 pub use document::Document;
 pub use drop_leaks::{DROPPED_FILE, drop_leaks};
 pub use label::Label;
-pub use label_in_text::{HowNamed, NamedLabel, label_in_text};
+pub use label_in_text::{HowNamed, NamedLabel, label_in_text, numbers_in_text};
 pub use label_set::{LabelSet, MOST_LABELS_IN_SETS};
 pub use leakage::LeakCounts;
 pub use manifest::{MANIFEST_FILE, Manifest, OnlyPart};
