@@ -8,9 +8,6 @@ use serde_json::{Value, json};
 /// The tokens that each request is said to take.
 pub const PROMPT_TOKENS: u64 = 300;
 
-/// Tokens of an image of the sample beside its placeholder.
-const TOKENS_BEYOND_PLACEHOLDER: usize = 19;
-
 type Respond = fn(&str, &str) -> String;
 
 pub fn start(respond: Respond) -> FaultProxy {
@@ -191,6 +188,16 @@ pub fn ollama(path: &str, body: &str) -> String {
         "usage": {"prompt_tokens": PROMPT_TOKENS, "completion_tokens": 6, "total_tokens": PROMPT_TOKENS + 6}}))
 }
 
+/// Tokens of an image of the sample's reader: for each row of patches of 8 pixels, one for each patch, and a break.
+fn tokens_of(uri: &str) -> usize {
+    use base64::Engine as _;
+    let start = &uri.strip_prefix("data:image/png;base64,").unwrap()[..32];
+    let header = base64::engine::general_purpose::STANDARD.decode(start).unwrap();
+    // The width and the height of a PNG are its bytes 16 to 23.
+    let [columns, rows] = [16, 20].map(|at| u32::from_be_bytes(header[at..at + 4].try_into().unwrap()) as usize / 8);
+    rows * (columns + 1)
+}
+
 /// SGLang: its chat names texts of tokens alone, `/generate` takes token ids and names log-probabilities by id.
 pub fn sglang(path: &str, body: &str) -> String {
     if path == "/v1/models" {
@@ -207,13 +214,12 @@ pub fn sglang(path: &str, body: &str) -> String {
     let each = -0.1 - (wanted.len() as f64).ln();
     let entries: Vec<Value> =
         wanted.iter().enumerate().rev().map(|(place, id)| json!([each - place as f64, id, null])).collect();
-    // An image of the sample, 64 x 64 in patches of 16, is four rows of four tokens and a break; its placeholder is one token.
     let images = value["image_data"].as_array().unwrap();
-    assert!(images.iter().all(|image| image.as_str().unwrap().starts_with("data:image/png;base64,")));
+    let beyond_placeholders: usize = images.iter().map(|image| tokens_of(image.as_str().unwrap()) - 1).sum();
     let sent = value["input_ids"].as_array().unwrap().len();
     ok(
         &json!({"text": "Yes", "output_ids": [54], "meta_info": {"id": "d3a1", "finish_reason": {"type": "length", "length": 1},
-        "prompt_tokens": sent + images.len() * TOKENS_BEYOND_PLACEHOLDER, "completion_tokens": 1, "cached_tokens": 0,
+        "prompt_tokens": sent + beyond_placeholders, "completion_tokens": 1, "cached_tokens": 0,
         "output_token_logprobs": [[each, 54, null]], "output_token_ids_logprobs": [entries], "e2e_latency": 0.03}}),
     )
 }

@@ -87,7 +87,7 @@ pub enum ServerErrorKind {
         "its answer is longer than the {limit} bytes that an answer of this kind may have; is it the right server?"
     )]
     TooLarge { limit: usize },
-    /// Status 429, 502, 503 or 504; a retry may succeed.
+    /// Status 429, 502, 503, 504 or 529; a retry may succeed.
     #[error("it is overloaded or not ready (HTTP {status}: {said}); ask it for less at a time with --reader-requests")]
     Busy { status: u16, said: String, retry_after: Option<Duration> },
     #[error("it wants another key (HTTP {status}: {said}); give it in DISSENT_READER_KEY or --reader-key-file")]

@@ -8,7 +8,8 @@ use std::time::Duration;
 pub(super) fn kind_of_refusal(status: u16, path: &str, body: &str, retry_after: Option<Duration>) -> ServerErrorKind {
     let said = said_in(body);
     match status {
-        429 | 502 | 503 | 504 => return ServerErrorKind::Busy { status, said, retry_after },
+        // 529 is Anthropic's overload.
+        429 | 502 | 503 | 504 | 529 => return ServerErrorKind::Busy { status, said, retry_after },
         401 | 403 => return ServerErrorKind::KeyRefused { status, said },
         _ => {}
     }
@@ -112,7 +113,7 @@ mod tests {
 
     #[test]
     fn only_overload_and_broken_connections_are_tried_again() {
-        for status in [429, 502, 503, 504] {
+        for status in [429, 502, 503, 504, 529] {
             assert!(vllm(status, "later").passes(), "{status}");
         }
         for status in [400, 401, 403, 404, 405, 422, 500, 501] {
