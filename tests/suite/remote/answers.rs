@@ -241,7 +241,7 @@ fn compare_with_exact(url: &str, count: usize) {
         let off = (named - expected) / f64::sqrt(variance.max(1e-9));
         println!(
             "{}: {count} questions, {samples} answers each: {same} labels equal the exact ones ({:.1} %); the likeliest label \
-             has {named} of {} answers, {expected:.1} expected ({off:+.2} standard errors); {covered} intervals hold the \
+             has {named:.0} of {} answers, {expected:.1} expected ({off:+.2} standard errors); {covered} intervals hold the \
              exact probability",
             reader.record().engine,
             100.0 * same as f64 / count as f64,

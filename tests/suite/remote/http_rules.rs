@@ -57,10 +57,10 @@ fn another_host_gets_nothing() {
     assert!(server.seen().len() < 10);
 }
 
-/// The shape of SGLang's chat completions (its `entrypoints/openai/protocol.py`): tokens by text alone. No SGLang was asked.
+/// Tokens by text alone, as in OpenAI's and SGLang's chat completions. The mode `exact` refuses them.
 #[test]
 fn a_server_that_names_tokens_by_their_texts_alone_is_refused_with_one_that_does_not() {
-    let models = r#"{"object": "list", "data": [{"id": "m", "object": "model", "created": 0, "owned_by": "sglang", "root": "m",
+    let models = r#"{"object": "list", "data": [{"id": "m", "object": "model", "created": 0, "owned_by": "me", "root": "m",
         "parent": null, "max_model_len": 2048}]}"#;
     let answer = r#"{"id": "1", "object": "chat.completion", "created": 0, "model": "m", "choices": [{"index": 0,
         "message": {"role": "assistant", "content": "Yes"}, "finish_reason": "length", "logprobs": {"content": [
