@@ -43,9 +43,9 @@ fn shares(answer: &SampledAnswer) -> [f32; 3] {
 
 #[test]
 fn each_hosted_server_is_asked_in_a_form_that_it_takes() {
+    type Row = (fn(&str, &str) -> String, fn(String) -> String, &'static str, &'static str, [f32; 3], u64);
     let google_path = |url: String| format!("{url}/v1beta/openai");
     let root = |url: String| url;
-    type Row = (fn(&str, &str) -> String, fn(String) -> String, &'static str, &'static str, [f32; 3], u64);
     let rows: [Row; 5] = [
         (openai, root, "gpt-4o", "JSON schema", [0.8, 0.2, 0.0], 1),
         (thinking, root, "gpt-4o", "JSON schema", [0.8, 0.2, 0.0], 1),

@@ -68,10 +68,6 @@ fn label_at(labels: &[String], number: u64) -> String {
 
 /// OpenAI: several answers at once, JSON schemas, log-probabilities with texts of tokens alone; unknown fields are refused.
 pub fn openai(path: &str, body: &str) -> String {
-    if path == "/v1/models" {
-        return listed(&[("gpt-4o-mini", "system"), ("gpt-4o", "system"), ("dall-e-3", "system")]);
-    }
-    let body: Value = serde_json::from_str(body).unwrap();
     const KNOWN: [&str; 12] = [
         "model",
         "messages",
@@ -86,6 +82,10 @@ pub fn openai(path: &str, body: &str) -> String {
         "top_p",
         "max_completion_tokens",
     ];
+    if path == "/v1/models" {
+        return listed(&[("gpt-4o-mini", "system"), ("gpt-4o", "system"), ("dall-e-3", "system")]);
+    }
+    let body: Value = serde_json::from_str(body).unwrap();
     if let Some(unknown) = body.as_object().unwrap().keys().find(|field| !KNOWN.contains(&field.as_str())) {
         return refused("400 Bad Request", &format!("Unrecognized request argument supplied: {unknown}"), unknown);
     }
@@ -136,6 +136,8 @@ pub fn anthropic(path: &str, body: &str) -> String {
 /// Google's OpenAI-compatible endpoint: its own path, names with a prefix, unknown fields refused by name, eight answers at
 /// most.
 pub fn google(path: &str, body: &str) -> String {
+    const KNOWN: [&str; 8] =
+        ["model", "messages", "max_tokens", "temperature", "n", "response_format", "stop", "max_completion_tokens"];
     match path {
         "/v1beta/openai/models" => {
             return listed(&[("models/gemini-2.5-flash", "google"), ("models/gemini-2.5-pro", "google")]);
@@ -144,8 +146,6 @@ pub fn google(path: &str, body: &str) -> String {
         _ => return message("404 Not Found", "", ""),
     }
     let value: Value = serde_json::from_str(body).unwrap();
-    const KNOWN: [&str; 8] =
-        ["model", "messages", "max_tokens", "temperature", "n", "response_format", "stop", "max_completion_tokens"];
     if let Some(unknown) = value.as_object().unwrap().keys().find(|field| !KNOWN.contains(&field.as_str())) {
         let said = format!("Invalid JSON payload received. Unknown name \"{unknown}\": Cannot find field.");
         return message(

@@ -46,7 +46,7 @@ impl Sampling {
             dialect.constraint = *constraint;
             let tried =
                 try_constraint(http, (server, identity), &prompt, &mut dialect, settings.temperature, usage).await?;
-            if let Some(model) = tried {
+            if let Tried::Works { model } = tried {
                 return Ok(Self { dialect, settings, model, reason });
             }
         }
@@ -94,7 +94,16 @@ impl Sampling {
     }
 }
 
-/// Sends the test request, leaving out what the server refuses by name. The model that answered if the constraint works.
+/// Outcome of a test request.
+enum Tried {
+    /// The answers were labels; this model gave them, in the server's words.
+    Works {
+        model: Option<String>,
+    },
+    Fails,
+}
+
+/// Sends the test request, leaving out what the server refuses by name.
 async fn try_constraint(
     http: &Http,
     (server, identity): (&ServerAddress, &ServerIdentity),
@@ -102,7 +111,7 @@ async fn try_constraint(
     dialect: &mut Dialect,
     temperature: f32,
     usage: &UsageCounter,
-) -> Result<Option<Option<String>>, ServerError> {
+) -> Result<Tried, ServerError> {
     let is_last = dialect.constraint == Constraint::ShortAnswer;
     let before = dialect.clone();
     loop {
@@ -121,7 +130,7 @@ async fn try_constraint(
                 // What it says is about the constraint, not about a field that every request has.
                 if !is_last && mentions(said, dialect.constraint) {
                     *dialect = before;
-                    return Ok(None);
+                    return Ok(Tried::Fails);
                 }
                 if dialect.give_up(said) {
                     continue;
@@ -130,7 +139,7 @@ async fn try_constraint(
                     return Err(error);
                 }
                 *dialect = before;
-                return Ok(None);
+                return Ok(Tried::Fails);
             }
         };
         usage.add(answer.value.usage.as_ref());
@@ -152,7 +161,7 @@ async fn try_constraint(
             }
         };
         let works = is_last || answer.value.choices.iter().all(|choice| choice.text().is_some_and(is_one));
-        return Ok(works.then_some(answer.value.model));
+        return Ok(if works { Tried::Works { model: answer.value.model } } else { Tried::Fails });
     }
 }
 
