@@ -215,7 +215,10 @@ fn unknown(model_type: &Value, architecture: &str) -> String {
         Some(name) => format!("\"model_type\": \"{name}\""),
         None => format!("no model_type and the architecture \"{architecture}\""),
     };
-    format!("no known reader: expected one of {KNOWN_READERS}, found {found}")
+    format!(
+        "no known reader: expected one of {KNOWN_READERS}, found {found}; other models can read on a server (--reader \
+         http://HOST:PORT)"
+    )
 }
 
 #[cfg(test)]

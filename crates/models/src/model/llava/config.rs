@@ -20,12 +20,19 @@ pub struct LlavaConfig {
     pub feature_layers: Vec<usize>,
     /// True if the class token's feature is used as well (`vision_feature_select_strategy`: full).
     pub with_class_token: bool,
-    /// True if the decoder is Mistral's, whose prompts have another form.
-    pub is_mistral: bool,
+    /// The form of prompts depends on it.
+    pub decoder: DecoderKind,
     pub projector_activation: Activation,
     pub projector_bias: bool,
     /// True if the output matrix is the token embedding.
     pub tied_embeddings: bool,
+}
+
+/// The decoder's `model_type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DecoderKind {
+    Llama,
+    Mistral,
 }
 
 // The defaults below are those of transformers.
@@ -81,8 +88,7 @@ impl LlavaConfig {
     }
 
     pub(super) fn of_json(mut value: Value) -> Result<Self, String> {
-        let is_mistral = value["text_config"]["model_type"] == "mistral";
-        describe_as_mistral(&mut value["text_config"])?;
+        let decoder = describe_as_mistral(&mut value["text_config"])?;
         check_fixed(&value)?;
         let json: ConfigJson = typed(value)?;
         let text: DecoderJson = typed(json.text_config).map_err(|error| format!("text_config: {error}"))?;
@@ -105,7 +111,7 @@ impl LlavaConfig {
             text: TextConfig::try_from(&text)?,
             image_token: json.image_token_index,
             with_class_token,
-            is_mistral,
+            decoder,
             projector_activation: json.projector_hidden_act,
             projector_bias: json.multimodal_projector_bias,
         })
@@ -117,13 +123,13 @@ impl LlavaConfig {
     }
 }
 
-/// A Llama decoder is a Mistral decoder without a window and with other defaults.
-fn describe_as_mistral(text: &mut Value) -> Result<(), String> {
+/// Describes a Llama decoder as a Mistral decoder, which it is but for the window and the defaults.
+fn describe_as_mistral(text: &mut Value) -> Result<DecoderKind, String> {
     let Some(fields) = text.as_object_mut() else {
         return Err("text_config: expected an object".to_string());
     };
     match fields.get("model_type").and_then(Value::as_str) {
-        Some("mistral") => return Ok(()),
+        Some("mistral") => return Ok(DecoderKind::Mistral),
         None | Some("llama") => {}
         Some(other) => {
             return Err(format!("text_config: expected \"model_type\": \"llama\" or \"mistral\", found {other:?}"));
@@ -136,7 +142,7 @@ fn describe_as_mistral(text: &mut Value) -> Result<(), String> {
     // `LlamaConfig` has no window.
     fields.insert("sliding_window".into(), Value::Null);
     fields.insert("model_type".into(), json!("mistral"));
-    Ok(())
+    Ok(DecoderKind::Llama)
 }
 
 /// The states by the number of layers before them; a tower of `layers` has one more state than layers.

@@ -1,6 +1,6 @@
 //! `LlavaProcessor` of transformers: images and text to model inputs.
 
-use super::config::LlavaConfig;
+use super::config::{DecoderKind, LlavaConfig};
 use super::image_processor::LlavaImageProcessor;
 use crate::model::chat::{ChatPrompt, ChatTokenizer};
 use crate::model::checkpoint::{CheckpointError, read_json};
@@ -80,7 +80,10 @@ impl LlavaProcessor {
         let side = config.patches_per_side();
         let tokens_per_image = side * side + usize::from(config.with_class_token);
         check_token_count(folder, side * side, tokens_per_image)?;
-        let template = if config.is_mistral { MISTRAL_TEMPLATE } else { LLAMA_TEMPLATE };
+        let template = match config.decoder {
+            DecoderKind::Llama => LLAMA_TEMPLATE,
+            DecoderKind::Mistral => MISTRAL_TEMPLATE,
+        };
         let (chat, note) = chat_prompt(folder, config.image_token, config.text.vocabulary, template)?;
         let grid = ImageGrid { rows: side, columns: side };
         Ok((Self { images, chat, image_token: config.image_token, grid, tokens_per_image }, note))
