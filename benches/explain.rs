@@ -66,7 +66,7 @@ fn measure(sample: &Path, count: usize) {
     let workspace = Workspace::open(&dataset.root, Some(folder.path())).unwrap();
     let reader_folder = sample.join("models/reader");
     let choice = ModelChoice {
-        encoder: Some(sample.join("models/encoder")),
+        encoder: Some(sample.join("models/encoder").into()),
         given_vectors: false,
         heads: None,
         given: None,

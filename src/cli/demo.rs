@@ -1,5 +1,6 @@
 //! `dissent demo`: the explorer on the embedded sample.
 
+use super::encoder_flags::EncoderFlags;
 use super::explore::ScreenOptions;
 use super::models::RetrieverChoice;
 use super::reader_flags::ReaderFlags;
@@ -33,7 +34,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     explore.run = args.run;
     explore.screen = args.screen;
     explore.annotator = args.annotator;
-    explore.models.encoder = Some(sample.encoder);
+    explore.models.encoder = EncoderFlags::for_checkpoint(&sample.encoder);
     explore.models.reader = ReaderFlags::for_checkpoint(&sample.reader);
     explore.models.retriever = match args.retriever {
         RetrieverChoice::Trained => RetrieverChoice::Folder(sample.retriever),

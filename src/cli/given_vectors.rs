@@ -1,5 +1,6 @@
 //! The flags of `dissent index` for vectors that another program computed.
 
+use super::encoder_flags::EncoderFlags;
 use crate::index::{GivenFile, GivenFiles, GivenStamp, Index, VectorSource};
 use crate::output::{one_line, say};
 use anyhow::Result;
@@ -34,7 +35,7 @@ pub(super) struct GivenFlags {
 impl GivenFlags {
     /// The files to build the index in `folder` from: those of the flags, or with `force` and without an encoder those that
     /// it was built from; `None` if an encoder is to build it, or nothing is to be built.
-    pub fn files(&self, folder: &Path, encoder: Option<&Path>, force: bool) -> Result<Option<GivenFiles>> {
+    pub fn files(&self, folder: &Path, encoder: Option<&str>, force: bool) -> Result<Option<GivenFiles>> {
         let source = |path: &Option<PathBuf>, ids: &Option<PathBuf>| {
             path.clone().map(|path| VectorSource { path, ids: ids.clone() })
         };
@@ -45,20 +46,19 @@ impl GivenFlags {
         };
         if files != GivenFiles::default() {
             if let Some(encoder) = encoder {
-                say(&format!("the encoder {} is not used: the vectors are given", encoder.display()));
+                say(&format!("the encoder {encoder} is not used: the vectors are given"));
             }
             return Ok(Some(files));
         }
         let Some(stamp) = Index::given_stamp(folder) else { return Ok(None) };
         match encoder {
             Some(encoder) if force => {
-                say(&format!("the index had vectors of another program; now {} makes them", encoder.display()));
+                say(&format!("the index had vectors of another program; now {encoder} makes them"));
                 Ok(None)
             }
             Some(encoder) => {
                 say(&format!(
-                    "the encoder {} is not used: the index has vectors of another program, which --force replaces",
-                    encoder.display()
+                    "the encoder {encoder} is not used: the index has vectors of another program, which --force replaces"
                 ));
                 Ok(None)
             }
@@ -88,8 +88,8 @@ fn given_line(file: &GivenFile, dimension: usize) -> String {
 }
 
 /// Says that a named encoder is not used, because the index has vectors of another program.
-pub(super) fn say_encoder_is_unused(encoder: Option<&Path>, index: &Index) {
-    if let Some(encoder) = encoder {
-        say(&format!("the encoder {} is not used: the index has {}", encoder.display(), index.encoder_name()));
+pub(super) fn say_encoder_is_unused(encoder: &EncoderFlags, index: &Index) {
+    if let Some(encoder) = encoder.name() {
+        say(&format!("the encoder {encoder} is not used: the index has {}", index.encoder_name()));
     }
 }

@@ -1,6 +1,7 @@
 //! `dissent index`: builds the index of a dataset.
 
 use super::Common;
+use super::encoder_flags::EncoderFlags;
 use super::given_vectors::{GivenFlags, given_lines};
 use super::interrupt::{InterruptFlag, Interrupted};
 use super::models::load_encoder;
@@ -22,9 +23,8 @@ use std::time::Instant;
 pub struct Args {
     /// Dataset directory
     dataset: PathBuf,
-    /// Checkpoint folder of the dual encoder; default: WORKSPACE/models/encoder
-    #[arg(long, env = "DISSENT_ENCODER", value_name = "DIR")]
-    encoder: Option<PathBuf>,
+    #[command(flatten)]
+    encoder: EncoderFlags,
     #[command(flatten)]
     given: GivenFlags,
     /// Build the index anew even if it is up to date, and reuse nothing of it
@@ -66,7 +66,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let folder = workspace.index_dir();
     let start = Instant::now();
     let mut bar = BuildBar::new(Some(&interrupt));
-    if let Some(files) = args.given.files(&folder, args.encoder.as_deref(), args.force)? {
+    if let Some(files) = args.given.files(&folder, args.encoder.name().as_deref(), args.force)? {
         let index = Index::build_given(&dataset, &folder, &files, FLAT_LIMIT, &mut |progress| bar.show(progress))?;
         bar.finish();
         let seconds = start.elapsed().as_secs_f64();
@@ -77,7 +77,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     {
         return report(&index, None, args.json);
     }
-    let encoder = load_encoder(args.encoder.as_deref(), &workspace, common)?;
+    let encoder = load_encoder(&args.encoder, &workspace, common)?;
     let mut is_built = args.force;
     let index = if args.force {
         Index::build_with(&dataset, &folder, &encoder, FLAT_LIMIT, true, &mut |progress| bar.show(progress))?
@@ -153,13 +153,22 @@ fn report(index: &Index, timing: Option<&Timing>, json: bool) -> Result<()> {
         let folder = one_line(&index.folder().display().to_string());
         return print_line(&format!("{first}: {folder}\n{lines}\nwords     {TOKENIZER}"));
     }
-    let captions = index.side(VectorSide::Caption).description();
     print_line(&format!(
-        "{first}: {}\nimages    {}\ncaptions  {captions}\nwords     {TOKENIZER}\nencoder   {}",
+        "{first}: {}\nimages    {}\ncaptions  {}\nwords     {TOKENIZER}\nencoder   {}",
         one_line(&index.folder().display().to_string()),
-        images.description(),
+        line_of(index, VectorSide::Image),
+        line_of(index, VectorSide::Caption),
         one_line(index.encoder_name())
     ))
+}
+
+/// The vectors of one side, or which head is missing without them.
+fn line_of(index: &Index, side: VectorSide) -> String {
+    if index.has_side(side) {
+        return index.side(side).description();
+    }
+    let (embedded, head) = if side == VectorSide::Image { ("texts", "image") } else { ("images", "caption") };
+    format!("no vectors: the encoder embeds {embedded} alone, so that there is no {head} head")
 }
 
 fn warn_of_left_out(left_out: &[LeftOut]) {

@@ -12,6 +12,7 @@ mod cost_limits;
 pub mod demo;
 pub mod doctor;
 pub mod download;
+mod encoder_flags;
 pub mod evaluate;
 pub mod explain;
 pub mod explore;

@@ -1,8 +1,9 @@
 //! The models that retrieve and read: options shared by `explore`, `annotate` and `predict`.
 
 use super::Common;
+use super::encoder_flags::EncoderFlags;
 use super::given_hits::given_hits;
-use super::models::{HeadChoice, RetrieverChoice, hits_per_head, resolve_encoder, resolve_retriever};
+use super::models::{HeadChoice, RetrieverChoice, hits_per_head, resolve_retriever};
 use super::reader_flags::ReaderFlags;
 use crate::data::Dataset;
 use crate::index::Index;
@@ -13,15 +14,13 @@ use crate::run::{Ablation, Run};
 use crate::worker::{WorkerConfig, WorkerHandle};
 use crate::workspace::Workspace;
 use anyhow::Result;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The dual encoder, the heads, the reader, and how many documents are retrieved.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ModelOptions {
-    /// Checkpoint of the dual encoder; default: WORKSPACE/models/encoder
-    #[arg(long, env = "DISSENT_ENCODER", value_name = "DIR")]
-    pub encoder: Option<PathBuf>,
+    #[command(flatten)]
+    pub encoder: EncoderFlags,
     /// Retrieval heads: standard (the dual encoder itself), trained (WORKSPACE/models/retriever) or a folder of heads
     #[arg(long, env = "DISSENT_RETRIEVER", default_value = "standard", value_name = "standard|trained|DIR")]
     pub retriever: RetrieverChoice,
@@ -47,7 +46,7 @@ pub struct ModelOptions {
 impl Default for ModelOptions {
     fn default() -> Self {
         Self {
-            encoder: None,
+            encoder: EncoderFlags::default(),
             retriever: RetrieverChoice::Standard,
             reader: ReaderFlags::default(),
             heads: vec![HeadChoice::Image, HeadChoice::Caption],
@@ -70,8 +69,8 @@ impl ModelOptions {
         }
         let given_vectors = Index::is_given(&workspace.index_dir());
         // Vectors that another program computed need no encoder; one that was named is looked for all the same.
-        let needs_encoder = !given_vectors || self.encoder.is_some();
-        let encoder = needs_encoder.then(|| resolve_encoder(self.encoder.as_deref(), &workspace.path)).transpose()?;
+        let needs_encoder = !given_vectors || self.encoder.is_named();
+        let encoder = needs_encoder.then(|| self.encoder.resolve(&workspace.path)).transpose()?;
         Ok(ModelChoice {
             encoder,
             given_vectors,
@@ -134,7 +133,7 @@ impl ModelOptions {
 
     /// Whether the options name a model that retrieves.
     pub fn names_a_retriever(&self) -> bool {
-        self.encoder.is_some() || self.retriever != RetrieverChoice::Standard
+        self.encoder.is_named() || self.retriever != RetrieverChoice::Standard
     }
 
     fn name_a_model(&self) -> bool {

@@ -1,13 +1,14 @@
 //! Finds the models: the flag, else the workspace.
 
 use super::Common;
+use super::encoder_flags::EncoderFlags;
 use crate::model::device::choose_device;
-use crate::model::dual_encoder::DualEncoder;
 use crate::model::hub::HubId;
 use crate::output::say;
-use crate::retriever::HitsPerHead;
+use crate::retriever::{Encoder, HitsPerHead};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail, ensure};
+use candle_core::DType;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -16,7 +17,7 @@ use std::str::FromStr;
 /// # Errors
 /// Fails if the named folder does not exist, or no folder is named and the workspace has no encoder.
 pub fn resolve_encoder(flag: Option<&Path>, workspace: &Path) -> Result<PathBuf> {
-    let advice = "give --encoder DIR (a checkpoint of CLIP, SigLIP, OpenCLIP, BiomedCLIP or jina-clip) or train one with `dissent train dual-encoder DATASET --out";
+    let advice = "give --encoder DIR (a checkpoint of CLIP, SigLIP, OpenCLIP, jina-clip, DINOv2 or another family of docs/reference/models.md; or the address of a server) or train one with `dissent train dual-encoder DATASET --out";
     resolve("encoder", "encoder", flag, workspace, advice)
 }
 
@@ -129,24 +130,16 @@ fn resolve(what: &str, name: &str, flag: Option<&Path>, workspace: &Path, advice
     bail!("no {what}: {advice} {}`", own.display())
 }
 
-/// Loads the dual encoder with the device and number type of the options.
-pub(super) fn load_encoder(flag: Option<&Path>, workspace: &Workspace, common: &Common) -> Result<DualEncoder> {
-    let folder = resolve_encoder(flag, &workspace.path)?;
+/// Loads the encoder with the device and number type of the options, or connects to its servers.
+pub(super) fn load_encoder(flags: &EncoderFlags, workspace: &Workspace, common: &Common) -> Result<Encoder> {
+    let source = flags.resolve(&workspace.path)?;
     let (device, reason) = choose_device(&common.device)?;
-    let number_type = common.dtype.choose(&folder, &device);
-    if common.verbose > 0 {
-        say(&format!("encoder {} on {reason}, in {number_type}", folder.display()));
+    let number_type = source.number_type(common.dtype, &device);
+    if let Some(number_type) = number_type.filter(|_| common.verbose > 0) {
+        say(&format!("encoder {source} on {reason}, in {number_type}"));
     }
-    let encoder = DualEncoder::load(&folder, &device, number_type.dtype)?;
-    say_notes(&encoder);
-    Ok(encoder)
-}
-
-/// Prints the encoder's notes for the user.
-pub(super) fn say_notes(encoder: &DualEncoder) {
-    for note in encoder.notes() {
-        say(&format!("{}: {note}", encoder.name()));
-    }
+    let dtype = number_type.map_or(DType::F32, |chosen| chosen.dtype);
+    source.open(&device, dtype, workspace, &|line| say(&line))
 }
 
 #[cfg(test)]

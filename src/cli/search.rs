@@ -1,6 +1,7 @@
 //! `dissent search`: finds documents by words or by an image.
 
 use super::caption_line::caption_line;
+use super::encoder_flags::EncoderFlags;
 use super::free_text::free_text;
 use super::given_vectors::say_encoder_is_unused;
 use super::index::open_or_build;
@@ -9,8 +10,7 @@ use super::print_picture::PicturePrinter;
 use super::{Cli, Common};
 use crate::data::{Dataset, Picture};
 use crate::files::durable::make_folder;
-use crate::index::{CaptionResult, Index, IndexError, TextIndex, VectorSide};
-use crate::model::dual_encoder::DualEncoder;
+use crate::index::{CaptionResult, Embedder, Index, IndexError, TextIndex, VectorSide};
 use crate::output::{print_json, print_styled, say, terminal_width};
 use crate::terminal::color_depth::{Depth, color_depth};
 use crate::workspace::Workspace;
@@ -52,9 +52,8 @@ pub struct Args {
     /// Show the images, too
     #[arg(long)]
     show: bool,
-    /// Checkpoint folder of the dual encoder; default: WORKSPACE/models/encoder
-    #[arg(long, env = "DISSENT_ENCODER", value_name = "DIR")]
-    encoder: Option<PathBuf>,
+    #[command(flatten)]
+    encoder: EncoderFlags,
     /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
@@ -154,14 +153,13 @@ fn search_words(args: &Args, common: &Common, dataset: &Dataset, workspace: &Wor
         Err(error)
             if error.is_mended_by_building()
                 && (Index::is_given(&workspace.index_dir())
-                    || args.encoder.is_none() && resolve_encoder(None, &workspace.path).is_err()) =>
+                    || !args.encoder.is_named() && resolve_encoder(None, &workspace.path).is_err()) =>
         {
             say(&format!("{error}; the captions alone are indexed for this search, which needs no encoder"));
             search(&captions_alone(dataset, workspace)?.1)
         }
         Err(error) if error.is_mended_by_building() => {
-            let encoder =
-                load_encoder(args.encoder.as_deref(), workspace, common).with_context(|| error.to_string())?;
+            let encoder = load_encoder(&args.encoder, workspace, common).with_context(|| error.to_string())?;
             search(open_or_build(dataset, workspace, &encoder, None)?.text())
         }
         Err(error) => Err(error.into()),
@@ -191,11 +189,14 @@ fn search_vectors(
 ) -> Result<Vec<CaptionResult>> {
     let given = Index::open_given(&workspace.index_dir(), &dataset.corpus_fingerprint())?;
     let (query, index) = if let Some(index) = given {
-        say_encoder_is_unused(args.encoder.as_deref(), &index);
+        say_encoder_is_unused(&args.encoder, &index);
         (given_query(args, &index, side)?, index)
     } else {
-        let encoder = load_encoder(args.encoder.as_deref(), workspace, common)?;
-        (query_vector(args, &encoder)?, open_or_build(dataset, workspace, &encoder, None)?)
+        let encoder = load_encoder(&args.encoder, workspace, common)?;
+        let query = query_vector(args, &encoder)?;
+        let index = open_or_build(dataset, workspace, &encoder, None)?;
+        check_side(&index, side)?;
+        (query, index)
     };
     let rows = words_filter(index.text(), args)?;
     let allowed = |row: usize| {
@@ -209,12 +210,7 @@ fn search_vectors(
 
 /// The query if another program computed the vectors: a document's image, whose vector the index has.
 fn given_query(args: &Args, index: &Index, side: VectorSide) -> Result<Vec<f32>> {
-    let name = if side == VectorSide::Image { "image" } else { "caption" };
-    ensure!(
-        index.has_side(side),
-        "the index in {} has no {name} vectors to search; index the dataset with --{name}-vectors, too",
-        index.folder().display()
-    );
+    check_side(index, side)?;
     let path = args.image.as_ref().with_context(|| {
         format!(
             "a text cannot be compared with vectors of another program ({}), because there is no encoder; search the words \
@@ -226,7 +222,19 @@ fn given_query(args: &Args, index: &Index, side: VectorSide) -> Result<Vec<f32>>
     index.given_vector_of(None, &Picture::read(path)?)
 }
 
-fn query_vector(args: &Args, encoder: &DualEncoder) -> Result<Vec<f32>> {
+/// Fails if the documents have no vectors on this side.
+fn check_side(index: &Index, side: VectorSide) -> Result<()> {
+    let name = if side == VectorSide::Image { "image" } else { "caption" };
+    ensure!(
+        index.has_side(side),
+        "the index in {} has no {name} vectors to search; index the dataset with --{name}-vectors, too, or with an encoder \
+         that embeds {name}s",
+        index.folder().display()
+    );
+    Ok(())
+}
+
+fn query_vector(args: &Args, encoder: &dyn Embedder) -> Result<Vec<f32>> {
     let vectors = match (&args.image, &args.text) {
         (Some(path), _) => encoder.embed_pictures(&[&Picture::read(path)?.to_rgb8()])?,
         (None, text) => encoder.embed_texts(&[text.as_deref().unwrap_or_default()])?,

@@ -1,12 +1,14 @@
 //! `dissent export hits`: the hits of a stored run, or of a dataset's retriever, for other programs.
 
 use crate::cli::Common;
+use crate::cli::encoder_flags::EncoderFlags;
 use crate::cli::index::open_or_build;
 use crate::cli::models::{HeadChoice, RetrieverChoice, hits_per_head, load_encoder, resolve_retriever};
 use crate::data::{Dataset, Split};
 use crate::files::durable;
 use crate::output::{count, print_json, print_line, progress_bar, say};
-use crate::retriever::heads::TrainedHeads;
+use crate::pipeline::heads_with_vectors;
+use crate::retriever::heads::{HeadBase, TrainedHeads};
 use crate::retriever::{HitSource, Retriever};
 use crate::run::hit_lists::{HitFormat, HitLine, hit_lines_of, write_hits};
 use crate::run::{Hit, RUN_FILE, Run};
@@ -30,9 +32,8 @@ pub(super) struct Args {
     /// Only cases of this split; default: all of a run, test cases of a dataset
     #[arg(long, value_enum)]
     split: Option<Split>,
-    /// Without --run: checkpoint of the dual encoder; default: WORKSPACE/models/encoder
-    #[arg(long, env = "DISSENT_ENCODER", value_name = "DIR")]
-    encoder: Option<PathBuf>,
+    #[command(flatten)]
+    encoder: EncoderFlags,
     /// Without --run: retrieval heads: standard, trained (WORKSPACE/models/retriever) or a folder of heads
     #[arg(long, env = "DISSENT_RETRIEVER", default_value = "standard", value_name = "standard|trained|DIR")]
     retriever: RetrieverChoice,
@@ -133,11 +134,13 @@ fn of_retriever(workspace: &Workspace, args: &Args, common: &Common) -> Result<V
         );
     }
     let dataset = Dataset::open(&args.source)?;
-    let encoder = load_encoder(args.encoder.as_deref(), workspace, common)?;
-    let heads = resolve_retriever(&args.retriever, &workspace.path)?;
-    let heads = heads.map(|folder| TrainedHeads::load(&folder, &encoder)).transpose()?;
+    let encoder = load_encoder(&args.encoder, workspace, common)?;
     let index = open_or_build(&dataset, workspace, &encoder, None)?;
-    let mut retriever = Retriever::new(encoder, index, hits_per_head(&args.heads, args.k), heads);
+    let base = encoder.local().map_or_else(|| HeadBase::given(&index), HeadBase::Encoder);
+    let heads = resolve_retriever(&args.retriever, &workspace.path)?;
+    let heads = heads.map(|folder| TrainedHeads::load_over(&folder, base)).transpose()?;
+    let hits = heads_with_vectors(&encoder, &index, hits_per_head(&args.heads, args.k), &|line| say(&line))?;
+    let mut retriever = Retriever::new(encoder, index, hits, heads);
     let split = args.split.unwrap_or(Split::Test);
     let cases: Vec<_> = dataset.cases.iter().filter(|case| case.split == split).collect();
     ensure!(!cases.is_empty(), "{}: no case in split {split}", args.source.display());

@@ -4,6 +4,7 @@ use crate::cli::Common;
 use crate::cli::train::open_retriever;
 use crate::data::{Dataset, Part};
 use crate::output::{print_json, print_line, say};
+use crate::pipeline::EncoderSource;
 use crate::training::{SftSettings, export_sft, left_out_remark};
 use anyhow::Result;
 use std::path::PathBuf;
@@ -36,7 +37,8 @@ pub(super) struct Args {
 /// Runs `dissent export sft`.
 pub(super) fn run(args: Args, common: &Common) -> Result<()> {
     let dataset = Dataset::open(&args.dataset)?;
-    let mut retriever = open_retriever(&dataset, args.encoder.as_deref(), args.k, common, None)?;
+    let mut retriever =
+        open_retriever(&dataset, args.encoder.map(EncoderSource::Checkpoint).as_ref(), args.k, common, None)?;
     let settings = SftSettings { out: args.out, closed_book: args.closed_book, part: args.part };
     let report = export_sft(&dataset, retriever.as_mut(), &settings)?;
     let out = settings.out.display();

@@ -1,6 +1,7 @@
 //! `dissent export vectors`: the vectors of documents or cases, as `dissent index` reads them.
 
 use crate::cli::Common;
+use crate::cli::encoder_flags::EncoderFlags;
 use crate::cli::given_vectors::say_encoder_is_unused;
 use crate::cli::index::open_or_build;
 use crate::cli::models::load_encoder;
@@ -25,9 +26,8 @@ pub(super) struct Args {
     /// Vectors of the documents' images, of their captions, or of the cases' images
     #[arg(long, value_enum, default_value_t = Of::Images)]
     of: Of,
-    /// Checkpoint folder of the dual encoder; default: WORKSPACE/models/encoder
-    #[arg(long, env = "DISSENT_ENCODER", value_name = "DIR")]
-    encoder: Option<PathBuf>,
+    #[command(flatten)]
+    encoder: EncoderFlags,
     /// Print what was written as JSON
     #[arg(long)]
     json: bool,
@@ -49,10 +49,10 @@ pub(super) fn run(args: Args, common: &Common) -> Result<()> {
     let no_hits = HitsPerHead { image: 0, caption: 0, lexical: 0 };
     let given = Index::open_given(&workspace.index_dir(), &dataset.corpus_fingerprint())?;
     let retriever = if let Some(index) = given {
-        say_encoder_is_unused(args.encoder.as_deref(), &index);
+        say_encoder_is_unused(&args.encoder, &index);
         Retriever::over_given(index, no_hits, None)?
     } else {
-        let encoder = load_encoder(args.encoder.as_deref(), &workspace, common)?;
+        let encoder = load_encoder(&args.encoder, &workspace, common)?;
         let index = open_or_build(&dataset, &workspace, &encoder, None)?;
         Retriever::new(encoder, index, no_hits, None)
     };

@@ -6,6 +6,7 @@ use super::session::{finish, open_retriever};
 use crate::cli::Common;
 use crate::data::{Dataset, Part};
 use crate::model::pixtral::SmallPixtral;
+use crate::pipeline::EncoderSource;
 use crate::training::{LoopSettings, ReaderSettings, train_reader};
 use anyhow::Result;
 use std::path::PathBuf;
@@ -64,7 +65,8 @@ pub(super) struct ReaderArgs {
 pub(super) fn reader(args: ReaderArgs, common: &Common, progress: &TrainingProgress) -> Result<()> {
     let dataset = Dataset::open(&args.run.dataset)?;
     let interrupt = Some(&progress.interrupt);
-    let mut retriever = open_retriever(&dataset, args.encoder.as_deref(), args.k, common, interrupt)?;
+    let mut retriever =
+        open_retriever(&dataset, args.encoder.map(EncoderSource::Checkpoint).as_ref(), args.k, common, interrupt)?;
     let settings = ReaderSettings {
         out: args.run.out.clone(),
         seed: args.run.seed,

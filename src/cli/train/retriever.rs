@@ -4,7 +4,8 @@ use super::options::Weights;
 use super::progress::TrainingProgress;
 use super::session::open_retriever;
 use crate::cli::Common;
-use crate::cli::models::{resolve_adapter, resolve_encoder, resolve_reader};
+use crate::cli::encoder_flags::EncoderFlags;
+use crate::cli::models::{resolve_adapter, resolve_reader};
 use crate::data::{Dataset, Part};
 use crate::index::Index;
 use crate::output::{print_json, print_line, say};
@@ -33,9 +34,8 @@ pub(super) struct RetrieverArgs {
     /// Folder for the heads; DIR.caption holds the caption head alone, DIR.training and DIR.caption.training state and log
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Checkpoint of the dual encoder; default: WORKSPACE/models/encoder
-    #[arg(long, env = "DISSENT_ENCODER", value_name = "DIR")]
-    encoder: Option<PathBuf>,
+    #[command(flatten)]
+    encoder: EncoderFlags,
     /// The reader: a folder, or org/name@revision in the Hugging Face cache; default: WORKSPACE/models/reader
     #[arg(long, env = "DISSENT_READER", value_name = "DIR")]
     reader: Option<PathBuf>,
@@ -180,14 +180,12 @@ pub(super) fn retriever(args: RetrieverArgs, common: &Common, progress: &Trainin
     let dataset = Arc::new(Dataset::open(&args.dataset)?);
     let workspace = Workspace::open(&dataset.root, common.workspace.as_deref())?;
     let is_given = Index::is_given(&workspace.index_dir());
-    let encoder = match &args.encoder {
-        None if is_given => None,
-        named => Some(resolve_encoder(named.as_deref(), &workspace.path)?),
-    };
+    let needs_encoder = !is_given || args.encoder.is_named();
+    let encoder = needs_encoder.then(|| args.encoder.resolve(&workspace.path)).transpose()?;
     let folder = resolve_reader(args.reader.as_deref(), &workspace.path)?;
     let adapter = resolve_adapter(args.adapter.as_deref()).context("--adapter")?;
     let interrupt = Some(&progress.interrupt);
-    let retriever = open_retriever(&dataset, encoder.as_deref(), usize::from(args.k), common, interrupt)?;
+    let retriever = open_retriever(&dataset, encoder.as_ref(), usize::from(args.k), common, interrupt)?;
     let retriever = retriever.context("expected an encoder or an index with vectors of another program")?;
     retriever.head_base().check(settings.kind)?;
     let reader = CandleReader::load_with(&folder, adapter.as_deref(), &Device::Cpu, DType::F32)?;

@@ -1,8 +1,8 @@
 //! `dissent index` and `dissent search` with an encoder of each family.
 
-use super::fixture::{FAMILIES, Loaded, copy_of, fixture};
+use super::fixture::{FAMILIES, Loaded, OF_IMAGES, copy_of, fixture};
 use crate::support::dataset::{self, case, closed_task, document, manifest};
-use crate::support::program;
+use crate::support::{fixtures, program};
 use dissent::data::{Case, Document};
 use serde_json::Value;
 use std::fs;
@@ -58,6 +58,45 @@ fn every_family_indexes_and_searches() {
         assert_eq!(code, Some(0), "{name}: {errors}");
         assert_eq!(ids(&found)[0], "d1", "{name}: {found}");
     }
+}
+
+/// Captions are found by their words alone, and the caption head is missing, which is said.
+#[test]
+fn an_encoder_of_images_makes_an_index_without_caption_vectors() {
+    for name in OF_IMAGES {
+        let aside = tempfile::tempdir().unwrap();
+        let root: PathBuf = aside.path().join("scans");
+        let loaded = Loaded::new(name);
+        write_dataset(&loaded, &root);
+        let (root, encoder) = (root.to_str().unwrap(), fixture(name));
+        let encoder = encoder.to_str().unwrap();
+        let (code, built, errors) = dissent(&["index", root, "--encoder", encoder]);
+        assert_eq!(code, Some(0), "{name}: {errors}");
+        assert!(built.contains("3 vectors of 48") && built.contains("captions  no vectors"), "{name}: {built}");
+        let (_, again, _) = dissent(&["index", root, "--encoder", encoder]);
+        assert!(again.contains("up to date"), "{name}: {again}");
+
+        let image = format!("{root}/images/d2.png");
+        let search = ["search", root, "--encoder", encoder, "--json"];
+        let (code, found, errors) = dissent(&[&search[..], &["--image", &image]].concat());
+        assert_eq!(code, Some(0), "{name}: {errors}");
+        assert_eq!(ids(&found)[0], "d2", "{name}: {found}");
+        let caption = loaded.texts()[1];
+        let (code, found, errors) = dissent(&[&search[..], &["--text", caption]].concat());
+        assert_eq!((code, ids(&found)[0].as_str()), (Some(0), "d1"), "{name}: {errors}");
+        let (code, _, errors) = dissent(&[&search[..], &["--text", caption, "--by", "captions"]].concat());
+        assert_eq!(code, Some(1), "{name}");
+        assert!(errors.contains("embeds images alone"), "{name}: {errors}");
+
+        let (_, _, errors) =
+            dissent(&["predict", root, "--encoder", encoder, "--reader", &sample_reader(), "--run", "r"]);
+        assert!(errors.contains("the caption head is left out"), "{name}: {errors}");
+    }
+}
+
+/// The folder of the sample's reader.
+fn sample_reader() -> String {
+    fixtures::sample("models/reader").to_str().unwrap().to_string()
 }
 
 #[test]

@@ -103,10 +103,12 @@ pub fn assert_close(found: &[f32], expected: &[f32], what: &str) {
     assert_eq!(found.len(), expected.len(), "{what}");
     let largest = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     println!("{what}: largest difference {largest:e}");
-    let tolerance = match device().is_cpu() {
-        false => TOLERANCE_ON_GPU,
-        true if what.starts_with("mobile_clip") => TOLERANCE_OF_MOBILE_CLIP,
-        true => TOLERANCE,
+    let tolerance = if !device().is_cpu() {
+        TOLERANCE_ON_GPU
+    } else if what.starts_with("mobile_clip") {
+        TOLERANCE_OF_MOBILE_CLIP
+    } else {
+        TOLERANCE
     };
     assert!(largest < tolerance, "{what}: largest difference {largest}");
 }

@@ -177,7 +177,7 @@ fn loading_is_given_up_also_while_the_index_is_built() {
     let setting = Setting::new(1);
     let dataset = Arc::new(Dataset::open(&setting.root).unwrap());
     let workspace = Workspace::open(&setting.root, None).unwrap();
-    for encoder in [None, Some(encoder_fixture())] {
+    for encoder in [None, Some(encoder_fixture().into())] {
         let choice = ModelChoice {
             encoder,
             given_vectors: false,

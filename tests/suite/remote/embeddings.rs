@@ -3,6 +3,7 @@
 
 use super::embedding_server::{own_encoder, respond, start};
 use super::fault_proxy::{Fault, FaultProxy};
+use super::llama_server::{LlamaServer, Settings};
 use dissent::index::EncoderProbe;
 use dissent::reader::remote::{EmbeddingServer, ServedEncoder, ServerAddress};
 use image::{Rgb, RgbImage};
@@ -72,6 +73,26 @@ fn every_protocol_gives_the_vectors_in_the_order_of_the_inputs() {
         }
         assert!(encoder.embed_texts(&[]).unwrap().is_empty());
     }
+}
+
+/// llama.cpp passes over `modality`, and would embed the letters of an image's address.
+#[test]
+fn llama_cpp_embeds_texts_alone() {
+    let settings = Settings { embeds: true, ..Settings::default() };
+    let Some(server) = LlamaServer::start_with(&settings) else { return };
+    let encoder = connect(&server.url());
+    assert!(encoder.embeds_texts() && !encoder.embeds_pictures());
+    assert!(encoder.engine().starts_with("llama.cpp") && encoder.name() == "sample-reader", "{}", encoder.engine());
+    let texts: Vec<String> = (0..40).map(|number| format!("a mass of {number} mm")).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let together = encoder.embed_texts(&texts).unwrap();
+    for (text, vector) in texts.iter().zip(&together).step_by(7) {
+        let alone = encoder.embed_texts(&[text]).unwrap().remove(0);
+        let cosine: f32 = alone.iter().zip(vector).map(|(a, b)| a * b).sum();
+        assert!(cosine > 0.9999, "{text}: {cosine}");
+    }
+    let again = EmbeddingServer::connect(&served(&server.url()), Some(encoder.probe()), &|_| {}).unwrap();
+    assert_eq!(again.fingerprint(), encoder.fingerprint());
 }
 
 /// Such a server answers a request for an image, with a vector of something else.

@@ -1,4 +1,4 @@
-"""llama.cpp's server through xllamacpp: llama_server.py PORT CONTEXT MODEL.gguf ALIAS [MMPROJ.gguf]
+"""llama.cpp's server through xllamacpp: llama_server.py PORT CONTEXT MODEL.gguf ALIAS [MMPROJ.gguf | --embeddings]
 
 Prints "ready" once it listens; ends when standard input is closed, so that it never outlives the test.
 """
@@ -10,7 +10,10 @@ port, context, model, alias = sys.argv[1:5]
 parameters = xllamacpp.CommonParams()
 parameters.model.path = model
 parameters.model_alias = {alias} if isinstance(parameters.model_alias, set) else alias
-if len(sys.argv) > 5:
+if sys.argv[5:] == ["--embeddings"]:
+    parameters.embedding = True
+    parameters.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
+elif len(sys.argv) > 5:
     parameters.mmproj.path = sys.argv[5]
 parameters.hostnames = ["127.0.0.1"]
 parameters.port = int(port)

@@ -22,11 +22,13 @@ pub struct Settings {
     pub alias: &'static str,
     pub context: u32,
     pub has_projector: bool,
+    /// Whether it gives vectors of texts in place of answers.
+    pub embeds: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { alias: "sample-reader", context: 2048, has_projector: true }
+        Self { alias: "sample-reader", context: 2048, has_projector: true, embeds: false }
     }
 }
 
@@ -78,7 +80,9 @@ fn spawn(python: &Path, port: u16, settings: &Settings) -> Child {
     let mut command = Command::new(python);
     command.arg(script).args([port.to_string(), settings.context.to_string()]).arg(models.join("model.gguf"));
     command.arg(settings.alias);
-    if settings.has_projector {
+    if settings.embeds {
+        command.arg("--embeddings");
+    } else if settings.has_projector {
         command.arg(models.join("mmproj.gguf"));
     }
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());

@@ -8,6 +8,7 @@ mod agreement;
 mod answers;
 mod commands;
 mod download;
+mod embedding_commands;
 mod embedding_server;
 mod embeddings;
 mod error_table;

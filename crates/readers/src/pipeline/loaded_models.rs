@@ -1,17 +1,17 @@
 //! Loads retriever and reader, and builds the index if needed.
 
-use super::{ModelDescription, Pipeline, Progress};
+use super::{EncoderSource, ModelDescription, Pipeline, Progress};
 use crate::reader::{OpenedReader, ReaderError, ReaderSource};
 use anyhow::{Context, Result, ensure};
+use candle_core::DType;
 use dissent_core::data::Dataset;
 use dissent_core::files::fingerprint::Fingerprint;
 use dissent_core::run::hit_lists::read_hits;
 use dissent_core::run::{Ablation, GivenHits, RetrieverIdentity, RunIdentity, prompts_fingerprint};
 use dissent_core::workspace::Workspace;
 use dissent_models::model::device::choose_device;
-use dissent_models::model::dual_encoder::DualEncoder;
 use dissent_models::model::precision::{ChosenDtype, Precision};
-use dissent_retrieval::index::{Index, IndexError, Stage, VectorSide};
+use dissent_retrieval::index::{Embedder, Index, IndexError, Stage, VectorSide};
 use dissent_retrieval::retriever::heads::{HeadBase, TrainedHeads};
 use dissent_retrieval::retriever::{HitSource, HitsFromFile, HitsPerHead, Merging, RandomDocuments, Retriever};
 use std::path::PathBuf;
@@ -24,8 +24,8 @@ const BETWEEN_LINES: Duration = Duration::from_millis(100);
 /// The chosen models and the device they run on.
 #[derive(Clone, Debug)]
 pub struct ModelChoice {
-    /// Checkpoint folder of the dual encoder; `None` retrieves nothing, so that every case is read closed-book only.
-    pub encoder: Option<PathBuf>,
+    /// The encoder; `None` retrieves nothing, so that every case is read closed-book only.
+    pub encoder: Option<EncoderSource>,
     /// Search the vectors of the index, which another program computed; `encoder` is then not used.
     pub given_vectors: bool,
     /// Checkpoint folder of trained heads; `None` searches with the dual encoder itself (standard RAG).
@@ -81,19 +81,27 @@ pub fn load_models(
 ) -> Result<LoadedModels> {
     let (device, device_reason) = choose_device(&choice.device)?;
     let encoder = choice.encoder.as_ref().filter(|_| !choice.given_vectors);
-    let encoder_type = encoder.map(|folder| choice.precision.choose(folder, &device));
+    let encoder_type = encoder.and_then(|source| source.number_type(choice.precision, &device));
     let reader_type = choice.reader.number_type(choice.precision, &device);
     progress(format!("models run on {device_reason}{}", in_types(encoder_type, reader_type)));
-    let retriever = match encoder.zip(encoder_type) {
-        Some((folder, ChosenDtype { dtype, .. })) => {
-            progress(format!("loading the dual encoder {}", folder.display()));
-            let encoder = DualEncoder::load(folder, &device, dtype)?;
-            for note in encoder.notes() {
-                progress(format!("{}: {note}", encoder.name()));
+    let retriever = match encoder {
+        Some(source) => {
+            if source.is_here() {
+                progress(format!("loading the dual encoder {source}"));
             }
-            let heads = choice.heads.as_ref().map(|folder| TrainedHeads::load(folder, &encoder)).transpose()?;
+            let dtype = encoder_type.map_or(DType::F32, |chosen| chosen.dtype);
+            let encoder = source.open(&device, dtype, workspace, progress)?;
+            let heads_over =
+                |base: HeadBase| choice.heads.as_ref().map(|folder| TrainedHeads::load_over(folder, base)).transpose();
+            // Heads of another encoder are refused before an index is built.
+            let of_local = encoder.local().map(|local| heads_over(HeadBase::Encoder(local))).transpose()?;
             let index = open_index(dataset, workspace, &encoder, progress, cancelled)?;
-            Some(Retriever::new(encoder, index, choice.hits, heads))
+            let heads = match of_local {
+                Some(heads) => heads,
+                None => heads_over(HeadBase::given(&index))?,
+            };
+            let hits = heads_with_vectors(&encoder, &index, choice.hits, progress)?;
+            Some(Retriever::new(encoder, index, hits, heads))
         }
         None if choice.given_vectors => Some(open_given(dataset, workspace, choice, progress)?),
         None => None,
@@ -184,7 +192,7 @@ fn say_what_differs(heads: &TrainedHeads, reader: Option<&Fingerprint>, dataset:
 fn open_index(
     dataset: &Dataset,
     workspace: &Workspace,
-    encoder: &DualEncoder,
+    encoder: &dyn Embedder,
     progress: Progress,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Index> {
@@ -228,7 +236,7 @@ fn open_given(dataset: &Dataset, workspace: &Workspace, choice: &ModelChoice, pr
         progress(format!(
             "the encoder {} is not used: the index has vectors of another program; `dissent index {} --encoder {0} \
              --force` replaces them",
-            encoder.display(),
+            encoder,
             dataset.root.display()
         ));
     }
@@ -237,21 +245,48 @@ fn open_given(dataset: &Dataset, workspace: &Workspace, choice: &ModelChoice, pr
     }
     let heads =
         choice.heads.as_ref().map(|folder| TrainedHeads::load_over(folder, HeadBase::given(&index))).transpose()?;
-    let mut hits = choice.hits;
+    let hits = with_vectors(&index, choice.hits, progress)?;
+    Retriever::over_given(index, hits, heads)
+}
+
+/// The hits of the heads that can search with this encoder: a case needs a vector of its image, and documents need vectors
+/// on the head's side. A head without is left out, and said.
+///
+/// # Errors
+/// Fails if no head is left.
+pub fn heads_with_vectors(
+    encoder: &dyn Embedder,
+    index: &Index,
+    mut hits: HitsPerHead,
+    progress: Progress,
+) -> Result<HitsPerHead> {
+    if !encoder.embeds_pictures() && hits.caption > 0 {
+        hits.caption = 0;
+        progress(format!("the caption head is left out: the encoder {} embeds no image of a case", encoder.name()));
+    }
+    with_vectors(index, hits, progress)
+}
+
+/// The hits of the heads whose side has vectors. A head without is left out, and said.
+fn with_vectors(index: &Index, mut hits: HitsPerHead, progress: Progress) -> Result<HitsPerHead> {
     for (side, count, what) in
         [(VectorSide::Image, &mut hits.image, "image"), (VectorSide::Caption, &mut hits.caption, "caption")]
     {
         if *count > 0 && !index.has_side(side) {
             *count = 0;
-            progress(format!("the {what} head is left out: the index has no {what} vectors (--{what}-vectors)"));
+            progress(format!(
+                "the {what} head is left out: the index has no {what} vectors; --heads {other},lexical finds captions by \
+                 their words",
+                other = if side == VectorSide::Image { "caption" } else { "image" }
+            ));
         }
     }
     ensure!(
         hits != HitsPerHead { image: 0, caption: 0, lexical: 0 },
         "none of the chosen heads has vectors in the index in {}; choose others by --heads",
-        folder.display()
+        index.folder().display()
     );
-    Retriever::over_given(index, hits, heads)
+    Ok(hits)
 }
 
 fn open_given_hits(

@@ -3,6 +3,7 @@
 mod cached_explanations;
 mod cached_reader;
 mod case_pipeline;
+mod encoder_source;
 mod event;
 mod explaining;
 mod image_like;
@@ -17,10 +18,13 @@ mod vector_log;
 
 pub use cached_explanations::CachedExplanations;
 pub use case_pipeline::{AskAbout, OWN_GROUP, Pipeline};
+pub use encoder_source::EncoderSource;
 pub use event::{Event, ModelDescription, Progress, Ticket};
 pub use explaining::{ExplainOutcome, ExplainProgress, ExplainRequest, GridChoice};
 pub use image_like::ImageLike;
 pub use keyed_log::KeyedLog;
-pub use loaded_models::{GivenHitsChoice, LoadedModels, LoadingInterrupted, ModelChoice, load_models};
+pub use loaded_models::{
+    GivenHitsChoice, LoadedModels, LoadingInterrupted, ModelChoice, heads_with_vectors, load_models,
+};
 #[cfg(feature = "remote")]
 pub use served_encoder::CachedEncoder;

@@ -5,7 +5,7 @@ use dissent_core::files::fingerprint::Fingerprint;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Reason why an index cannot be used. Rebuilding with an encoder repairs all but the last four.
+/// Reason why an index cannot be used. Rebuilding with an encoder repairs all but the last five.
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
     /// The index does not exist.
@@ -35,6 +35,13 @@ pub enum IndexError {
     /// A file is missing, cut short or different from what was written.
     #[error("the index is damaged: {}: {reason}; `dissent index --force` rebuilds it", path.display())]
     Damaged { path: PathBuf, reason: String },
+    /// The server of an encoder gives other vectors than those of the index.
+    #[error(
+        "the encoder {name} on its server is not what made the index in {}: its fingerprint was {expected}, now it is {found} \
+         (it gives other vectors for the same text and picture); serve the same model again, or run `dissent index DATASET \
+         --encoder URL --force`", path.display()
+    )]
+    ServerChanged { path: PathBuf, name: String, expected: Fingerprint, found: Fingerprint },
     /// An encoder cannot search the vectors of another program.
     #[error(
         "the index in {} has vectors of another program ({name}), which no encoder can search; `dissent index DATASET \
@@ -74,6 +81,13 @@ impl IndexError {
 
     /// Whether rebuilding the index with an encoder would help.
     pub fn is_mended_by_building(&self) -> bool {
-        !matches!(self, Self::Given { .. } | Self::GivenStale { .. } | Self::Query { .. } | Self::Failed(_))
+        !matches!(
+            self,
+            Self::ServerChanged { .. }
+                | Self::Given { .. }
+                | Self::GivenStale { .. }
+                | Self::Query { .. }
+                | Self::Failed(_)
+        )
     }
 }

@@ -63,6 +63,8 @@ impl Index {
             name: name_of(&stamp),
             fingerprint: fingerprint_of(&corpus, queries.as_ref(), dimension)?,
             dimension,
+            only: None,
+            probe: None,
         };
         let built = Built { corpus_fingerprint, encoder, given: Some(stamp), queries, flat_limit };
         finish(dataset, folder, corpus, built, progress)

@@ -1,6 +1,6 @@
 //! `index.toml`: the inputs and the content of an index.
 
-use super::{GivenStamp, IndexError, VectorKind, VectorSide};
+use super::{Embedder, EncoderProbe, GivenStamp, IndexError, VectorKind, VectorSide};
 use anyhow::{Context, Result};
 use dissent_core::files::fingerprint::Fingerprint;
 use dissent_core::files::input_file;
@@ -51,6 +51,28 @@ pub(super) struct EncoderStamp {
     pub name: String,
     pub fingerprint: Fingerprint,
     pub dimension: usize,
+    /// The only side that it embeds; `None` if it embeds both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<VectorSide>,
+    /// What a server is known by; `None` for an encoder in this process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<EncoderProbe>,
+}
+
+impl EncoderStamp {
+    pub fn of(encoder: &dyn Embedder) -> Self {
+        Self {
+            name: encoder.name().into(),
+            fingerprint: encoder.fingerprint().clone(),
+            dimension: encoder.dimension(),
+            only: match (encoder.embeds_pictures(), encoder.embeds_texts()) {
+                (true, false) => Some(VectorSide::Image),
+                (false, true) => Some(VectorSide::Caption),
+                _ => None,
+            },
+            probe: encoder.probe().cloned(),
+        }
+    }
 }
 
 /// A document whose image could not be read; only its caption can be found.
@@ -90,12 +112,14 @@ impl Manifest {
         dissent_core::files::durable::write_file(path, text.as_bytes())
     }
 
-    /// Whether documents have vectors on this side; an encoder makes both.
+    /// Whether documents have vectors on this side; most encoders make both.
     pub fn has_side(&self, side: VectorSide) -> bool {
-        self.given.as_ref().is_none_or(|given| match side {
-            VectorSide::Image => given.image.is_some(),
-            VectorSide::Caption => given.caption.is_some(),
-        })
+        let is_embedded = self.encoder.only.is_none_or(|only| only == side);
+        is_embedded
+            && self.given.as_ref().is_none_or(|given| match side {
+                VectorSide::Image => given.image.is_some(),
+                VectorSide::Caption => given.caption.is_some(),
+            })
     }
 
     /// Corpus rows with an image vector, ascending.

@@ -11,15 +11,18 @@ use super::lock::BuildLock;
 use super::manifest::{EncoderStamp, Manifest};
 use super::vector_file::VectorFile;
 use super::{
-    Embedder, FLAT_LIMIT, GivenStamp, IndexError, LeftOut, Progress, Stage, TOKENIZER, TextIndex, VectorIndex,
+    Embedder, EncoderProbe, FLAT_LIMIT, GivenStamp, IndexError, LeftOut, Progress, Stage, TOKENIZER, TextIndex,
+    VectorIndex,
 };
 use anyhow::{Context, Result, bail, ensure};
 use dissent_core::data::{CONVERSION_VERSION, Dataset, Picture};
 use dissent_core::files::fingerprint::Fingerprint;
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// Chooses one of a document's two vectors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum VectorSide {
     Image,
     Caption,
@@ -66,6 +69,11 @@ impl Index {
             // Only such an index has this file. An encoder must not replace it because its manifest is damaged.
             Err(_) => folder.join(QUERY_FILE).exists(),
         }
+    }
+
+    /// What the server was known by that made the index in `folder`, if one did.
+    pub fn probe_of(folder: &Path) -> Option<EncoderProbe> {
+        Manifest::read(&folder.join(MANIFEST_FILE)).ok()?.encoder.probe
     }
 
     /// Where the vectors of the index in `folder` are from, if another program computed them.
@@ -146,6 +154,14 @@ impl Index {
     /// Like [`Index::open`], but fails if a left-out image is readable now. The corpus fingerprint cannot tell: a file
     /// of the same size may have other content or permissions now.
     fn open_complete(dataset: &Dataset, folder: &Path, encoder: &dyn Embedder) -> Result<Self, IndexError> {
+        if let (Some(then), Some(now)) = (Self::probe_of(folder), encoder.probe())
+            && then.model == now.model
+            && then.fingerprint != now.fingerprint
+        {
+            let (path, name) = (folder.into(), encoder.name().to_string());
+            let (expected, found) = (then.fingerprint, now.fingerprint.clone());
+            return Err(IndexError::ServerChanged { path, name, expected, found });
+        }
         let index = Self::open(folder, &dataset.corpus_fingerprint(), encoder.fingerprint())?;
         match index.left_out().iter().find(|document| is_readable(dataset, document.row)) {
             None => Ok(index),
@@ -190,17 +206,8 @@ impl Index {
         let (known_images, known_captions) =
             if afresh { (KnownVectors::new(), KnownVectors::new()) } else { known_vectors(folder, encoder) };
         let corpus = embed_corpus(dataset, encoder, known_images, known_captions, progress)?;
-        let built = Built {
-            corpus_fingerprint,
-            encoder: EncoderStamp {
-                name: encoder.name().into(),
-                fingerprint: encoder.fingerprint().clone(),
-                dimension: encoder.dimension(),
-            },
-            given: None,
-            queries: None,
-            flat_limit,
-        };
+        let built =
+            Built { corpus_fingerprint, encoder: EncoderStamp::of(encoder), given: None, queries: None, flat_limit };
         finish(dataset, folder, corpus, built, progress)
     }
 

@@ -1,5 +1,6 @@
 //! Retrieval: heads, hits and the merging of hits.
 
+mod encoder;
 mod given;
 pub mod heads;
 mod merge;
@@ -8,6 +9,7 @@ mod reciprocal_rank;
 mod search;
 mod source;
 
+pub use encoder::Encoder;
 pub use given::{HitsAccount, HitsFromFile, Merging};
 pub use merge::{RankedList, merge_hits};
 pub use random::RandomDocuments;

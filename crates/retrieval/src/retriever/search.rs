@@ -3,8 +3,8 @@
 
 use super::heads::{HeadBase, QueryInputs, TrainedHeads};
 use super::reciprocal_rank::{DEPTH, merge_by_reciprocal_rank};
-use super::{HitSource, RankedList, merge_hits};
-use crate::index::{Index, VectorSide};
+use super::{Encoder, HitSource, RankedList, merge_hits};
+use crate::index::{Embedder, Index, VectorSide};
 use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
 use dissent_core::data::{Case, Dataset, Picture};
@@ -32,7 +32,7 @@ impl Default for HitsPerHead {
 /// Index, dual encoder and optional trained heads; without them the encoder's own vectors are the queries (standard RAG).
 /// If another program computed the vectors, there is no encoder, and a case's query is the vector that was given for it.
 pub struct Retriever {
-    encoder: Option<DualEncoder>,
+    encoder: Option<Encoder>,
     index: Index,
     hits: HitsPerHead,
     heads: Option<TrainedHeads>,
@@ -43,7 +43,8 @@ pub struct Retriever {
 
 impl Retriever {
     /// Index and heads must belong to this encoder.
-    pub fn new(encoder: DualEncoder, index: Index, hits: HitsPerHead, heads: Option<TrainedHeads>) -> Self {
+    pub fn new(encoder: impl Into<Encoder>, index: Index, hits: HitsPerHead, heads: Option<TrainedHeads>) -> Self {
+        let encoder = encoder.into();
         let print = encoder.fingerprint().clone();
         Self::build(Some(encoder), &print, index, hits, heads)
     }
@@ -68,7 +69,7 @@ impl Retriever {
     }
 
     fn build(
-        encoder: Option<DualEncoder>,
+        encoder: Option<Encoder>,
         encoder_print: &Fingerprint,
         index: Index,
         hits: HitsPerHead,
@@ -89,22 +90,24 @@ impl Retriever {
         Self { encoder, index, hits, heads, without_image, fingerprint }
     }
 
-    /// The dual encoder; `None` if another program computed the vectors.
-    pub fn encoder(&self) -> Option<&DualEncoder> {
+    /// The encoder; `None` if another program computed the vectors.
+    pub fn encoder(&self) -> Option<&Encoder> {
         self.encoder.as_ref()
     }
 
-    /// What heads start from: the encoder, or the given vectors.
+    /// The encoder in this process, if it is one.
+    pub fn local_encoder(&self) -> Option<&DualEncoder> {
+        self.encoder.as_ref().and_then(Encoder::local)
+    }
+
+    /// What heads start from: the encoder in this process, or the vectors of a served one or of another program.
     pub fn head_base(&self) -> HeadBase<'_> {
-        match &self.encoder {
-            Some(encoder) => HeadBase::Encoder(encoder),
-            None => HeadBase::given(&self.index),
-        }
+        self.local_encoder().map_or_else(|| HeadBase::given(&self.index), HeadBase::Encoder)
     }
 
     /// Device of the queries.
     pub fn device(&self) -> &Device {
-        self.encoder.as_ref().map_or(&Device::Cpu, DualEncoder::device)
+        self.local_encoder().map_or(&Device::Cpu, DualEncoder::device)
     }
 
     /// The index.
@@ -159,6 +162,8 @@ impl Retriever {
     /// Fails if the network cannot be run, or no vector was given for the case and this image.
     pub fn base_query(&self, case: &Case, picture: &Picture) -> Result<Vec<f32>> {
         match &self.encoder {
+            // Then no head compares vectors.
+            Some(encoder) if !encoder.embeds_pictures() => Ok(Vec::new()),
             Some(encoder) => encode(encoder, picture),
             None => self.index.query_vector(&case.id, &picture.fingerprint),
         }
@@ -172,7 +177,7 @@ impl Retriever {
         case: &Case,
         query: &Picture,
     ) -> Result<(Vec<f32>, Vec<f32>)> {
-        let inputs = if let Some(encoder) = &self.encoder {
+        let inputs = if let Some(encoder) = self.local_encoder() {
             let picture = query.to_rgb8();
             let question = dataset.question_of(case);
             let pixels = encoder.pixels(&[&picture])?;
@@ -267,7 +272,8 @@ impl HitSource for Retriever {
     ) -> Result<Option<Vec<(usize, f32)>>> {
         ensure!(
             self.index.has_side(VectorSide::Image),
-            "the index in {} has no image vectors to search; index the dataset with --image-vectors, too",
+            "the index in {} has no image vectors to search; index the dataset with an encoder of images or with \
+             --image-vectors",
             self.index.folder().display()
         );
         let vector = match &self.encoder {
@@ -279,7 +285,7 @@ impl HitSource for Retriever {
 }
 
 /// The encoder's own vector of an image.
-fn encode(encoder: &DualEncoder, picture: &Picture) -> Result<Vec<f32>> {
+fn encode(encoder: &Encoder, picture: &Picture) -> Result<Vec<f32>> {
     let vectors = encoder.embed_pictures(&[&picture.to_rgb8()])?;
-    vectors.into_iter().next().context("the dual encoder returned no vector")
+    vectors.into_iter().next().context("the encoder returned no vector")
 }

@@ -45,8 +45,8 @@ use dissent_models::model::dual_encoder::DualEncoder;
 use dissent_models::model::layers::Mode;
 use dissent_readers::pipeline::Pipeline;
 use dissent_retrieval::index::VectorSide;
-use dissent_retrieval::retriever::Retriever;
 use dissent_retrieval::retriever::heads::{HEADS_MODEL_TYPE, HeadRecord, HeadsRecord, TrainedHeads};
+use dissent_retrieval::retriever::{Encoder, Retriever};
 use head_weights::{HeadWeights, query_vectors};
 use queries::Queries;
 use reader_scores::{ReaderCalls, ReaderScores};
@@ -97,7 +97,8 @@ pub fn train_retriever(
     base.check(settings.kind)?;
     let cases = [training.as_slice(), validation_cases.as_slice()].concat();
     let queries = match retriever.encoder() {
-        Some(encoder) => Queries::of(dataset, encoder, settings.kind, &cases)?,
+        Some(Encoder::Local(encoder)) => Queries::of(dataset, encoder, settings.kind, &cases)?,
+        Some(Encoder::Served(encoder)) => Queries::served(dataset, &**encoder, &cases)?,
         None => Queries::given(dataset, retriever.index(), &cases)?,
     };
     let teacher = Teacher::open(&settings.teacher, dataset, settings.seed)?;
@@ -129,7 +130,7 @@ pub fn train_retriever(
             settings,
             training: &training,
         },
-        base: retriever.encoder().map(DualEncoder::weights).transpose()?,
+        base: retriever.local_encoder().map(DualEncoder::weights).transpose()?,
         record,
         watcher,
     };

@@ -5,10 +5,13 @@ use anyhow::{Context, Result};
 use candle_core::{Device, Tensor};
 use dissent_core::data::{Dataset, Picture};
 use dissent_models::model::dual_encoder::DualEncoder;
-use dissent_retrieval::index::Index;
+use dissent_retrieval::index::{Embedder, Index};
 use dissent_retrieval::retriever::heads::{HeadKind, QueryInputs};
 use image::RgbImage;
 use std::collections::HashMap;
+
+/// Pictures in memory while a served encoder is asked.
+const SERVED_BATCH: usize = 64;
 
 /// Inputs of all cases of the training.
 pub struct Queries {
@@ -55,6 +58,20 @@ impl Queries {
         })
     }
 
+    /// Asks a served encoder for the vectors of these cases (positions in `Dataset::cases`).
+    ///
+    /// # Errors
+    /// Fails if an image cannot be read or the server's answer is not usable.
+    pub fn served(dataset: &Dataset, encoder: &dyn Embedder, cases: &[usize]) -> Result<Self> {
+        let mut values = Vec::with_capacity(cases.len() * encoder.dimension());
+        for batch in cases.chunks(SERVED_BATCH) {
+            let paths: Vec<_> = batch.iter().map(|case| dataset.cases[*case].image.as_path()).collect();
+            let pictures = decode_all(dataset, &paths, RgbImage::clone)?;
+            values.extend(encoder.embed_pictures(&pictures.iter().collect::<Vec<_>>())?.into_iter().flatten());
+        }
+        Self::over(values, encoder.dimension(), cases)
+    }
+
     /// Takes the vectors that another program computed for these cases (positions in `Dataset::cases`).
     ///
     /// # Errors
@@ -66,7 +83,12 @@ impl Queries {
             let content = Picture::fingerprint_of(&Picture::read_bytes(&dataset.image_path(&case.image))?);
             values.extend(index.query_vector(&case.id, &content)?);
         }
-        let vectors = Tensor::from_vec(values, (cases.len(), index.dimension()), &Device::Cpu)?;
+        Self::over(values, index.dimension(), cases)
+    }
+
+    /// Vectors in the order of `cases`, without an encoder in this process.
+    fn over(values: Vec<f32>, dimension: usize, cases: &[usize]) -> Result<Self> {
+        let vectors = Tensor::from_vec(values, (cases.len(), dimension), &Device::Cpu)?;
         let QueryInputs { base, pooled, questions, .. } = QueryInputs::of_given(vectors);
         let places = cases.iter().enumerate().map(|(place, case)| (*case, place as u32)).collect();
         Ok(Self { encoder: None, places, base, pooled, questions, pictures: None })

@@ -48,10 +48,8 @@ impl TextTower {
         }
         let positions = self.position_embedding.embeddings().narrow(0, 0, length)?;
         let states = self.token_embedding.forward(ids)?.broadcast_add(&positions)?;
-        let mask = match self.is_bidirectional {
-            true => None,
-            false => Some(build_additive_causal_mask(length, 0, None, ids.device(), DType::F32)?),
-        };
+        let causal = || build_additive_causal_mask(length, 0, None, ids.device(), DType::F32);
+        let mask = (!self.is_bidirectional).then(causal).transpose()?;
         let hidden = self.encoder.forward(&states, mask.as_ref())?;
         let end_indices = Tensor::new(self.end_indices(ids)?, ids.device())?;
         let pooled = hidden.reshape((batch * length, ()))?.index_select(&end_indices, 0)?;

@@ -36,9 +36,10 @@ impl Layer {
         let attention = vars.pp("attention");
         let part = |name: &str| {
             let vars = attention.pp("attention").pp(name);
-            match config.has_attention_bias {
-                true => linear(width, width, INIT_STD, &vars),
-                false => linear_without_bias(width, width, INIT_STD, &vars),
+            if config.has_attention_bias {
+                linear(width, width, INIT_STD, &vars)
+            } else {
+                linear_without_bias(width, width, INIT_STD, &vars)
             }
         };
         let scale = |name: &str| vars.pp(name).get_with_hints(width, "lambda1", Init::Const(1.0));

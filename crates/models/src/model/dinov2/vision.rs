@@ -35,10 +35,7 @@ impl VisionTower {
             class_token: embeddings.get_with_hints((1, 1, width), "cls_token", normal)?,
             patch_embedding: PatchEmbedding::with_bias(config.patches, INIT_STD, &projection)?,
             positions: embeddings.get_with_hints((1, 1 + learned * learned, width), "position_embeddings", normal)?,
-            axis_weights: match grid == learned {
-                true => None,
-                false => Some(axis_weights(learned, grid, vars.device())?),
-            },
+            axis_weights: (grid != learned).then(|| axis_weights(learned, grid, vars.device())).transpose()?,
             layers,
             norm: layer_norm(width, config.encoder.epsilon, mode, &vars.pp("layernorm"))?,
         })

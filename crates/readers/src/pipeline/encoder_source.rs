@@ -1,0 +1,86 @@
+//! The source of an encoder: a checkpoint on this machine, or servers.
+
+#[cfg(feature = "remote")]
+use super::CachedEncoder;
+use super::Progress;
+#[cfg(feature = "remote")]
+use crate::reader::remote::ServedEncoder;
+use anyhow::Result;
+use candle_core::{DType, Device};
+use dissent_core::workspace::Workspace;
+use dissent_models::model::dual_encoder::DualEncoder;
+use dissent_models::model::precision::{ChosenDtype, Precision};
+#[cfg(feature = "remote")]
+use dissent_retrieval::index::Index;
+use dissent_retrieval::retriever::Encoder;
+use std::fmt;
+use std::path::PathBuf;
+
+/// The value of `--encoder`.
+#[derive(Clone, Debug)]
+pub enum EncoderSource {
+    /// A checkpoint that is read in this process.
+    Checkpoint(PathBuf),
+    /// One or more servers of one model.
+    #[cfg(feature = "remote")]
+    Served(Box<ServedEncoder>),
+}
+
+impl EncoderSource {
+    /// The dtype of the checkpoint on `device`; `None` for servers, which choose their own.
+    pub fn number_type(&self, precision: Precision, device: &Device) -> Option<ChosenDtype> {
+        match self {
+            Self::Checkpoint(folder) => Some(precision.choose(folder, device)),
+            #[cfg(feature = "remote")]
+            Self::Served(_) => None,
+        }
+    }
+
+    /// Whether it is read in this process.
+    pub fn is_here(&self) -> bool {
+        matches!(self, Self::Checkpoint(_))
+    }
+
+    /// Loads the checkpoint as `dtype`, or connects to the servers. Remarks for the user go to `progress`.
+    ///
+    /// # Errors
+    /// Fails as [`DualEncoder::load`] and [`CachedEncoder::connect`] do.
+    pub fn open(&self, device: &Device, dtype: DType, workspace: &Workspace, progress: Progress) -> Result<Encoder> {
+        #[cfg(not(feature = "remote"))]
+        let _ = workspace;
+        match self {
+            Self::Checkpoint(folder) => {
+                let encoder = DualEncoder::load(folder, device, dtype)?;
+                for note in encoder.notes() {
+                    progress(format!("{}: {note}", encoder.name()));
+                }
+                Ok(encoder.into())
+            }
+            #[cfg(feature = "remote")]
+            Self::Served(served) => {
+                let known = Index::probe_of(&workspace.index_dir());
+                let encoder = CachedEncoder::connect(served, known.as_ref(), &workspace.cache_dir(), progress)?;
+                Ok(Encoder::Served(Box::new(encoder)))
+            }
+        }
+    }
+}
+
+impl fmt::Display for EncoderSource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Checkpoint(folder) => write!(formatter, "{}", folder.display()),
+            #[cfg(feature = "remote")]
+            Self::Served(served) => {
+                let names: Vec<String> = served.addresses.iter().map(ToString::to_string).collect();
+                formatter.write_str(&names.join(","))
+            }
+        }
+    }
+}
+
+impl From<PathBuf> for EncoderSource {
+    fn from(folder: PathBuf) -> Self {
+        Self::Checkpoint(folder)
+    }
+}
