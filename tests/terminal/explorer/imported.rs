@@ -15,7 +15,7 @@ fn a_run_of_another_program_is_explored_and_labelled() {
     let file = path("own_run/predictions.jsonl");
     let import = dissent()
         .args(["import", "predictions", dataset.to_str().unwrap(), file.to_str().unwrap(), "--as", "own"])
-        .args(["--workspace", &workspace])
+        .args(["--workspace", workspace.as_str()])
         .output();
     stdout_of(&import.unwrap());
     let environment =
