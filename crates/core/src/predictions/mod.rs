@@ -5,6 +5,7 @@
 //! | [`format`] | the formats, and how a file is recognised |
 //! | `own_lines` | the documented JSONL, which [`export`] writes |
 //! | `lmms_eval`, `vlmevalkit`, `llava`, `helm`, `medmnist_scores` | one file per harness |
+//! | `sheet`, `excel` | tables: Excel files, files with tabs, JSON |
 //! | `question_file` | questions and pictures that the files of a harness leave out |
 //! | `join` | which case an answer belongs to |
 //! | `parse` | an answer as a prediction of the case's task |
@@ -15,6 +16,7 @@
 
 mod collect;
 mod counts;
+mod excel;
 mod export;
 mod format;
 mod given_answer;

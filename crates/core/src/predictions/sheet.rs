@@ -1,11 +1,10 @@
 //! The rows of a table: an Excel file, a file with tabs, or a JSON list of objects.
 
+use super::excel;
 use super::json_file::read_objects;
 use crate::files::input_file;
 use crate::text::written_json::Written;
 use anyhow::{Context, Result, bail, ensure};
-use calamine::{Data, Reader, Xlsx};
-use std::io::Cursor;
 use std::path::Path;
 
 /// Size of the longest Excel file, bytes.
@@ -41,45 +40,12 @@ pub(super) fn read_sheet(path: &Path) -> Result<(Vec<String>, Vec<SheetRow>)> {
 
 fn read_excel(path: &Path) -> Result<(Vec<String>, Vec<SheetRow>)> {
     let bytes = input_file::read(path, LONGEST).with_context(|| format!("cannot read {}", path.display()))?;
-    let not_excel = || format!("{}: expected an Excel file (.xlsx)", path.display());
-    let mut workbook: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).with_context(not_excel)?;
-    let names = workbook.sheet_names();
-    let [name] = names.as_slice() else {
-        bail!("{}: expected one sheet, found {}: {}", path.display(), names.len(), names.join(", "))
-    };
-    let range = workbook.worksheet_range(name).with_context(not_excel)?;
-    // Rows before the first used one are not in the range.
-    let before = range.start().map_or(0, |(row, _)| row as usize);
-    let mut columns: Option<Vec<String>> = None;
-    let mut rows = Vec::new();
-    for (number, cells) in range.rows().enumerate() {
-        let line = before + number + 1;
-        let mut texts = Vec::with_capacity(cells.len());
-        for cell in cells {
-            texts.push(text_of_cell(cell).with_context(|| format!("{}:{line}", path.display()))?);
-        }
-        let Some(columns) = &columns else {
-            columns = Some(texts);
-            continue;
-        };
-        rows.push(row_of(line, columns, texts));
-    }
-    finish(path, columns.unwrap_or_default(), rows)
-}
-
-/// A number that is whole is written as its digits: Excel keeps an answer `2` as 2.0.
-fn text_of_cell(cell: &Data) -> Result<String> {
-    Ok(match cell {
-        Data::Empty => String::new(),
-        Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => text.clone(),
-        Data::Int(number) => number.to_string(),
-        Data::Float(number) => number.to_string(),
-        Data::Bool(value) => (if *value { "True" } else { "False" }).to_owned(),
-        Data::DateTime(_) => bail!("expected a text or a number, found a date: Excel has turned an answer into one"),
-        Data::Error(error) => {
-            bail!("expected a text or a number, found the error {error}: Excel took an answer for a formula")
-        }
-    })
+    let sheet =
+        excel::read_rows(bytes).with_context(|| format!("{}: expected an Excel file (.xlsx)", path.display()))?;
+    let mut sheet = sheet.into_iter();
+    let Some((_, columns)) = sheet.next() else { return finish(path, Vec::new(), Vec::new()) };
+    let rows = sheet.map(|(line, texts)| row_of(line, &columns, texts)).collect();
+    finish(path, columns, rows)
 }
 
 fn read_tabs(path: &Path) -> Result<(Vec<String>, Vec<SheetRow>)> {
