@@ -64,7 +64,11 @@ pub fn reader(random: &mut Random, ground: &Ground, folder: &Path) -> Input {
         fixtures.join("readers/qwen3_vl/checkpoint"),
         fixtures.join("readers/llava/checkpoint"),
         fixtures.join("readers/smolvlm/checkpoint"),
+        fixtures.join("readers/gemma3/checkpoint"),
+        fixtures.join("readers/internvl/checkpoint"),
+        fixtures.join("readers/paligemma/checkpoint"),
         fixtures.join("readers/gguf/qwen2_vl/checkpoint"),
+        fixtures.join("readers/gguf/gemma3/checkpoint"),
     ];
     let original = checkpoints.choose(random).unwrap();
     let (model, what) = changed(random, original, folder);

@@ -3,7 +3,7 @@
 use super::config::Gemma3Config;
 use super::processor::Gemma3Processor;
 use super::projector::Projector;
-use crate::model::checkpoint::Adapter;
+use crate::model::checkpoint::{Adapter, Weights};
 use crate::model::decoder::{Decoder, LayerWeights};
 use crate::model::gguf::{DecoderSpec, GgufDecoder};
 use crate::model::layers::Mode;
@@ -12,7 +12,7 @@ use crate::model::vlm::{
     CheckpointParts, PreparedImage, PromptProcessor, ReaderCheckpoint, VisionLanguageModel, name_without_prefixes,
     open_parts,
 };
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use std::path::Path;
@@ -39,6 +39,7 @@ impl Gemma3Checkpoint {
         let (weights, mut parts) = open_parts(folder, adapter, name_without_prefixes, spec, template, dtype, device)?;
         parts.notes.extend(template_note);
         let quantised = weights.decoder().cloned();
+        check_vocabulary(&weights, &processor, config.image_token)?;
         let vars = weights.clone().builder(dtype, device);
         let (tower, projector, decoder) = build(&config, &vars, quantised.as_ref())?;
         weights.check_all_used(config.tied_embeddings)?;
@@ -83,6 +84,21 @@ fn build(
     let outer = LayerWeights::new(weights, quantised);
     let decoder = Decoder::new(&config.text, tied, token, &outer.pp("language_model"), &outer, Mode::Infer)?;
     Ok((tower, projector, decoder))
+}
+
+/// Fails if a GGUF file has cut off embeddings of tokens that the tokenizer has. Images have features instead.
+fn check_vocabulary(weights: &Weights, processor: &Gemma3Processor, image_token: u32) -> Result<()> {
+    let name = "language_model.embed_tokens.weight";
+    let Some(file) = weights.decoder().and_then(|decoder| decoder.path_of(name)) else { return Ok(()) };
+    let rows = weights.shape(name).and_then(|shape| shape.first().copied()).unwrap_or(0);
+    let last = processor.tokenizer().largest_id();
+    let needed = last as usize + usize::from(last != image_token);
+    ensure!(
+        rows >= needed,
+        "{}: tensor token_embd.weight has {rows} rows, the tokenizer has tokens up to {last}",
+        file.display()
+    );
+    Ok(())
 }
 
 /// Configuration and tensor names of the decoder.

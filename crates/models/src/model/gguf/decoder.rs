@@ -94,7 +94,7 @@ impl OpenFile {
             return expected.shape.clone();
         };
         match (info.shape.dims(), expected.shape.as_slice()) {
-            ([rows, columns], [all, width]) if rows <= all && columns == width => vec![*rows, *columns],
+            ([rows, columns], [all, width]) if (1..=*all).contains(rows) && columns == width => vec![*rows, *columns],
             _ => expected.shape.clone(),
         }
     }
