@@ -219,8 +219,8 @@ fn settings_that_do_not_fit_are_named() {
     let cases = [
         (
             "config.json",
-            json!({"model_type": "dinov2"}),
-            "field model_type: expected a known dual encoder, found \"dinov2\"",
+            json!({"model_type": "resnet"}),
+            "field model_type: expected a known dual encoder, found \"resnet\"",
         ),
         (
             "config.json",

@@ -46,7 +46,7 @@ fn servers_of_a_fleet_must_be_the_same() {
 fn the_processor_of_a_family_that_is_not_known_is_refused_by_name() {
     let mut model = served("http://127.0.0.1:1");
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("config.json"), r#"{"model_type": "gemma3"}"#).unwrap();
+    std::fs::write(folder.path().join("config.json"), r#"{"model_type": "gemma9"}"#).unwrap();
     model.processor = Some(folder.path().into());
     let message = refusal(&model);
     assert!(message.contains("--reader-processor") && message.contains("qwen2_vl"), "{message}");

@@ -14,7 +14,7 @@ fn the_help_page() {
     app.update(Action::Help);
     // The dataset's folder has another name each time.
     let root = folder.path().display().to_string();
-    let page = text(&screen(&mut app, 100, 333));
+    let page = text(&screen(&mut app, 100, 337));
     let lines: Vec<&str> = page.lines().filter(|line| !line.contains(&root)).collect();
     assert_snapshot("help", &lines.join("\n"));
 }
