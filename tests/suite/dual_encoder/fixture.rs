@@ -138,6 +138,14 @@ pub fn message(folder: &Path) -> String {
     }
 }
 
+/// The error message of loading the folder contains all these parts.
+pub fn assert_says(folder: &Path, parts: &[&str]) {
+    let message = message(folder);
+    for part in parts {
+        assert!(message.contains(part), "{part:?} is not in {message}");
+    }
+}
+
 /// Changes a JSON file of a folder.
 pub fn rewrite(folder: &Path, file: &str, change: impl FnOnce(&mut Value)) {
     let mut value: Value = serde_json::from_slice(&std::fs::read(folder.join(file)).unwrap()).unwrap();

@@ -7,3 +7,4 @@ mod fixture;
 mod hostile;
 mod mutation;
 mod reference;
+mod refused_networks;
