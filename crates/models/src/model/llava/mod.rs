@@ -14,5 +14,5 @@ mod image_processor;
 mod processor;
 
 pub use checkpoint::LlavaCheckpoint;
-pub use config::LlavaConfig;
+pub use config::{DecoderKind, LlavaConfig};
 pub use processor::LlavaProcessor;
