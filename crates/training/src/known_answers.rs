@@ -60,7 +60,7 @@ mod tests {
     fn cases_with_unknown_labels_are_left_out_and_counted() {
         let folder = tempfile::tempdir().unwrap();
         let task = "[[task]]\nid = \"t\"\nkind = \"multi-label\"\nquestion = \"What?\"\n\
-                    [[task.label]]\nid = \"a\"\nname = \"a\"\n[[task.label]]\nid = \"b\"\nname = \"b\"\n";
+                    [[task.labels]]\nid = \"a\"\nname = \"a\"\n[[task.labels]]\nid = \"b\"\nname = \"b\"\n";
         fs::write(folder.path().join("dataset.toml"), format!("name = \"d\"\nonly = \"cases\"\n{task}")).unwrap();
         image::GrayImage::new(4, 4).save(folder.path().join("i.png")).unwrap();
         let mut lines = String::new();

@@ -83,7 +83,7 @@ impl TextNetwork {
             layers: sizes.layers,
             heads,
             epsilon: number("layer_norm_eps").unwrap_or(if is_jina_bert { 1e-12 } else { 1e-5 }),
-            pad_id: number("pad_token_id").map_or(if is_jina_bert { 0 } else { 1 }, |id| id as u32),
+            pad_id: number("pad_token_id").map_or(u32::from(!is_jina_bert), |id| id as u32),
             positions: if is_jina_bert { Positions::Alibi } else { Positions::Rope { theta } },
             is_gated: is_jina_bert,
             pooling: pooling_of(text)?,
