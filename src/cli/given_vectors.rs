@@ -3,7 +3,6 @@
 use super::encoder_flags::EncoderFlags;
 use crate::index::{GivenFile, GivenFiles, GivenStamp, Index, VectorSource};
 use crate::output::{one_line, say};
-use anyhow::Result;
 use std::path::{Path, PathBuf};
 
 /// Files of vectors, in place of an encoder: .npy, .safetensors, .parquet or .jsonl.
@@ -35,7 +34,7 @@ pub(super) struct GivenFlags {
 impl GivenFlags {
     /// The files to build the index in `folder` from: those of the flags, or with `force` and without an encoder those that
     /// it was built from; `None` if an encoder is to build it, or nothing is to be built.
-    pub fn files(&self, folder: &Path, encoder: Option<&str>, force: bool) -> Result<Option<GivenFiles>> {
+    pub fn files(&self, folder: &Path, encoder: Option<&str>, force: bool) -> Option<GivenFiles> {
         let source = |path: &Option<PathBuf>, ids: &Option<PathBuf>| {
             path.clone().map(|path| VectorSource { path, ids: ids.clone() })
         };
@@ -48,21 +47,21 @@ impl GivenFlags {
             if let Some(encoder) = encoder {
                 say(&format!("the encoder {encoder} is not used: the vectors are given"));
             }
-            return Ok(Some(files));
+            return Some(files);
         }
-        let Some(stamp) = Index::given_stamp(folder) else { return Ok(None) };
+        let stamp = Index::given_stamp(folder)?;
         match encoder {
             Some(encoder) if force => {
                 say(&format!("the index had vectors of another program; now {encoder} makes them"));
-                Ok(None)
+                None
             }
             Some(encoder) => {
                 say(&format!(
                     "the encoder {encoder} is not used: the index has vectors of another program, which --force replaces"
                 ));
-                Ok(None)
+                None
             }
-            None => Ok(force.then(|| stamp.sources())),
+            None => force.then(|| stamp.sources()),
         }
     }
 }

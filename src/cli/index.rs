@@ -66,7 +66,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let folder = workspace.index_dir();
     let start = Instant::now();
     let mut bar = BuildBar::new(Some(&interrupt));
-    if let Some(files) = args.given.files(&folder, args.encoder.name().as_deref(), args.force)? {
+    if let Some(files) = args.given.files(&folder, args.encoder.name().as_deref(), args.force) {
         let index = Index::build_given(&dataset, &folder, &files, FLAT_LIMIT, &mut |progress| bar.show(progress))?;
         bar.finish();
         let seconds = start.elapsed().as_secs_f64();

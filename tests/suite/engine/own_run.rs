@@ -65,7 +65,9 @@ fn vectors_and_hits_of_another_program_belong_together() {
             in_trec.insert((case.id.clone(), list.head.to_string()), ranked.collect());
         }
     }
-    in_predictions.values_mut().for_each(|hits| hits.sort());
+    for hits in in_predictions.values_mut() {
+        hits.sort();
+    }
     assert_eq!(in_predictions.len(), 80, "two heads of 40 cases");
     assert_eq!(in_trec, in_predictions);
 }

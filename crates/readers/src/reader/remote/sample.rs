@@ -47,12 +47,11 @@ impl Scorer {
         let mut counts = vec![0; task.labels.len()];
         let (mut unnamed, mut first_unnamed) = (0, None);
         for text in texts {
-            match label_in(&text, &task) {
-                Some(label) => counts[label] += 1,
-                None => {
-                    unnamed += 1;
-                    first_unnamed.get_or_insert(text);
-                }
+            if let Some(label) = label_in(&text, &task) {
+                counts[label] += 1;
+            } else {
+                unnamed += 1;
+                first_unnamed.get_or_insert(text);
             }
         }
         let unnamed_text = first_unnamed.map(|text| self.kept(&text));

@@ -121,11 +121,11 @@ async fn try_constraint(
         {
             Ok(answer) => answer,
             Err(error) => {
-                let said = match &error.kind {
-                    ServerErrorKind::Refused { said, .. }
-                    | ServerErrorKind::Failed { said, .. }
-                    | ServerErrorKind::AnswerTooLong { said } => said,
-                    _ => return Err(error),
+                let (ServerErrorKind::Refused { said, .. }
+                | ServerErrorKind::Failed { said, .. }
+                | ServerErrorKind::AnswerTooLong { said }) = &error.kind
+                else {
+                    return Err(error);
                 };
                 // What it says is about the constraint, not about a field that every request has.
                 if !is_last && mentions(said, dialect.constraint) {

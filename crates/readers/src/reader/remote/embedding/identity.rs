@@ -55,15 +55,11 @@ pub(in crate::reader::remote) async fn ask_identity(
     };
     let models = list.value.data;
     let mut named = models.iter().filter(|model| wanted.is_none_or(|wanted| model.id == wanted));
-    match (named.next(), named.next()) {
-        (Some(model), None) => {
-            let owner = excerpt(model.owned_by.as_deref().unwrap_or_default(), http.secrets());
-            Ok(of(&model.id, owner, model.root.clone().unwrap_or_default(), None))
-        }
-        _ => {
-            let names: Vec<&str> = models.iter().take(5).map(|model| model.id.as_str()).collect();
-            let said = format!("it has {}", names.join(", "));
-            Err(http.failed(server, ServerErrorKind::UnknownModel { said }))
-        }
+    if let (Some(model), None) = (named.next(), named.next()) {
+        let owner = excerpt(model.owned_by.as_deref().unwrap_or_default(), http.secrets());
+        return Ok(of(&model.id, owner, model.root.clone().unwrap_or_default(), None));
     }
+    let names: Vec<&str> = models.iter().take(5).map(|model| model.id.as_str()).collect();
+    let said = format!("it has {}", names.join(", "));
+    Err(http.failed(server, ServerErrorKind::UnknownModel { said }))
 }

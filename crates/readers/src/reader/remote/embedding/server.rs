@@ -165,7 +165,10 @@ impl EmbeddingServer {
 
 /// Fingerprint of a server that no index knows.
 fn fingerprint_of(engine: &str, form: &Form, probe: &EncoderProbe) -> Fingerprint {
-    let bits = |vector: &[f32]| vector.iter().map(|value| format!("{:08x}", value.to_bits())).collect::<String>();
+    let bits = |vector: &[f32]| {
+        let numbers: Vec<String> = vector.iter().map(|value| format!("{:08x}", value.to_bits())).collect();
+        numbers.concat()
+    };
     Fingerprint::of_parts([
         API_VERSION,
         engine,
