@@ -87,6 +87,7 @@ impl FilesAside {
     }
 
     /// Appends a line of the cases or the documents as it is.
+    #[cfg(feature = "import")]
     pub fn line(&mut self, name: &str, line: &[u8]) -> Result<()> {
         let file = if name == CASES_FILE { &mut self.cases } else { &mut self.corpus };
         file.write_all(line)

@@ -2,8 +2,8 @@
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | [`format`] | the formats, and how a file is recognised |
-//! | `own_lines` | the documented JSONL, which [`export`] writes |
+//! | `format` | the formats, and how a file is recognised |
+//! | `own_lines` | the documented JSONL, which `export` writes |
 //! | `lmms_eval`, `vlmevalkit`, `llava`, `helm`, `medmnist_scores` | one file per harness |
 //! | `sheet`, `excel` | tables: Excel files, files with tabs, JSON |
 //! | `question_file` | questions and pictures that the files of a harness leave out |
@@ -12,7 +12,7 @@
 //! | `counts` | what was done to answers, in words |
 //! | `collect` | all answers by model and case |
 //! | `write_run` | the runs of the models, or of all as candidates |
-//! | [`import`] | the whole import |
+//! | `import` | the whole import |
 
 mod collect;
 mod counts;

@@ -102,6 +102,7 @@ pub(super) struct LoadedRows {
 }
 
 impl LoadedRows {
+    #[cfg(feature = "import")]
     pub fn count(&self) -> usize {
         self.count
     }

@@ -4,7 +4,9 @@ use super::safetensors::{IDS, TENSOR};
 use super::{VectorFormat, ids_beside};
 use crate::files::durable;
 use crate::files::npy_header::NpyHeader;
-use anyhow::{Context, Result, ensure};
+#[cfg(feature = "import")]
+use anyhow::Context;
+use anyhow::{Result, ensure};
 use serde::Serialize;
 use serde_json::json;
 use std::io::Write;
