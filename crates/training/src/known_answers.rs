@@ -74,6 +74,7 @@ mod tests {
             lines += &format!("{case}\n");
         }
         fs::write(folder.path().join("cases.jsonl"), lines).unwrap();
+        fs::write(folder.path().join("corpus.jsonl"), "").unwrap();
         let dataset = Dataset::open(folder.path()).unwrap();
         let known = KnownAnswers::of(&dataset, None);
         assert_eq!((&known.training[..], &known.validation[..], known.partly_unknown), (&[3][..], &[1][..], 2));
