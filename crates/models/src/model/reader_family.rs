@@ -12,7 +12,7 @@ use super::qwen2_vl::{Qwen2VlCheckpoint, Qwen2VlConfig, Qwen2VlProcessor};
 use super::qwen3_vl::{Qwen3VlCheckpoint, Qwen3VlConfig, read_qwen3_processor};
 use super::settings_notes::notes_of_reader;
 use super::smolvlm::{SmolVlmCheckpoint, SmolVlmConfig, SmolVlmProcessor};
-use super::vlm::{PromptProcessor, ReaderCheckpoint, fingerprint_with};
+use super::vlm::{ChatProcessor, PromptProcessor, ReaderCheckpoint, fingerprint_with};
 use anyhow::{Context, Result};
 use candle_core::{DType, Device};
 use dissent_core::files::fingerprint::Fingerprint;
@@ -132,13 +132,13 @@ impl ReaderFamily {
     fn load(self, folder: &Path, adapter: Option<Adapter>, device: &Device, dtype: DType) -> Result<ReaderCheckpoint> {
         Ok(match self {
             Self::Pixtral => PixtralCheckpoint::load_with(folder, adapter, device, dtype)?.into(),
-            Self::Llava => LlavaCheckpoint::load(folder, adapter, device, dtype)?.into(),
-            Self::Qwen2Vl => Qwen2VlCheckpoint::load(folder, adapter, device, dtype)?.into(),
-            Self::Qwen3Vl => Qwen3VlCheckpoint::load(folder, adapter, device, dtype)?.into(),
-            Self::SmolVlm => SmolVlmCheckpoint::load(folder, adapter, device, dtype)?.into(),
-            Self::Gemma3 => Gemma3Checkpoint::load(folder, adapter, device, dtype)?.into(),
-            Self::InternVl => InternVlCheckpoint::load(folder, adapter, device, dtype)?.into(),
-            Self::PaliGemma => PaliGemmaCheckpoint::load(folder, adapter, device, dtype)?.into(),
+            Self::Llava => LlavaCheckpoint::load(folder, adapter, device, dtype)?,
+            Self::Qwen2Vl => Qwen2VlCheckpoint::load(folder, adapter, device, dtype)?,
+            Self::Qwen3Vl => Qwen3VlCheckpoint::load(folder, adapter, device, dtype)?,
+            Self::SmolVlm => SmolVlmCheckpoint::load(folder, adapter, device, dtype)?,
+            Self::Gemma3 => Gemma3Checkpoint::load(folder, adapter, device, dtype)?,
+            Self::InternVl => InternVlCheckpoint::load(folder, adapter, device, dtype)?,
+            Self::PaliGemma => PaliGemmaCheckpoint::load(folder, adapter, device, dtype)?,
         })
     }
 

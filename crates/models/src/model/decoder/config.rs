@@ -49,6 +49,36 @@ const MOST: usize = 1 << 24;
 const MOST_LAYERS: usize = 1 << 10;
 
 impl TextConfig {
+    /// A decoder like Llama's without any of the options and special tokens. Its sizes are 0, which [`Self::check`] refuses
+    /// unless the family sets them.
+    pub(in crate::model) fn without_options() -> Self {
+        Self {
+            vocabulary: 0,
+            hidden: 0,
+            intermediate: 0,
+            layers: 0,
+            heads: 0,
+            key_value_heads: 0,
+            head_size: 0,
+            activation: Activation::Silu,
+            gemma: None,
+            positions: 0,
+            norm_epsilon: 0.0,
+            rope_theta: 0.0,
+            rope_scaling: None,
+            mrope_sections: None,
+            mrope_interleaved: false,
+            attention_bias: false,
+            query_key_norm: false,
+            deepstack_layers: 0,
+            sliding_window: None,
+            first_windowed_layer: 0,
+            bos_token: None,
+            eos_token: None,
+            pad_token: None,
+        }
+    }
+
     /// Checks that all sizes are in range and consistent. `place` is prepended to field names in messages.
     ///
     /// # Errors

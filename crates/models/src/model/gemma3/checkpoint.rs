@@ -9,7 +9,7 @@ use crate::model::gguf::{DecoderSpec, GgufDecoder};
 use crate::model::layers::Mode;
 use crate::model::siglip::PatchFeatures;
 use crate::model::vlm::{
-    CheckpointParts, PreparedImage, PromptProcessor, ReaderCheckpoint, VisionLanguageModel, name_without_prefixes,
+    ChatProcessor, PreparedImage, PromptProcessor, ReaderCheckpoint, VisionLanguageModel, name_without_prefixes,
     open_parts,
 };
 use anyhow::{Result, ensure};
@@ -24,7 +24,6 @@ pub struct Gemma3Checkpoint {
     projector: Projector,
     decoder: Decoder,
     processor: Gemma3Processor,
-    parts: CheckpointParts,
 }
 
 impl Gemma3Checkpoint {
@@ -32,7 +31,7 @@ impl Gemma3Checkpoint {
     ///
     /// # Errors
     /// Fails as [`load_reader`](crate::model::reader_family::load_reader) does.
-    pub fn load(folder: &Path, adapter: Option<Adapter>, device: &Device, dtype: DType) -> Result<Self> {
+    pub fn load(folder: &Path, adapter: Option<Adapter>, device: &Device, dtype: DType) -> Result<ReaderCheckpoint> {
         let config = Gemma3Config::read(folder)?;
         let (processor, template_note) = Gemma3Processor::read(folder, &config)?;
         let (spec, template) = (decoder_spec(&config), processor.template());
@@ -43,7 +42,7 @@ impl Gemma3Checkpoint {
         let vars = weights.clone().builder(dtype, device);
         let (tower, projector, decoder) = build(&config, &vars, quantised.as_ref())?;
         weights.check_all_used(config.tied_embeddings)?;
-        Ok(Self { tower, projector, decoder, processor, parts })
+        Ok(ReaderCheckpoint::new(Self { tower, projector, decoder, processor }, parts))
     }
 }
 
@@ -62,13 +61,6 @@ impl VisionLanguageModel for Gemma3Checkpoint {
 
     fn decoder(&self) -> &Decoder {
         &self.decoder
-    }
-}
-
-impl From<Gemma3Checkpoint> for ReaderCheckpoint {
-    fn from(checkpoint: Gemma3Checkpoint) -> Self {
-        let CheckpointParts { name, fingerprint, notes } = checkpoint.parts.clone();
-        Self { model: Box::new(checkpoint), name, fingerprint, notes }
     }
 }
 

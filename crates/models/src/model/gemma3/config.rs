@@ -171,9 +171,6 @@ fn text_config(json: &TextJson) -> Result<TextConfig, String> {
         return Err(format!("{place}sliding_window: expected a number of tokens, since some layers have a window"));
     }
     let config = TextConfig {
-        deepstack_layers: 0,
-        mrope_interleaved: false,
-        query_key_norm: false,
         vocabulary: json.vocab_size,
         hidden: json.hidden_size,
         intermediate: json.intermediate_size,
@@ -194,13 +191,9 @@ fn text_config(json: &TextJson) -> Result<TextConfig, String> {
         norm_epsilon: json.rms_norm_eps,
         rope_theta: rope.theta.unwrap_or(json.rope_theta),
         rope_scaling: rope.scaling,
-        mrope_sections: None,
-        attention_bias: false,
         sliding_window: json.sliding_window,
-        first_windowed_layer: 0,
-        bos_token: None,
-        eos_token: None,
         pad_token: json.pad_token_id,
+        ..TextConfig::without_options()
     };
     config.check(place)?;
     Ok(config)

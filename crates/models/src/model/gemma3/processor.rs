@@ -2,10 +2,10 @@
 //! files.
 
 use super::config::Gemma3Config;
-use crate::model::chat::{ChatPrompt, ChatTokenizer, PromptIds};
+use crate::model::chat::{ChatPrompt, PromptIds};
 use crate::model::checkpoint::{CheckpointError, read_json};
 use crate::model::dual_encoder::ImageProcessor;
-use crate::model::vlm::{ContentPart, ImageGrid, PreparedImage, PromptProcessor, chat_prompt};
+use crate::model::vlm::{ChatProcessor, ImageGrid, PreparedImage, chat_prompt};
 use anyhow::{Result, ensure};
 use dissent_core::files::input_file::is_there;
 use image::RgbImage;
@@ -72,13 +72,27 @@ impl Gemma3Processor {
         };
         Ok((processor, note))
     }
+}
 
-    /// The chat template.
-    pub fn template(&self) -> &str {
-        self.chat.template().source()
+/// An image is one square, however many tokens it has.
+const GRID: ImageGrid = ImageGrid { rows: 1, columns: 1 };
+
+impl ChatProcessor for Gemma3Processor {
+    fn chat(&self) -> &ChatPrompt {
+        &self.chat
     }
 
-    fn write_image(&self, ids: &mut PromptIds) -> Result<()> {
+    fn prepare_picture(&self, picture: &RgbImage) -> Result<PreparedImage> {
+        Ok(PreparedImage { pixels: self.images.pixels(&[picture])?, grid: GRID })
+    }
+
+    fn resized_picture(&self, picture: &RgbImage) -> Result<(RgbImage, ImageGrid)> {
+        let (width, height) = picture.dimensions();
+        ensure!(width > 0 && height > 0, "expected an image with pixels, found {width} × {height}");
+        Ok((self.images.resized(picture), GRID))
+    }
+
+    fn write_image(&self, _grid: ImageGrid, ids: &mut PromptIds) -> Result<()> {
         let [start, end] = self.image_marks;
         ids.push_text("\n\n");
         ids.push_ids(start, 1)?;
@@ -86,37 +100,6 @@ impl Gemma3Processor {
         ids.push_ids(end, 1)?;
         ids.push_text("\n\n");
         Ok(())
-    }
-}
-
-/// An image is one square, however many tokens it has.
-const GRID: ImageGrid = ImageGrid { rows: 1, columns: 1 };
-
-impl PromptProcessor for Gemma3Processor {
-    fn prepare(&self, picture: &RgbImage) -> Result<PreparedImage> {
-        Ok(PreparedImage { pixels: self.images.pixels(&[picture])?, grid: GRID })
-    }
-
-    fn resized(&self, picture: &RgbImage) -> Result<(RgbImage, ImageGrid)> {
-        let (width, height) = picture.dimensions();
-        ensure!(width > 0 && height > 0, "expected an image with pixels, found {width} × {height}");
-        Ok((self.images.resized(picture), GRID))
-    }
-
-    fn encode(&self, parts: &[ContentPart]) -> Result<Vec<u32>> {
-        self.chat.encode(parts, &|_, ids| self.write_image(ids))
-    }
-
-    fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>> {
-        self.chat.answer_ids(answer, ends)
-    }
-
-    fn answer_lead(&self) -> &str {
-        self.chat.lead()
-    }
-
-    fn tokenizer(&self) -> &ChatTokenizer {
-        self.chat.tokenizer()
     }
 }
 

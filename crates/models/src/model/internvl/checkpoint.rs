@@ -9,7 +9,7 @@ use crate::model::decoder::{Decoder, LayerWeights};
 use crate::model::gguf::{DecoderSpec, GgufDecoder};
 use crate::model::layers::Mode;
 use crate::model::vlm::{
-    CheckpointParts, PreparedImage, PromptProcessor, ReaderCheckpoint, VisionLanguageModel, name_without_prefixes,
+    ChatProcessor, PreparedImage, PromptProcessor, ReaderCheckpoint, VisionLanguageModel, name_without_prefixes,
     open_parts,
 };
 use anyhow::Result;
@@ -27,7 +27,6 @@ pub struct InternVlCheckpoint {
     projector: Projector,
     decoder: Decoder,
     processor: InternVlProcessor,
-    parts: CheckpointParts,
 }
 
 impl InternVlCheckpoint {
@@ -35,7 +34,7 @@ impl InternVlCheckpoint {
     ///
     /// # Errors
     /// Fails as [`load_reader`](crate::model::reader_family::load_reader) does.
-    pub fn load(folder: &Path, adapter: Option<Adapter>, device: &Device, dtype: DType) -> Result<Self> {
+    pub fn load(folder: &Path, adapter: Option<Adapter>, device: &Device, dtype: DType) -> Result<ReaderCheckpoint> {
         let config = InternVlConfig::read(folder)?;
         let (processor, template_note) = InternVlProcessor::read(folder, &config)?;
         let (spec, template) = (decoder_spec(&config), processor.template());
@@ -46,7 +45,7 @@ impl InternVlCheckpoint {
         let tied = config.tied_embeddings.unwrap_or_else(|| weights.shape("lm_head.weight").is_none());
         let (tower, projector, decoder) = build(&config, tied, &vars, quantised.as_ref())?;
         weights.check_all_used(tied)?;
-        Ok(Self { tower, projector, decoder, processor, parts })
+        Ok(ReaderCheckpoint::new(Self { tower, projector, decoder, processor }, parts))
     }
 
     /// Features of one image: `[tokens, text hidden]`.
@@ -72,13 +71,6 @@ impl VisionLanguageModel for InternVlCheckpoint {
 
     fn decoder(&self) -> &Decoder {
         &self.decoder
-    }
-}
-
-impl From<InternVlCheckpoint> for ReaderCheckpoint {
-    fn from(checkpoint: InternVlCheckpoint) -> Self {
-        let CheckpointParts { name, fingerprint, notes } = checkpoint.parts.clone();
-        Self { model: Box::new(checkpoint), name, fingerprint, notes }
     }
 }
 

@@ -4,7 +4,7 @@ use super::config::InternVlConfig;
 use super::image_processor::InternVlImageProcessor;
 use crate::model::chat::{ChatPrompt, ChatTokenizer, PromptIds};
 use crate::model::checkpoint::{CheckpointError, read_json};
-use crate::model::vlm::{ContentPart, ImageGrid, PreparedImage, PromptProcessor, chat_prompt};
+use crate::model::vlm::{ChatProcessor, ImageGrid, PreparedImage, chat_prompt};
 use anyhow::Result;
 use dissent_core::files::input_file::is_there;
 use image::RgbImage;
@@ -56,10 +56,19 @@ impl InternVlProcessor {
         let image_marks = image_marks(folder, chat.tokenizer())?;
         Ok((Self { images, chat, image_token: config.image_token, image_marks, tokens_per_tile }, note))
     }
+}
 
-    /// The chat template.
-    pub fn template(&self) -> &str {
-        self.chat.template().source()
+impl ChatProcessor for InternVlProcessor {
+    fn chat(&self) -> &ChatPrompt {
+        &self.chat
+    }
+
+    fn prepare_picture(&self, picture: &RgbImage) -> Result<PreparedImage> {
+        self.images.prepare(picture)
+    }
+
+    fn resized_picture(&self, picture: &RgbImage) -> Result<(RgbImage, ImageGrid)> {
+        self.images.resized(picture)
     }
 
     /// Appends the tokens of an image: all tiles and the thumbnail between two marks.
@@ -69,32 +78,6 @@ impl InternVlProcessor {
         ids.push_ids(start, 1)?;
         ids.push_ids(self.image_token, (grid.patches() + thumbnails) * self.tokens_per_tile)?;
         ids.push_ids(end, 1)
-    }
-}
-
-impl PromptProcessor for InternVlProcessor {
-    fn prepare(&self, picture: &RgbImage) -> Result<PreparedImage> {
-        self.images.prepare(picture)
-    }
-
-    fn resized(&self, picture: &RgbImage) -> Result<(RgbImage, ImageGrid)> {
-        self.images.resized(picture)
-    }
-
-    fn encode(&self, parts: &[ContentPart]) -> Result<Vec<u32>> {
-        self.chat.encode(parts, &|grid, ids| self.write_image(grid, ids))
-    }
-
-    fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>> {
-        self.chat.answer_ids(answer, ends)
-    }
-
-    fn answer_lead(&self) -> &str {
-        self.chat.lead()
-    }
-
-    fn tokenizer(&self) -> &ChatTokenizer {
-        self.chat.tokenizer()
     }
 }
 

@@ -73,9 +73,6 @@ pub(super) fn text_config(json: &TextJson) -> Result<TextConfig, String> {
     }
     let rope = RopeFields::of_json([json.rope_parameters.as_ref(), json.rope_scaling.as_ref()], place)?;
     let config = TextConfig {
-        deepstack_layers: 0,
-        mrope_interleaved: false,
-        query_key_norm: false,
         vocabulary: json.vocab_size,
         hidden: json.hidden_size,
         intermediate: json.intermediate_size,
@@ -84,18 +81,13 @@ pub(super) fn text_config(json: &TextJson) -> Result<TextConfig, String> {
         key_value_heads: json.num_key_value_heads,
         head_size: json.head_dim.unwrap_or_else(|| json.hidden_size / json.num_attention_heads.max(1)),
         activation: json.hidden_act,
-        gemma: None,
         positions: json.max_position_embeddings,
         norm_epsilon: json.rms_norm_eps,
         rope_theta: rope.theta.unwrap_or(json.rope_theta),
         rope_scaling: rope.scaling,
-        mrope_sections: None,
         attention_bias: true,
-        sliding_window: None,
-        first_windowed_layer: 0,
-        bos_token: None,
-        eos_token: None,
         pad_token: json.pad_token_id,
+        ..TextConfig::without_options()
     };
     config.check(place)?;
     Ok(config)

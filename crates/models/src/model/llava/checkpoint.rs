@@ -9,7 +9,7 @@ use crate::model::gguf::{DecoderSpec, GgufDecoder};
 use crate::model::layers::Mode;
 use crate::model::pixtral::{Projector, ProjectorShape, canonical_llava_name};
 use crate::model::vlm::{
-    CheckpointParts, PreparedImage, PromptProcessor, ReaderCheckpoint, VisionLanguageModel, open_parts,
+    ChatProcessor, PreparedImage, PromptProcessor, ReaderCheckpoint, VisionLanguageModel, open_parts,
 };
 use anyhow::Result;
 use candle_core::{D, DType, Device, Tensor};
@@ -27,7 +27,6 @@ pub struct LlavaCheckpoint {
     decoder: Decoder,
     config: LlavaConfig,
     processor: LlavaProcessor,
-    parts: CheckpointParts,
 }
 
 impl LlavaCheckpoint {
@@ -35,7 +34,7 @@ impl LlavaCheckpoint {
     ///
     /// # Errors
     /// Fails as [`load_reader`](crate::model::reader_family::load_reader) does.
-    pub fn load(folder: &Path, adapter: Option<Adapter>, device: &Device, dtype: DType) -> Result<Self> {
+    pub fn load(folder: &Path, adapter: Option<Adapter>, device: &Device, dtype: DType) -> Result<ReaderCheckpoint> {
         let config = LlavaConfig::read(folder)?;
         let (processor, template_note) = LlavaProcessor::read(folder, &config)?;
         let spec = DecoderSpec {
@@ -51,7 +50,7 @@ impl LlavaCheckpoint {
         let vars = weights.clone().builder(dtype, device);
         let (tower, projector, decoder) = build(&config, &vars, quantised.as_ref())?;
         weights.check_all_used(config.tied_embeddings)?;
-        Ok(Self { tower, projector, decoder, config, processor, parts })
+        Ok(ReaderCheckpoint::new(Self { tower, projector, decoder, config, processor }, parts))
     }
 
     /// Maps pixels `[B, 3, side, side]` to features `[B, tokens, hidden]`.
@@ -87,13 +86,6 @@ impl VisionLanguageModel for LlavaCheckpoint {
 
     fn decoder(&self) -> &Decoder {
         &self.decoder
-    }
-}
-
-impl From<LlavaCheckpoint> for ReaderCheckpoint {
-    fn from(checkpoint: LlavaCheckpoint) -> Self {
-        let CheckpointParts { name, fingerprint, notes } = checkpoint.parts.clone();
-        Self { model: Box::new(checkpoint), name, fingerprint, notes }
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::config::{DecoderKind, LlavaConfig};
 use super::image_processor::LlavaImageProcessor;
-use crate::model::chat::{ChatPrompt, ChatTokenizer};
+use crate::model::chat::{ChatPrompt, PromptIds};
 use crate::model::checkpoint::{CheckpointError, read_json};
-use crate::model::vlm::{ContentPart, ImageGrid, PreparedImage, PromptProcessor, chat_prompt};
+use crate::model::vlm::{ChatProcessor, ImageGrid, PreparedImage, chat_prompt};
 use anyhow::{Result, ensure};
 use dissent_core::files::input_file::is_there;
 use image::RgbImage;
@@ -88,22 +88,21 @@ impl LlavaProcessor {
         let grid = ImageGrid { rows: side, columns: side };
         Ok((Self { images, chat, image_token: config.image_token, grid, tokens_per_image }, note))
     }
-
-    /// The chat template.
-    pub fn template(&self) -> &str {
-        self.chat.template().source()
-    }
 }
 
-impl PromptProcessor for LlavaProcessor {
-    fn prepare(&self, picture: &RgbImage) -> Result<PreparedImage> {
+impl ChatProcessor for LlavaProcessor {
+    fn chat(&self) -> &ChatPrompt {
+        &self.chat
+    }
+
+    fn prepare_picture(&self, picture: &RgbImage) -> Result<PreparedImage> {
         let (width, height) = picture.dimensions();
         ensure!(width > 0 && height > 0, "expected an image with pixels, found {width} × {height}");
         Ok(PreparedImage { pixels: self.images.pixels(&self.images.resized(picture))?, grid: self.grid })
     }
 
     /// A picture that is cropped after it was resized to more has no size at which it would not change.
-    fn resized(&self, picture: &RgbImage) -> Result<(RgbImage, ImageGrid)> {
+    fn resized_picture(&self, picture: &RgbImage) -> Result<(RgbImage, ImageGrid)> {
         let (width, height) = picture.dimensions();
         ensure!(width > 0 && height > 0, "expected an image with pixels, found {width} × {height}");
         let resized = self.images.resized(picture);
@@ -111,20 +110,8 @@ impl PromptProcessor for LlavaProcessor {
         Ok((if is_final { resized } else { picture.clone() }, self.grid))
     }
 
-    fn encode(&self, parts: &[ContentPart]) -> Result<Vec<u32>> {
-        self.chat.encode(parts, &|_, ids| ids.push_ids(self.image_token, self.tokens_per_image))
-    }
-
-    fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>> {
-        self.chat.answer_ids(answer, ends)
-    }
-
-    fn answer_lead(&self) -> &str {
-        self.chat.lead()
-    }
-
-    fn tokenizer(&self) -> &ChatTokenizer {
-        self.chat.tokenizer()
+    fn write_image(&self, _grid: ImageGrid, ids: &mut PromptIds) -> Result<()> {
+        ids.push_ids(self.image_token, self.tokens_per_image)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::model::gguf::{DecoderSpec, decoder_files};
 use crate::model::layers::{Linear, Mode, linear};
 use crate::model::siglip::PatchFeatures;
 use crate::model::vlm::{
-    CheckpointParts, PreparedImage, PromptProcessor, ReaderCheckpoint, VisionLanguageModel, name_without_prefixes,
+    ChatProcessor, PreparedImage, PromptProcessor, ReaderCheckpoint, VisionLanguageModel, name_without_prefixes,
     open_parts,
 };
 use anyhow::{Result, bail};
@@ -22,7 +22,6 @@ pub struct PaliGemmaCheckpoint {
     projector: Linear,
     decoder: Decoder,
     processor: PaliGemmaProcessor,
-    parts: CheckpointParts,
 }
 
 impl PaliGemmaCheckpoint {
@@ -31,7 +30,7 @@ impl PaliGemmaCheckpoint {
     /// # Errors
     /// Fails as [`load_reader`](crate::model::reader_family::load_reader) does, and if there is a GGUF file: llama.cpp does not
     /// convert this family.
-    pub fn load(folder: &Path, adapter: Option<Adapter>, device: &Device, dtype: DType) -> Result<Self> {
+    pub fn load(folder: &Path, adapter: Option<Adapter>, device: &Device, dtype: DType) -> Result<ReaderCheckpoint> {
         let config = PaliGemmaConfig::read(folder)?;
         if let Some(file) = decoder_files(folder)?.first() {
             bail!("{}: expected no GGUF file, since llama.cpp does not convert PaliGemma", file.display());
@@ -42,7 +41,7 @@ impl PaliGemmaCheckpoint {
         parts.notes.extend(note);
         let (tower, projector, decoder) = build(&config, &weights.clone().builder(dtype, device))?;
         weights.check_all_used(config.tied_embeddings)?;
-        Ok(Self { tower, projector, decoder, processor, parts })
+        Ok(ReaderCheckpoint::new(Self { tower, projector, decoder, processor }, parts))
     }
 }
 
@@ -60,13 +59,6 @@ impl VisionLanguageModel for PaliGemmaCheckpoint {
 
     fn decoder(&self) -> &Decoder {
         &self.decoder
-    }
-}
-
-impl From<PaliGemmaCheckpoint> for ReaderCheckpoint {
-    fn from(checkpoint: PaliGemmaCheckpoint) -> Self {
-        let CheckpointParts { name, fingerprint, notes } = checkpoint.parts.clone();
-        Self { model: Box::new(checkpoint), name, fingerprint, notes }
     }
 }
 

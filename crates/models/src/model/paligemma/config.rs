@@ -157,9 +157,6 @@ fn text_config(json: &TextJson) -> Result<TextConfig, String> {
     layers_in_range(&format!("{place}num_hidden_layers"), json.num_hidden_layers)?;
     let rope = RopeFields::of_json([json.rope_parameters.as_ref(), json.rope_scaling.as_ref()], place)?;
     let config = TextConfig {
-        deepstack_layers: 0,
-        mrope_interleaved: false,
-        query_key_norm: false,
         vocabulary: json.vocab_size,
         hidden: json.hidden_size,
         intermediate: json.intermediate_size,
@@ -181,13 +178,8 @@ fn text_config(json: &TextJson) -> Result<TextConfig, String> {
         norm_epsilon: json.rms_norm_eps,
         rope_theta: rope.theta.unwrap_or(json.rope_theta),
         rope_scaling: rope.scaling,
-        mrope_sections: None,
-        attention_bias: false,
-        sliding_window: None,
-        first_windowed_layer: 0,
-        bos_token: None,
-        eos_token: None,
         pad_token: json.pad_token_id,
+        ..TextConfig::without_options()
     };
     config.check(place)?;
     Ok(config)

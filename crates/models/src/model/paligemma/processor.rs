@@ -2,10 +2,10 @@
 //! then `<bos>`, the text and a line break.
 
 use super::config::PaliGemmaConfig;
-use crate::model::chat::{ChatPrompt, ChatTemplate, ChatTokenizer};
+use crate::model::chat::{ChatPrompt, ChatTemplate, PromptIds};
 use crate::model::checkpoint::{CheckpointError, image_processor_json};
 use crate::model::dual_encoder::ImageProcessor;
-use crate::model::vlm::{ContentPart, ImageGrid, PreparedImage, PromptProcessor, chat_prompt_of};
+use crate::model::vlm::{ChatProcessor, ImageGrid, PreparedImage, chat_prompt_of};
 use anyhow::{Result, ensure};
 use image::RgbImage;
 use std::path::Path;
@@ -54,41 +54,28 @@ impl PaliGemmaProcessor {
             .map(|_| "the checkpoint's chat template is not used: PaliGemma reads images, then one text".to_string());
         Ok((Self { images, chat, image_token: config.image_token, tokens_per_image }, note))
     }
-
-    /// The prompt as a template.
-    pub fn template(&self) -> &str {
-        self.chat.template().source()
-    }
 }
 
 /// An image is one square, however many tokens it has.
 const GRID: ImageGrid = ImageGrid { rows: 1, columns: 1 };
 
-impl PromptProcessor for PaliGemmaProcessor {
-    fn prepare(&self, picture: &RgbImage) -> Result<PreparedImage> {
+impl ChatProcessor for PaliGemmaProcessor {
+    fn chat(&self) -> &ChatPrompt {
+        &self.chat
+    }
+
+    fn prepare_picture(&self, picture: &RgbImage) -> Result<PreparedImage> {
         Ok(PreparedImage { pixels: self.images.pixels(&[picture])?, grid: GRID })
     }
 
-    fn resized(&self, picture: &RgbImage) -> Result<(RgbImage, ImageGrid)> {
+    fn resized_picture(&self, picture: &RgbImage) -> Result<(RgbImage, ImageGrid)> {
         let (width, height) = picture.dimensions();
         ensure!(width > 0 && height > 0, "expected an image with pixels, found {width} × {height}");
         Ok((self.images.resized(picture), GRID))
     }
 
-    fn encode(&self, parts: &[ContentPart]) -> Result<Vec<u32>> {
-        self.chat.encode(parts, &|_, ids| ids.push_ids(self.image_token, self.tokens_per_image))
-    }
-
-    fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>> {
-        self.chat.answer_ids(answer, ends)
-    }
-
-    fn answer_lead(&self) -> &str {
-        self.chat.lead()
-    }
-
-    fn tokenizer(&self) -> &ChatTokenizer {
-        self.chat.tokenizer()
+    fn write_image(&self, _grid: ImageGrid, ids: &mut PromptIds) -> Result<()> {
+        ids.push_ids(self.image_token, self.tokens_per_image)
     }
 }
 

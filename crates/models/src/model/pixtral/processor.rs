@@ -138,7 +138,7 @@ impl PromptProcessor for PixtralProcessor {
         Self::encode(self, parts)
     }
 
-    fn encode_with_placeholders(&self, parts: &[ContentPart]) -> Result<Option<Vec<u32>>> {
+    fn encode_with_whole_images(&self, parts: &[ContentPart]) -> Result<Option<Vec<u32>>> {
         let image = self.tokenizer.special().image;
         self.encode_with(parts, &|_, ids| ids.push_ids(image, 1)).map(Some)
     }

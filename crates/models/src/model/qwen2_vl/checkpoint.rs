@@ -10,7 +10,7 @@ use crate::model::decoder::{Decoder, LayerWeights};
 use crate::model::gguf::{DecoderSpec, GgufDecoder};
 use crate::model::layers::Mode;
 use crate::model::vlm::{
-    CheckpointParts, PreparedImage, PromptProcessor, ReaderCheckpoint, VisionLanguageModel, open_parts,
+    ChatProcessor, PreparedImage, PromptProcessor, ReaderCheckpoint, VisionLanguageModel, open_parts,
 };
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
@@ -23,7 +23,6 @@ pub struct Qwen2VlCheckpoint {
     tower: VisionTower,
     decoder: Decoder,
     processor: Qwen2VlProcessor,
-    parts: CheckpointParts,
 }
 
 impl Qwen2VlCheckpoint {
@@ -31,7 +30,7 @@ impl Qwen2VlCheckpoint {
     ///
     /// # Errors
     /// Fails as [`load_reader`](crate::model::reader_family::load_reader) does.
-    pub fn load(folder: &Path, adapter: Option<Adapter>, device: &Device, dtype: DType) -> Result<Self> {
+    pub fn load(folder: &Path, adapter: Option<Adapter>, device: &Device, dtype: DType) -> Result<ReaderCheckpoint> {
         let config = Qwen2VlConfig::read(folder)?;
         let (processor, template_note) = Qwen2VlProcessor::read(folder, &config)?;
         let (weights, mut parts) =
@@ -41,7 +40,7 @@ impl Qwen2VlCheckpoint {
         let vars = weights.clone().builder(dtype, device);
         let (tower, decoder) = build(&config, &processor.images, &vars, quantised.as_ref())?;
         weights.check_all_used(config.tied_embeddings)?;
-        Ok(Self { tower, decoder, processor, parts })
+        Ok(ReaderCheckpoint::new(Self { tower, decoder, processor }, parts))
     }
 }
 
@@ -56,13 +55,6 @@ impl VisionLanguageModel for Qwen2VlCheckpoint {
 
     fn decoder(&self) -> &Decoder {
         &self.decoder
-    }
-}
-
-impl From<Qwen2VlCheckpoint> for ReaderCheckpoint {
-    fn from(checkpoint: Qwen2VlCheckpoint) -> Self {
-        let CheckpointParts { name, fingerprint, notes } = checkpoint.parts.clone();
-        Self { model: Box::new(checkpoint), name, fingerprint, notes }
     }
 }
 

@@ -184,21 +184,16 @@ fn text_config(json: TextJson, place: &str) -> Result<TextConfig, String> {
         key_value_heads: json.num_key_value_heads.unwrap_or(json.num_attention_heads),
         head_size: json.hidden_size / json.num_attention_heads.max(1),
         activation: json.hidden_act,
-        gemma: None,
         positions: json.max_position_embeddings,
         norm_epsilon: json.rms_norm_eps,
         rope_theta: rope.theta.or(json.rope_theta).unwrap_or(1e6),
         rope_scaling: rope.scaling,
         mrope_sections: Some(mrope_sections),
-        mrope_interleaved: false,
         attention_bias: true,
-        query_key_norm: false,
-        deepstack_layers: 0,
         sliding_window,
         first_windowed_layer: first_windowed_layer(&json, place)?,
-        bos_token: None,
-        eos_token: None,
         pad_token: json.pad_token_id,
+        ..TextConfig::without_options()
     };
     config.check(place)?;
     Ok(config)

@@ -2,9 +2,9 @@
 
 use super::config::Qwen2VlConfig;
 use super::image_processor::Qwen2VlImageProcessor;
-use crate::model::chat::{ChatPrompt, ChatTokenizer};
+use crate::model::chat::{ChatPrompt, PromptIds};
 use crate::model::checkpoint::CheckpointError;
-use crate::model::vlm::{ContentPart, ImageGrid, PreparedImage, PromptProcessor, chat_prompt};
+use crate::model::vlm::{ChatProcessor, ImageGrid, PreparedImage, chat_prompt};
 use anyhow::Result;
 use image::RgbImage;
 use serde_json::Value;
@@ -84,47 +84,32 @@ impl Qwen2VlProcessor {
         self.chat.template().render(messages, true)
     }
 
-    /// The chat template.
-    pub fn template(&self) -> &str {
-        self.chat.template().source()
-    }
-
     /// Rows and columns of an image's tokens, after merging patches.
     pub(crate) fn tokens_of(&self, grid: ImageGrid) -> (usize, usize) {
         (grid.rows / self.merge, grid.columns / self.merge)
     }
 }
 
-impl PromptProcessor for Qwen2VlProcessor {
-    fn prepare(&self, picture: &RgbImage) -> Result<PreparedImage> {
+impl ChatProcessor for Qwen2VlProcessor {
+    fn chat(&self) -> &ChatPrompt {
+        &self.chat
+    }
+
+    fn prepare_picture(&self, picture: &RgbImage) -> Result<PreparedImage> {
         self.images.prepare(picture)
     }
 
-    fn resized(&self, picture: &RgbImage) -> Result<(RgbImage, ImageGrid)> {
+    fn resized_picture(&self, picture: &RgbImage) -> Result<(RgbImage, ImageGrid)> {
         self.images.resized(picture)
     }
 
-    fn encode(&self, parts: &[ContentPart]) -> Result<Vec<u32>> {
-        self.chat.encode(parts, &|grid, ids| {
-            let (rows, columns) = self.tokens_of(grid);
-            ids.push_ids(self.image_token, rows * columns)
-        })
+    fn write_image(&self, grid: ImageGrid, ids: &mut PromptIds) -> Result<()> {
+        let (rows, columns) = self.tokens_of(grid);
+        ids.push_ids(self.image_token, rows * columns)
     }
 
-    fn encode_with_placeholders(&self, parts: &[ContentPart]) -> Result<Option<Vec<u32>>> {
-        self.chat.encode(parts, &|_, ids| ids.push_ids(self.image_token, 1)).map(Some)
-    }
-
-    fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>> {
-        self.chat.answer_ids(answer, ends)
-    }
-
-    fn answer_lead(&self) -> &str {
-        self.chat.lead()
-    }
-
-    fn tokenizer(&self) -> &ChatTokenizer {
-        self.chat.tokenizer()
+    fn token_of_whole_image(&self) -> Option<u32> {
+        Some(self.image_token)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::model::gguf::{DecoderSpec, GgufDecoder};
 use crate::model::layers::Mode;
 use crate::model::qwen2_vl::{Qwen2VlProcessor, encode_by_grid};
 use crate::model::vlm::{
-    CheckpointParts, PreparedImage, PromptProcessor, ReaderCheckpoint, VisionLanguageModel, open_parts,
+    ChatProcessor, PreparedImage, PromptProcessor, ReaderCheckpoint, VisionLanguageModel, open_parts,
 };
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
@@ -22,7 +22,6 @@ pub struct Qwen3VlCheckpoint {
     tower: VisionTower,
     decoder: Decoder,
     processor: Qwen2VlProcessor,
-    parts: CheckpointParts,
 }
 
 impl Qwen3VlCheckpoint {
@@ -30,7 +29,7 @@ impl Qwen3VlCheckpoint {
     ///
     /// # Errors
     /// Fails as [`load_reader`](crate::model::reader_family::load_reader) does.
-    pub fn load(folder: &Path, adapter: Option<Adapter>, device: &Device, dtype: DType) -> Result<Self> {
+    pub fn load(folder: &Path, adapter: Option<Adapter>, device: &Device, dtype: DType) -> Result<ReaderCheckpoint> {
         let config = Qwen3VlConfig::read(folder)?;
         let (processor, template_note) = read_qwen3_processor(folder, &config)?;
         let spec = DecoderSpec {
@@ -45,7 +44,7 @@ impl Qwen3VlCheckpoint {
         let quantised = weights.decoder().cloned();
         let (tower, decoder) = build(&config, &weights.clone().builder(dtype, device), quantised.as_ref())?;
         weights.check_all_used(config.tied_embeddings)?;
-        Ok(Self { tower, decoder, processor, parts })
+        Ok(ReaderCheckpoint::new(Self { tower, decoder, processor }, parts))
     }
 }
 
@@ -60,13 +59,6 @@ impl VisionLanguageModel for Qwen3VlCheckpoint {
 
     fn decoder(&self) -> &Decoder {
         &self.decoder
-    }
-}
-
-impl From<Qwen3VlCheckpoint> for ReaderCheckpoint {
-    fn from(checkpoint: Qwen3VlCheckpoint) -> Self {
-        let CheckpointParts { name, fingerprint, notes } = checkpoint.parts.clone();
-        Self { model: Box::new(checkpoint), name, fingerprint, notes }
     }
 }
 

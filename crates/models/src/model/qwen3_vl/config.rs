@@ -201,7 +201,6 @@ fn text_config(json: &TextJson, deepstack_layers: usize) -> Result<TextConfig, S
         }
     }
     let config = TextConfig {
-        gemma: None,
         vocabulary: json.vocab_size,
         hidden: json.hidden_size,
         intermediate: json.intermediate_size,
@@ -216,14 +215,10 @@ fn text_config(json: &TextJson, deepstack_layers: usize) -> Result<TextConfig, S
         rope_scaling: rope.scaling,
         mrope_sections: Some(mrope_sections),
         mrope_interleaved: true,
-        attention_bias: false,
         query_key_norm: true,
         deepstack_layers,
-        sliding_window: None,
-        first_windowed_layer: 0,
-        bos_token: None,
-        eos_token: None,
         pad_token: json.pad_token_id,
+        ..TextConfig::without_options()
     };
     config.check(place)?;
     Ok(config)

@@ -9,7 +9,7 @@ use crate::model::decoder::{Decoder, LayerWeights};
 use crate::model::gguf::{DecoderSpec, GgufDecoder};
 use crate::model::layers::Mode;
 use crate::model::vlm::{
-    CheckpointParts, PreparedImage, PromptProcessor, ReaderCheckpoint, VisionLanguageModel, open_parts,
+    ChatProcessor, PreparedImage, PromptProcessor, ReaderCheckpoint, VisionLanguageModel, open_parts,
 };
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
@@ -26,7 +26,6 @@ pub struct SmolVlmCheckpoint {
     connector: Connector,
     decoder: Decoder,
     processor: SmolVlmProcessor,
-    parts: CheckpointParts,
 }
 
 impl SmolVlmCheckpoint {
@@ -34,7 +33,7 @@ impl SmolVlmCheckpoint {
     ///
     /// # Errors
     /// Fails as [`load_reader`](crate::model::reader_family::load_reader) does.
-    pub fn load(folder: &Path, adapter: Option<Adapter>, device: &Device, dtype: DType) -> Result<Self> {
+    pub fn load(folder: &Path, adapter: Option<Adapter>, device: &Device, dtype: DType) -> Result<ReaderCheckpoint> {
         let config = SmolVlmConfig::read(folder)?;
         let (processor, template_note) = SmolVlmProcessor::read(folder, &config)?;
         let (weights, mut parts) =
@@ -44,7 +43,7 @@ impl SmolVlmCheckpoint {
         let vars = weights.clone().builder(dtype, device);
         let (tower, connector, decoder) = build(&config, &vars, quantised.as_ref())?;
         weights.check_all_used(config.tied_embeddings)?;
-        Ok(Self { tower, connector, decoder, processor, parts })
+        Ok(ReaderCheckpoint::new(Self { tower, connector, decoder, processor }, parts))
     }
 }
 
@@ -79,13 +78,6 @@ impl VisionLanguageModel for SmolVlmCheckpoint {
 
     fn decoder(&self) -> &Decoder {
         &self.decoder
-    }
-}
-
-impl From<SmolVlmCheckpoint> for ReaderCheckpoint {
-    fn from(checkpoint: SmolVlmCheckpoint) -> Self {
-        let CheckpointParts { name, fingerprint, notes } = checkpoint.parts.clone();
-        Self { model: Box::new(checkpoint), name, fingerprint, notes }
     }
 }
 

@@ -166,21 +166,12 @@ fn text_config(json: &TextJson) -> Result<TextConfig, String> {
         key_value_heads: json.num_key_value_heads.unwrap_or(json.num_attention_heads),
         head_size: json.head_dim.unwrap_or_else(|| json.hidden_size / json.num_attention_heads.max(1)),
         activation: json.hidden_act,
-        gemma: None,
         positions: json.max_position_embeddings,
         norm_epsilon: json.rms_norm_eps,
         rope_theta: rope.theta.or(json.rope_theta).unwrap_or(10_000.0),
         rope_scaling: rope.scaling,
-        mrope_sections: None,
-        mrope_interleaved: false,
-        attention_bias: false,
-        query_key_norm: false,
-        deepstack_layers: 0,
-        sliding_window: None,
-        first_windowed_layer: 0,
-        bos_token: None,
-        eos_token: None,
         pad_token: json.pad_token_id,
+        ..TextConfig::without_options()
     };
     config.check(place)?;
     Ok(config)

@@ -2,9 +2,9 @@
 
 use super::config::SmolVlmConfig;
 use super::image_processor::SmolVlmImageProcessor;
-use crate::model::chat::{ChatPrompt, ChatTokenizer, PromptIds};
+use crate::model::chat::{ChatPrompt, PromptIds};
 use crate::model::checkpoint::{CheckpointError, read_json};
-use crate::model::vlm::{ContentPart, ImageGrid, PreparedImage, PromptProcessor, chat_prompt};
+use crate::model::vlm::{ChatProcessor, ImageGrid, PreparedImage, chat_prompt};
 use anyhow::Result;
 use dissent_core::files::input_file::is_there;
 use image::RgbImage;
@@ -58,10 +58,19 @@ impl SmolVlmProcessor {
         let tokens_per_tile = config.vision.tokens_per_tile(config.merge);
         Ok((Self { images, chat, image_token: config.image_token, tokens_per_tile }, note))
     }
+}
 
-    /// The chat template.
-    pub fn template(&self) -> &str {
-        self.chat.template().source()
+impl ChatProcessor for SmolVlmProcessor {
+    fn chat(&self) -> &ChatPrompt {
+        &self.chat
+    }
+
+    fn prepare_picture(&self, picture: &RgbImage) -> Result<PreparedImage> {
+        self.images.prepare(picture)
+    }
+
+    fn resized_picture(&self, picture: &RgbImage) -> Result<(RgbImage, ImageGrid)> {
+        self.images.resized(picture)
     }
 
     /// Appends the tokens of an image: each tile with its row and column, one line per row, then the whole image; or only the
@@ -81,35 +90,9 @@ impl SmolVlmProcessor {
         ids.push_ids(self.image_token, self.tokens_per_tile)?;
         ids.push_marked(FAKE_TOKEN)
     }
-}
 
-impl PromptProcessor for SmolVlmProcessor {
-    fn prepare(&self, picture: &RgbImage) -> Result<PreparedImage> {
-        self.images.prepare(picture)
-    }
-
-    fn resized(&self, picture: &RgbImage) -> Result<(RgbImage, ImageGrid)> {
-        self.images.resized(picture)
-    }
-
-    fn encode(&self, parts: &[ContentPart]) -> Result<Vec<u32>> {
-        self.chat.encode(parts, &|grid, ids| self.write_image(grid, ids))
-    }
-
-    fn encode_with_placeholders(&self, parts: &[ContentPart]) -> Result<Option<Vec<u32>>> {
-        self.chat.encode(parts, &|_, ids| ids.push_ids(self.image_token, 1)).map(Some)
-    }
-
-    fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>> {
-        self.chat.answer_ids(answer, ends)
-    }
-
-    fn answer_lead(&self) -> &str {
-        self.chat.lead()
-    }
-
-    fn tokenizer(&self) -> &ChatTokenizer {
-        self.chat.tokenizer()
+    fn token_of_whole_image(&self) -> Option<u32> {
+        Some(self.image_token)
     }
 }
 

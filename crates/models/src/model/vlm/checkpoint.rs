@@ -1,6 +1,6 @@
 //! A loaded reader of any family.
 
-use super::VisionLanguageModel;
+use super::{CheckpointParts, VisionLanguageModel};
 use dissent_core::files::fingerprint::Fingerprint;
 
 /// A vision-language model for inference with the facts that runs and caches record about it.
@@ -12,4 +12,12 @@ pub struct ReaderCheckpoint {
     pub fingerprint: Fingerprint,
     /// Remarks for the user about the checkpoint.
     pub notes: Vec<String>,
+}
+
+impl ReaderCheckpoint {
+    /// A model of any family with the facts about it.
+    pub(in crate::model) fn new(model: impl VisionLanguageModel + 'static, parts: CheckpointParts) -> Self {
+        let CheckpointParts { name, fingerprint, notes } = parts;
+        Self { model: Box::new(model), name, fingerprint, notes }
+    }
 }

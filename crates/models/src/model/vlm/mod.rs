@@ -3,6 +3,7 @@
 //! Each family has its own image processor, vision tower and image tokens. The decoder ([`decoder`](super::decoder)), chat
 //! templates ([`chat`](super::chat)), batching, KV caches and label scoring are shared.
 
+mod chat_processor;
 mod checkpoint;
 mod content;
 mod names;
@@ -12,6 +13,7 @@ mod processor;
 #[cfg(test)]
 pub(in crate::model) mod skeleton;
 
+pub(in crate::model) use chat_processor::ChatProcessor;
 pub use checkpoint::ReaderCheckpoint;
 pub use content::{ContentPart, ImageGrid, PreparedImage};
 pub(in crate::model) use names::name_without_prefixes;

@@ -17,15 +17,12 @@ pub trait PromptProcessor: Send + Sync {
     /// Token ids of a user message and the generation prompt. Special tokens spelled in a text are treated as text.
     fn encode(&self, parts: &[ContentPart]) -> Result<Vec<u32>>;
 
-    /// The same ids with a single placeholder for each image, for engines that take token ids and put the images in themselves
+    /// The same ids with a single token for each image, for engines that take token ids and put the images in themselves
     /// (SGLang's `/generate`). `None` if no such form is known for the family.
     ///
     /// # Errors
     /// Fails as [`Self::encode`] does.
-    fn encode_with_placeholders(&self, parts: &[ContentPart]) -> Result<Option<Vec<u32>>> {
-        let _ = parts;
-        Ok(None)
-    }
+    fn encode_with_whole_images(&self, parts: &[ContentPart]) -> Result<Option<Vec<u32>>>;
 
     /// Token ids of an answer that follows a prompt, with the end-of-sequence token if `ends`.
     fn answer_ids(&self, answer: &str, ends: bool) -> Result<Vec<u32>>;

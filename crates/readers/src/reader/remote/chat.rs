@@ -37,8 +37,8 @@ pub(super) struct SentPrompt {
     pub prefix_key: String,
     /// Token ids that the model should read, if its processor is known.
     pub ids: Option<Vec<u32>>,
-    /// The same ids with one placeholder per image, for SGLang.
-    pub placeholders: Option<Vec<u32>>,
+    /// The same ids with one token per image, for SGLang.
+    pub whole_image_ids: Option<Vec<u32>>,
     /// Data URIs of the images, in their order.
     images: Vec<Arc<str>>,
     /// Number of tokens, at least roughly.
@@ -98,9 +98,9 @@ impl SentPrompt {
         }
         let ids = processor.map(|processor| processor.encode(&local)).transpose()?;
         let length = ids.as_ref().map_or(length, Vec::len);
-        let placeholders = placeholders_of(&local, processor.filter(|_| kind == ServerKind::Sglang))?;
+        let whole_image_ids = whole_images_of(&local, processor.filter(|_| kind == ServerKind::Sglang))?;
         let (content, prefix_key) = (Value::Array(parts), prefix_key.concat());
-        Ok(Self { content, prefix_key, ids, placeholders, images: uris, length, seed: seed_of(&whole) })
+        Ok(Self { content, prefix_key, ids, whole_image_ids, images: uris, length, seed: seed_of(&whole) })
     }
 
     /// A test prompt of one image and a word.
@@ -110,7 +110,7 @@ impl SentPrompt {
             {"type": "text", "text": "?"},
         ]);
         let images = vec![image.into()];
-        Self { content, prefix_key: String::new(), ids: None, placeholders: None, images, length: 100, seed: 0 }
+        Self { content, prefix_key: String::new(), ids: None, whole_image_ids: None, images, length: 100, seed: 0 }
     }
 
     /// The same test prompt with the token ids that the processor gives.
@@ -121,13 +121,13 @@ impl SentPrompt {
         let local: Vec<ContentPart> =
             image.grid.map(ContentPart::Image).into_iter().chain([ContentPart::Text("?")]).collect();
         let ids = processor.encode(&local)?;
-        let placeholders = placeholders_of(&local, Some(processor))?;
-        Ok(Self { length: ids.len(), ids: Some(ids), placeholders, ..Self::probe(&image.uri) })
+        let whole_image_ids = whole_images_of(&local, Some(processor))?;
+        Ok(Self { length: ids.len(), ids: Some(ids), whole_image_ids, ..Self::probe(&image.uri) })
     }
 
-    /// The token ids with one placeholder per image, and the images; `None` if the processor is not known.
-    pub fn with_placeholders(&self) -> Option<(&[u32], &[Arc<str>])> {
-        Some((self.placeholders.as_deref()?, &self.images))
+    /// The token ids with one token per image, and the images; `None` if the processor is not known.
+    pub fn with_whole_images(&self) -> Option<(&[u32], &[Arc<str>])> {
+        Some((self.whole_image_ids.as_deref()?, &self.images))
     }
 
     /// The messages of a request.
@@ -228,8 +228,8 @@ fn seed_of(parts: &[&str]) -> u32 {
     u32::from_str_radix(digits, 16).unwrap_or_default() >> 2
 }
 
-fn placeholders_of(parts: &[ContentPart], processor: Option<&dyn PromptProcessor>) -> Result<Option<Vec<u32>>> {
-    Ok(processor.map(|processor| processor.encode_with_placeholders(parts)).transpose()?.flatten())
+fn whole_images_of(parts: &[ContentPart], processor: Option<&dyn PromptProcessor>) -> Result<Option<Vec<u32>>> {
+    Ok(processor.map(|processor| processor.encode_with_whole_images(parts)).transpose()?.flatten())
 }
 
 fn push_image(parts: &mut Vec<Value>, picture: &Picture, images: &ImageEncoding) -> Result<SentImage> {

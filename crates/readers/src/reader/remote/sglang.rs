@@ -1,6 +1,6 @@
 //! SGLang's own `/generate`: exact log-probabilities by token id. Its chat completions name texts of tokens alone.
 //!
-//! The prompt goes as token ids with one placeholder per image, which the checkpoint's processor gives; SGLang puts the images
+//! The prompt goes as token ids with one token per image, which the checkpoint's processor gives; SGLang puts the images
 //! in, and the number of tokens that it read is compared with ours. Protocol: docs.sglang.io, "Sampling parameters" and "Native
 //! APIs". It was never run here, because PyPI has no SGLang kernels for CPUs.
 
@@ -104,7 +104,7 @@ impl Scorer {
 }
 
 fn body_of(prompt: &SentPrompt, written: &[u32], wanted: &[u32]) -> Result<Value, ServerErrorKind> {
-    let (ids, images) = prompt.with_placeholders().ok_or(ServerErrorKind::NeedsProcessor)?;
+    let (ids, images) = prompt.with_whole_images().ok_or(ServerErrorKind::NeedsProcessor)?;
     let ids: Vec<u32> = ids.iter().chain(written).copied().collect();
     let images: Vec<&str> = images.iter().map(|image| &**image).collect();
     Ok(json!({
@@ -157,12 +157,12 @@ mod tests {
 
     fn prompt() -> SentPrompt {
         let mut prompt = SentPrompt::probe("data:,");
-        (prompt.ids, prompt.placeholders) = (Some(vec![1, 5, 5, 6]), Some(vec![1, 5, 6]));
+        (prompt.ids, prompt.whole_image_ids) = (Some(vec![1, 5, 5, 6]), Some(vec![1, 5, 6]));
         prompt
     }
 
     #[test]
-    fn a_request_has_ids_with_placeholders_and_the_images() {
+    fn a_request_has_ids_with_whole_images_and_the_images() {
         let body = body_of(&prompt(), &[7], &[54, 65]).unwrap();
         assert_eq!(body["input_ids"], json!([1, 5, 6, 7]));
         assert_eq!((&body["image_data"], &body["token_ids_logprob"]), (&json!(["data:,"]), &json!([54, 65])));
