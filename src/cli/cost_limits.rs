@@ -20,11 +20,12 @@ pub(super) struct CostLimits {
 }
 
 impl CostLimits {
-    /// Asks before many requests to a server that is not local.
+    /// Asks before many requests to a server that is not local. `asked` is the number of questions about one document, over all
+    /// cases: a set of labels is asked label by label.
     ///
     /// # Errors
     /// Fails if the user declines or cannot be asked, and if a budget is given for a reader without a server.
-    pub fn check(&self, reader: &ReaderSource, identity: &RunIdentity, cases: usize) -> Result<()> {
+    pub fn check(&self, reader: &ReaderSource, identity: &RunIdentity, (cases, asked): (usize, usize)) -> Result<()> {
         let ReaderSource::Served(served) = reader else {
             ensure!(self.budget.is_none(), "--budget counts the tokens of a server; this reader runs in this process");
             return Ok(());
@@ -33,7 +34,7 @@ impl CostLimits {
             Some(given) => given.k * given.heads.len(),
             None => identity.k_image + identity.k_caption + identity.k_lexical,
         };
-        let prompts = cases * (hits + 1);
+        let prompts = asked * (hits + 1);
         let samples = identity.reader_service.as_ref().and_then(|service| service.answers.as_ref());
         let answers = prompts * samples.map_or(1, |answers| answers.samples as usize);
         self.confirm(&served.addresses, (cases, prompts, answers))

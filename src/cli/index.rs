@@ -80,6 +80,8 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let encoder = load_encoder(&args.encoder, &workspace, common)?;
     let mut is_built = args.force;
     let index = if args.force {
+        // A server may have other settings than when the vectors were kept.
+        encoder.forget_kept()?;
         Index::build_with(&dataset, &folder, &encoder, FLAT_LIMIT, true, &mut |progress| bar.show(progress))?
     } else {
         let mut on_rebuild = |error: &IndexError| {

@@ -103,7 +103,9 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let mut writer = RunWriter::open(&folder, &identity)?;
     let missing: Vec<usize> = wanted.iter().copied().filter(|case| !writer.has(&dataset.cases[*case].id)).collect();
     let cost = CostLimits { budget: args.budget, is_confirmed: args.yes };
-    cost.check(&reader, &identity, missing.len())?;
+    let tasks = missing.iter().filter_map(|case| dataset.task(&dataset.cases[*case].task));
+    let asked = tasks.map(|task| if task.asks_each_label() { task.labels.len() } else { 1 }).sum();
+    cost.check(&reader, &identity, (missing.len(), asked))?;
     let hits = pipeline.account_of_hits(&wanted);
     if let (Some(account), Some(given)) = (&hits, &identity.given_hits) {
         say(&account_in_words(account, given));
@@ -252,16 +254,20 @@ fn answer_batch(
     failed_in_a_row: &mut usize,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Vec<Result<CaseAnswer>>, ReaderError> {
-    match pipeline.answer_all(batch, cancelled) {
-        Err(ReaderError::Failed(_)) => {}
-        outcome => {
-            *failed_in_a_row = 0;
-            return outcome;
-        }
-    }
+    let together = pipeline.answer_all(batch, cancelled);
+    let Err(ReaderError::Failed(error)) = together else {
+        *failed_in_a_row = 0;
+        return together;
+    };
+    // A case that was alone is not asked again: at a server each answer has its price.
+    let mut known = (batch.len() == 1).then_some(error);
     let mut answers = Vec::with_capacity(batch.len());
     for case in batch {
-        match pipeline.answer_all(&[*case], cancelled) {
+        let outcome = match known.take() {
+            Some(error) => Err(ReaderError::Failed(error)),
+            None => pipeline.answer_all(&[*case], cancelled),
+        };
+        match outcome {
             Ok(answer) => {
                 *failed_in_a_row = 0;
                 answers.extend(answer);

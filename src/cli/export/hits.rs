@@ -1,21 +1,23 @@
 //! `dissent export hits`: the hits of a stored run, or of a dataset's retriever, for other programs.
 
+use super::searching::open_searching;
 use crate::cli::Common;
 use crate::cli::encoder_flags::EncoderFlags;
-use crate::cli::index::open_or_build;
-use crate::cli::models::{HeadChoice, RetrieverChoice, hits_per_head, load_encoder, resolve_retriever};
+use crate::cli::models::{HeadChoice, RetrieverChoice, hits_per_head, resolve_retriever};
+use crate::cli::run_models::refuse_models;
 use crate::data::{Dataset, Split};
 use crate::files::durable;
 use crate::output::{count, print_json, print_line, progress_bar, say};
-use crate::pipeline::heads_with_vectors;
-use crate::retriever::heads::{HeadBase, TrainedHeads};
-use crate::retriever::{HitSource, Retriever};
+use crate::retriever::HitSource;
 use crate::run::hit_lists::{HitFormat, HitLine, hit_lines_of, write_hits};
 use crate::run::{Hit, RUN_FILE, Run};
 use crate::text::csv_cells::Formulas;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail, ensure};
 use std::path::{Path, PathBuf};
+
+/// Documents per head if the user says nothing.
+const HITS_PER_HEAD: u16 = 2;
 
 /// Arguments of `dissent export hits`.
 #[derive(Debug, clap::Args)]
@@ -37,19 +39,12 @@ pub(super) struct Args {
     /// Without --run: retrieval heads: standard, trained (WORKSPACE/models/retriever) or a folder of heads
     #[arg(long, env = "DISSENT_RETRIEVER", default_value = "standard", value_name = "standard|trained|DIR")]
     retriever: RetrieverChoice,
-    /// Without --run: the heads that search, image or caption
-    #[arg(
-        long,
-        value_enum,
-        value_delimiter = ',',
-        default_value = "image,caption",
-        value_name = "A,B,…",
-        conflicts_with = "run"
-    )]
+    /// Without a run: the heads that search; default: image,caption
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "A,B,…")]
     heads: Vec<HeadChoice>,
-    /// Without --run: documents per head
-    #[arg(short, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), conflicts_with = "run")]
-    k: u16,
+    /// Without a run: documents per head; default: 2
+    #[arg(short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    k: Option<u16>,
     /// CSV: do not escape texts that a spreadsheet would run as a formula
     #[arg(long)]
     plain: bool,
@@ -67,11 +62,15 @@ pub(super) fn run(args: Args, common: &Common) -> Result<()> {
             args.split.is_none(),
             "a run's folder does not know splits; give the dataset and --run NAME with --split"
         );
+        args.refuse_search()?;
         of_run_folder(&args.source)?
     } else {
         let workspace = Workspace::open(&args.source, common.workspace.as_deref())?;
         match &args.run {
-            Some(name) => of_run(&workspace.existing_run(name)?, &args)?,
+            Some(name) => {
+                args.refuse_search()?;
+                of_run(&workspace.existing_run(name)?, &args)?
+            }
             None => of_retriever(&workspace, &args, common)?,
         }
     };
@@ -86,8 +85,24 @@ pub(super) fn run(args: Args, common: &Common) -> Result<()> {
     print_line(&format!("{}: {} of {}", args.out.display(), count(lines.len(), "hit"), count(cases, "case")))
 }
 
+impl Args {
+    fn heads(&self) -> &[HeadChoice] {
+        if self.heads.is_empty() { &[HeadChoice::Image, HeadChoice::Caption] } else { &self.heads }
+    }
+
+    /// Fails if a flag of a search was given with a run, whose hits are found already.
+    fn refuse_search(&self) -> Result<()> {
+        for (flag, is_given) in [("--heads", !self.heads.is_empty()), ("-k", self.k.is_some())] {
+            ensure!(!is_given, "{flag}: expected without a run, whose hits are found already");
+        }
+        Ok(())
+    }
+}
+
 fn open_run(folder: &Path) -> Result<Run> {
     let run = Run::open(folder)?;
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    refuse_models(&run.identity, &name, "`export hits`")?;
     if let Some(remark) = run.remark() {
         say(&remark);
     }
@@ -127,20 +142,16 @@ fn of_run(folder: &Path, args: &Args) -> Result<Vec<HitLine>> {
 
 /// Hits of all cases of a split, found now.
 fn of_retriever(workspace: &Workspace, args: &Args, common: &Common) -> Result<Vec<HitLine>> {
-    if args.heads.contains(&HeadChoice::Lexical) {
+    if args.heads().contains(&HeadChoice::Lexical) {
         bail!(
             "--heads lexical searches the words of the reader's answer: predict a run with it (`dissent predict --heads …`) and \
              export that with --run"
         );
     }
     let dataset = Dataset::open(&args.source)?;
-    let encoder = load_encoder(&args.encoder, workspace, common)?;
-    let index = open_or_build(&dataset, workspace, &encoder, None)?;
-    let base = encoder.local().map_or_else(|| HeadBase::given(&index), HeadBase::Encoder);
     let heads = resolve_retriever(&args.retriever, &workspace.path)?;
-    let heads = heads.map(|folder| TrainedHeads::load_over(&folder, base)).transpose()?;
-    let hits = heads_with_vectors(&encoder, &index, hits_per_head(&args.heads, args.k), &|line| say(&line))?;
-    let mut retriever = Retriever::new(encoder, index, hits, heads);
+    let hits = hits_per_head(args.heads(), args.k.unwrap_or(HITS_PER_HEAD));
+    let mut retriever = open_searching(&dataset, workspace, common, &args.encoder, (hits, heads.as_deref()))?;
     let split = args.split.unwrap_or(Split::Test);
     let cases: Vec<_> = dataset.cases.iter().filter(|case| case.split == split).collect();
     ensure!(!cases.is_empty(), "{}: no case in split {split}", args.source.display());

@@ -4,6 +4,7 @@ mod casebook;
 mod explain_casebook;
 mod hits;
 mod predictions;
+mod searching;
 mod sft;
 mod vectors;
 

@@ -1,15 +1,13 @@
 //! `dissent export vectors`: the vectors of documents or cases, as `dissent index` reads them.
 
+use super::searching::{NO_HITS, ensure_embeds_pictures, open_searching};
 use crate::cli::Common;
 use crate::cli::encoder_flags::EncoderFlags;
-use crate::cli::given_vectors::say_encoder_is_unused;
-use crate::cli::index::open_or_build;
-use crate::cli::models::load_encoder;
 use crate::data::vectors::{VectorFormat, write_vectors};
 use crate::data::{Case, Dataset};
 use crate::index::{Index, VectorSide};
 use crate::output::{one_line, print_json, print_line, progress_bar, say};
-use crate::retriever::{HitsPerHead, Retriever};
+use crate::retriever::Retriever;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
@@ -46,16 +44,7 @@ pub(super) fn run(args: Args, common: &Common) -> Result<()> {
     VectorFormat::of(&args.out)?;
     let dataset = Dataset::open(&args.dataset)?;
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
-    let no_hits = HitsPerHead { image: 0, caption: 0, lexical: 0 };
-    let given = Index::open_given(&workspace.index_dir(), &dataset.corpus_fingerprint())?;
-    let retriever = if let Some(index) = given {
-        say_encoder_is_unused(&args.encoder, &index);
-        Retriever::over_given(index, no_hits, None)?
-    } else {
-        let encoder = load_encoder(&args.encoder, &workspace, common)?;
-        let index = open_or_build(&dataset, &workspace, &encoder, None)?;
-        Retriever::new(encoder, index, no_hits, None)
-    };
+    let retriever = open_searching(&dataset, &workspace, common, &args.encoder, (NO_HITS, None))?;
     let (count, files) = match args.of {
         Of::Images => documents(&args, &dataset, retriever.index(), VectorSide::Image)?,
         Of::Captions => documents(&args, &dataset, retriever.index(), VectorSide::Caption)?,
@@ -96,6 +85,7 @@ fn documents(args: &Args, dataset: &Dataset, index: &Index, side: VectorSide) ->
 
 /// One vector at a time, as retrieval computes them: in batches the last digits may differ.
 fn queries(args: &Args, dataset: &Dataset, retriever: &Retriever) -> Result<Written> {
+    ensure_embeds_pictures(retriever)?;
     let cases: Vec<(&Case, Vec<f32>)> = query_vectors(dataset, retriever)?;
     let ids: Vec<&str> = cases.iter().map(|(case, _)| case.id.as_str()).collect();
     let files = write_vectors(&args.out, &ids, retriever.index().dimension(), &mut |position, vector| {

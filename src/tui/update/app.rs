@@ -25,6 +25,7 @@ use crate::tui::state::what_if::WhatIf;
 use crate::tui::state::worker_status::WorkerStatus;
 use crate::tui::theme::Theme;
 use rustc_hash::FxHashSet;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -327,10 +328,13 @@ impl App {
         self.notice = Some(notice);
     }
 
-    /// Shows a notice that is no error.
-    pub(super) fn say(&mut self, text: impl Into<String>) {
-        let text: String = text.into();
-        let text = self.cases.in_words_of_run(&text).into_owned();
+    /// Shows a notice that is no error. A constant text speaks in the words of the run; one with ids and names in it stays, as
+    /// they must not change.
+    pub(super) fn say(&mut self, text: impl Into<Cow<'static, str>>) {
+        let text = match text.into() {
+            Cow::Borrowed(constant) => self.cases.in_words_of_run(constant).into_owned(),
+            Cow::Owned(text) => text,
+        };
         self.notify(Notice::Said(text));
     }
 

@@ -2,7 +2,9 @@
 
 use super::commands::{dissent, stdout};
 use super::fault_proxy::{Fault, FaultProxy};
-use super::hosted_servers::{PROMPT_TOKENS, anthropic, google, ollama, openai, sglang, start, thinking};
+use super::hosted_servers::{
+    PROMPT_TOKENS, anthropic, google, ollama, openai, sglang, start, thinking, thinking_in_silence, used_up,
+};
 use super::llama_server::LlamaServer;
 use super::support::{
     connect, generate, requests, sample_dataset, sample_encoder, sample_reader, score, served, whole,
@@ -46,9 +48,10 @@ fn each_hosted_server_is_asked_in_a_form_that_it_takes() {
     type Row = (fn(&str, &str) -> String, fn(String) -> String, &'static str, &'static str, [f32; 3], u64);
     let google_path = |url: String| format!("{url}/v1beta/openai");
     let root = |url: String| url;
-    let rows: [Row; 5] = [
+    let rows: [Row; 6] = [
         (openai, root, "gpt-4o", "JSON schema", [0.8, 0.2, 0.0], 1),
         (thinking, root, "gpt-4o", "JSON schema", [0.8, 0.2, 0.0], 1),
+        (thinking_in_silence, root, "gpt-4o", "JSON schema", [0.8, 0.2, 0.0], 1),
         (google, google_path, "gemini-2.5-flash", "JSON schema", [0.8, 0.2, 0.0], 1),
         (ollama, root, "llama3.2-vision:latest", "JSON schema", [0.8, 0.2, 0.0], 5),
         (anthropic, root, "claude-sonnet-4-5", "short answer", [0.6, 0.2, 0.2], 5),
@@ -349,4 +352,13 @@ fn a_server_that_hangs_is_named() {
     );
     let Err(error) = reader.sample(&one_question(), &|| false) else { panic!("it never answers") };
     assert!(whole(error).contains("within 1 s, as --reader-timeout has it"));
+}
+
+/// An empty answer is no answer: counted as one without a label, it would fill a run with them.
+#[test]
+fn a_model_that_only_thinks_is_refused() {
+    let server = start(used_up);
+    let Err(error) = connect(&hosted(&server.url(), Some("gpt-4o"), settings(5))) else { panic!("it was taken") };
+    let message = whole(error);
+    assert!(message.contains("its tokens ended before, most likely because the model thinks"), "{message}");
 }

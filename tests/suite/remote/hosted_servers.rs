@@ -111,6 +111,26 @@ pub fn thinking(path: &str, body: &str) -> String {
     openai(path, body)
 }
 
+/// A model that thinks without saying so: unless there is room for it, the tokens end before the answer.
+pub fn thinking_in_silence(path: &str, body: &str) -> String {
+    let value: Value = serde_json::from_str(body).unwrap_or(Value::Null);
+    if path == "/v1/models" || value["max_tokens"].as_u64() > Some(4000) {
+        return openai(path, body);
+    }
+    used_up(path, body)
+}
+
+/// A model whose tokens always end before the answer.
+pub fn used_up(path: &str, body: &str) -> String {
+    if path == "/v1/models" {
+        return openai(path, body);
+    }
+    let mut answer = completion("gpt-4o-2024-08-06", &[String::new()]);
+    answer["choices"][0]["message"]["content"] = Value::Null;
+    answer["choices"][0]["finish_reason"] = json!("length");
+    ok(&answer)
+}
+
 /// Anthropic's OpenAI-compatible endpoint: one answer per request, `response_format`, `seed` and `logprobs` are ignored, a stop
 /// of white space is refused, and it writes sentences. Its list of models is in its own protocol.
 pub fn anthropic(path: &str, body: &str) -> String {

@@ -10,12 +10,12 @@ use super::question_file::Questions;
 use super::read_file::{FileAnswers, read_file};
 use super::write_run::{RunsToWrite, write_runs};
 use crate::data::import::{LeftOut, leave_out};
-use crate::data::{Dataset, Existing, Split};
+use crate::data::{Answer, Dataset, Existing, Split};
 use crate::files::fingerprint::Fingerprint;
 use crate::run::Ablation;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail, ensure};
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -85,10 +85,11 @@ pub fn import_predictions(
         dataset,
         options,
         questions: options.questions.as_deref().map(Questions::read).transpose()?,
-        documents: dataset.corpus.iter().map(|document| document.id.as_str()).collect(),
+        documents: dataset.corpus.iter().enumerate().map(|(row, document)| (document.id.as_str(), row)).collect(),
         collected: Collected::default(),
         counts: Counts::default(),
         ablation: None,
+        fused_without_scores: 0,
         imported: ImportedPredictions::default(),
     };
     let mut prints = Vec::new();
@@ -97,7 +98,14 @@ pub fn import_predictions(
         prints.push(file.fingerprint.clone());
         job.add_file(path, file)?;
     }
-    let Job { collected, counts, ablation, mut imported, .. } = job;
+    if let Some(path) = &options.questions {
+        // They decide which cases the answers belong to.
+        prints.push(Fingerprint::of_file(path).with_context(|| format!("cannot read {}", path.display()))?);
+    }
+    let Job { collected, counts, ablation, fused_without_scores, mut imported, .. } = job;
+    if fused_without_scores > 0 {
+        imported.remarks.push(format!("{fused_without_scores} fused answers are kept without their probabilities"));
+    }
     imported.remarks.extend(counts.remarks());
     if collected.repeated > 0 {
         imported.remarks.push(format!("{} answers stand in the files again; each counts once", collected.repeated));
@@ -134,12 +142,14 @@ struct Job<'a> {
     dataset: &'a Dataset,
     options: &'a PredictionOptions,
     questions: Option<Questions>,
-    /// Ids of the corpus.
-    documents: FxHashSet<&'a str>,
+    /// Rows of the corpus by id.
+    documents: FxHashMap<&'a str, usize>,
     collected: Collected,
     counts: Counts,
     /// What the lines say that the reader was not given; the same on all lines.
     ablation: Option<Ablation>,
+    /// Fused answers whose probabilities are not kept.
+    fused_without_scores: usize,
     imported: ImportedPredictions,
 }
 
@@ -228,11 +238,20 @@ impl Job<'_> {
             }
         };
         if let AnswerRole::Document(document) = &answer.role
-            && !self.documents.contains(document.id.as_str())
+            && !self.documents.contains_key(document.id.as_str())
             && !self.options.as_candidates
         {
             let place = format!("{} {}", answer.place, document.id);
             leave_out(&mut self.imported.left_out, "answers with a document that is not in the corpus", &place);
+            return None;
+        }
+        if let AnswerRole::Document(document) = &answer.role
+            && let Some(row) = self.documents.get(document.id.as_str())
+            && !self.dataset.may_retrieve(&self.dataset.cases[position], *row)
+        {
+            let place = format!("{} {}", answer.place, document.id);
+            let reason = "answers with a document that the case may not see (its own id, group or picture)";
+            leave_out(&mut self.imported.left_out, reason, &place);
             return None;
         }
         Some(position)
@@ -257,6 +276,11 @@ impl Job<'_> {
                 document.id
             );
         }
+        ensure!(
+            !(self.options.as_candidates && answer.role == AnswerRole::Fused),
+            "{}: field fused: expected none, as models stand in the place of documents",
+            at()
+        );
         let is_first = self.ablation.is_none_or(|known| known == answer.ablation);
         ensure!(is_first, "{}: field ablation: expected the same on every line, found {}", at(), answer.ablation);
         self.ablation = Some(answer.ablation);
@@ -267,6 +291,16 @@ impl Job<'_> {
         let parsed = parse_answer(task, &answer.content, self.options.whole_words).with_context(at)?;
         self.counts.add(answer, &parsed);
         *lost_scores |= parsed.lost_scores;
+        if answer.role == AnswerRole::Fused {
+            // A run keeps the label and the text of another program's fused answer.
+            ensure!(
+                !matches!(parsed.prediction.answer, Some(Answer::Set(_))),
+                "{}: field fused: expected a fused answer of one label, as a run cannot keep one of several; leave these lines out",
+                at()
+            );
+            let kept = parsed.prediction.scores.is_none() && parsed.prediction.samples.is_none();
+            self.fused_without_scores += usize::from(!kept);
+        }
         let own_gold = task.gold_of(case);
         if let Some(gold) = &answer.gold
             && task.answer_of(gold).is_some_and(|gold| Some(gold) != own_gold)

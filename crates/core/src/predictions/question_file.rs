@@ -99,7 +99,9 @@ impl Questions {
     pub fn add_to(&self, answer: &mut GivenAnswer) -> bool {
         let Some(question) = answer.case.id.as_ref().and_then(|id| self.by_id.get(id)) else { return false };
         answer.case.question = question.text.clone().or_else(|| answer.case.question.take());
-        answer.case.picture.clone_from(&question.picture);
+        if question.picture.is_some() {
+            answer.case.picture.clone_from(&question.picture);
+        }
         true
     }
 }

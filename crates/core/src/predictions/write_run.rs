@@ -113,16 +113,27 @@ impl RunsToWrite<'_> {
     ) -> Result<(ImportedRun, RunContent)> {
         let rows: FxHashMap<&str, usize> =
             self.dataset.corpus.iter().enumerate().map(|(row, document)| (document.id.as_str(), row)).collect();
+        let sampled_answers = answers.is_sampled() == Some(true);
         let model = answers.model;
         let mut cases = Vec::with_capacity(answers.cases.len());
+        let mut out_of_rank = 0;
         for parts in answers.cases {
-            cases.push(case_answer(parts, &rows)?);
+            let case = case_answer(parts, &rows)?;
+            out_of_rank += usize::from(!is_in_order_of_ranks(&case));
+            cases.push(case);
+        }
+        if out_of_rank > 0 {
+            remarks.push(format!(
+                "{model}: in {out_of_rank} cases the ranks of a head are not in the order of the lines, or one is there twice; the \
+                 order of the lines counts where documents of all heads are ranked"
+            ));
         }
         self.remark_on_gaps(&model, &cases, remarks);
         let retriever = self.retriever(&cases);
         let reader = Fingerprint::of_parts([self.fingerprint.as_str(), &model]);
         let mut identity = RunIdentity::new(self.dataset, &model, &reader, retriever.as_ref());
         identity.set_ablation(self.ablation);
+        identity.sampled_answers = sampled_answers;
         let run = self.imported(name, vec![model], &cases)?;
         Ok((run, RunContent { identity, answers: cases }))
     }
@@ -181,10 +192,12 @@ impl RunsToWrite<'_> {
         );
         self.remark_on_gaps("all models together", &cases, remarks);
         let reader = Fingerprint::of_parts([self.fingerprint.as_str(), "candidates"]);
-        let identity = RunIdentity {
+        let mut identity = RunIdentity {
             candidates: names.clone(),
+            sampled_answers: kinds.first() == Some(&true),
             ..RunIdentity::new(self.dataset, &names.join(", "), &reader, None)
         };
+        identity.set_ablation(self.ablation);
         let run = self.imported(self.options.run.clone(), names, &cases)?;
         Ok((run, RunContent { identity, answers: cases }))
     }
@@ -244,6 +257,13 @@ impl RunsToWrite<'_> {
             k_lexical: most(Head::Lexical),
         })
     }
+}
+
+/// Whether the ranks of each head grow from line to line.
+fn is_in_order_of_ranks(answer: &CaseAnswer) -> bool {
+    let mut last: FxHashMap<Head, usize> = FxHashMap::default();
+    let mut provenances = answer.hits.iter().flat_map(|hit| &hit.provenances);
+    provenances.all(|found| last.insert(found.head, found.rank).is_none_or(|before| before < found.rank))
 }
 
 /// The answers to a case. A document without a head was found by an unknown one, in the order of the lines.

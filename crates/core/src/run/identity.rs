@@ -39,6 +39,9 @@ pub struct RunIdentity {
     /// retrieved. Empty in a run whose predictions are those of one reader with one document each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub candidates: Vec<String>,
+    /// Whether imported answers are counted samples; those of a server say so in `reader_service`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sampled_answers: bool,
     pub fingerprints: RunFingerprints,
     /// Server of the reader and its abilities; absent if the reader ran in this process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -149,6 +152,7 @@ impl RunIdentity {
             k_lexical: retriever.map_or(0, |retriever| retriever.k_lexical),
             ablation: no_ablation(),
             candidates: Vec::new(),
+            sampled_answers: false,
             fingerprints: RunFingerprints {
                 dataset: cases_fingerprint(dataset),
                 corpus: dataset.corpus_fingerprint(),
@@ -170,7 +174,7 @@ impl RunIdentity {
 
     /// Are the answers shares of samples (`≈`) in place of log-probabilities?
     pub fn is_sampled(&self) -> bool {
-        self.reader_service.as_ref().is_some_and(|service| service.answers.is_some())
+        self.sampled_answers || self.reader_service.as_ref().is_some_and(|service| service.answers.is_some())
     }
 
     /// Records that the hits came from a file. `retriever` is the fingerprint of everything that decides them.

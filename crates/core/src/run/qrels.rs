@@ -27,7 +27,7 @@ impl Qrels {
         let cases: FxHashMap<&str, usize> =
             dataset.cases.iter().enumerate().map(|(place, case)| (case.id.as_str(), place)).collect();
         let rows: FxHashMap<&str, usize> =
-            dataset.corpus.iter().enumerate().map(|(row, document)| (document.id.as_str(), row)).collect();
+            dataset.document_rows().map(|row| (dataset.corpus[row].id.as_str(), row)).collect();
         let mut qrels = Self { path: path.to_path_buf(), grades: FxHashMap::default() };
         let mut errors = Errors::default();
         let mut blocks = LineBlocks::open(path).with_context(cannot_read)?;

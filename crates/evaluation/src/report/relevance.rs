@@ -32,7 +32,12 @@ pub(super) enum Relevance<'a> {
 impl<'a> Relevance<'a> {
     /// By the judgements if there are any, else by the answers that captions name. A document's answer is the one label, or
     /// for a task of several labels the whole group of them. `None` if the task has no labels.
-    pub fn of(dataset: &'a Dataset, task: &Task, qrels: Option<&'a Qrels>, own: &'a OwnDocuments<'a>) -> Option<Self> {
+    pub fn of(
+        dataset: &'a Dataset,
+        task: &Task,
+        qrels: Option<&'a Qrels>,
+        own: Option<&'a OwnDocuments<'a>>,
+    ) -> Option<Self> {
         if let Some(qrels) = qrels {
             return Some(Self::Judged(qrels));
         }
@@ -42,7 +47,8 @@ impl<'a> Relevance<'a> {
         for answer in answers.iter().flatten() {
             *counts.entry(*answer).or_default() += 1;
         }
-        (!counts.is_empty()).then_some(Self::ByAnswer { dataset, answers, counts, own })
+        let own = own.filter(|_| !counts.is_empty())?;
+        Some(Self::ByAnswer { dataset, answers, counts, own })
     }
 
     /// The grades of the documents in these rows of the corpus, with the `most` largest grades of all documents; `None` if it is

@@ -13,7 +13,8 @@ use std::collections::BTreeSet;
 const CUTOFFS: [usize; 7] = [1, 3, 5, 10, 20, 50, 100];
 
 pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
-    let own_documents = OwnDocuments::of(evaluation.dataset);
+    // Judgements need no comparison of images.
+    let own_documents = evaluation.qrels.is_none().then(|| OwnDocuments::of(evaluation.dataset));
     let relevant = match evaluation.qrels {
         Some(qrels) => format!("Relevant: by the grades of {}.", qrels.path.display()),
         None => "Relevant: documents whose caption names the case's label, for sets of labels the same set.".into(),
@@ -21,7 +22,7 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
     let mut tables = Vec::new();
     for reference in evaluation.reference_tasks() {
         let task = reference.task;
-        let Some(relevance) = Relevance::of(evaluation.dataset, task, evaluation.qrels, &own_documents) else {
+        let Some(relevance) = Relevance::of(evaluation.dataset, task, evaluation.qrels, own_documents.as_ref()) else {
             continue;
         };
         let mut rows = Vec::new();

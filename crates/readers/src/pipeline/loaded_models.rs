@@ -245,7 +245,7 @@ fn open_given(dataset: &Dataset, workspace: &Workspace, choice: &ModelChoice, pr
     }
     let heads =
         choice.heads.as_ref().map(|folder| TrainedHeads::load_over(folder, HeadBase::given(&index))).transpose()?;
-    let hits = with_vectors(&index, choice.hits, progress)?;
+    let hits = hits_with_vectors(&index, choice.hits, progress)?;
     Retriever::over_given(index, hits, heads)
 }
 
@@ -264,11 +264,14 @@ pub fn heads_with_vectors(
         hits.caption = 0;
         progress(format!("the caption head is left out: the encoder {} embeds no image of a case", encoder.name()));
     }
-    with_vectors(index, hits, progress)
+    hits_with_vectors(index, hits, progress)
 }
 
 /// The hits of the heads whose side has vectors. A head without is left out, and said.
-fn with_vectors(index: &Index, mut hits: HitsPerHead, progress: Progress) -> Result<HitsPerHead> {
+///
+/// # Errors
+/// Fails if no head is left.
+pub fn hits_with_vectors(index: &Index, mut hits: HitsPerHead, progress: Progress) -> Result<HitsPerHead> {
     for (side, count, what) in
         [(VectorSide::Image, &mut hits.image, "image"), (VectorSide::Caption, &mut hits.caption, "caption")]
     {

@@ -125,4 +125,11 @@ impl Embedder for CachedEncoder {
     fn probe(&self) -> Option<&EncoderProbe> {
         Some(self.server.probe())
     }
+
+    fn forget_kept(&self) -> Result<()> {
+        match self.log.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            Some(log) => log.clear(),
+            None => Ok(()),
+        }
+    }
 }

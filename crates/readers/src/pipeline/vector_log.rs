@@ -50,6 +50,15 @@ impl VectorLog {
         Ok(log)
     }
 
+    /// Removes all vectors.
+    ///
+    /// # Errors
+    /// Fails if the file cannot be changed.
+    pub fn clear(&mut self) -> Result<()> {
+        self.places.clear();
+        self.file.set_len(0).context("cannot empty the file of kept vectors")
+    }
+
     fn record_length(&self) -> usize {
         2 * HASH + 4 * self.dimension
     }
@@ -123,6 +132,10 @@ mod tests {
         let mut content = fs::read(&path).unwrap();
         let mut log = VectorLog::open(&path, 2).unwrap();
         assert_eq!(log.get(&key("c")).unwrap(), Some(vec![2.0, 3.0]), "a record after a torn one is whole");
+        log.clear().unwrap();
+        assert_eq!((log.get(&key("c")).unwrap(), fs::metadata(&path).unwrap().len()), (None, 0));
+        log.insert(key("d"), &[4.0, 5.0]).unwrap();
+        assert_eq!(log.get(&key("d")).unwrap(), Some(vec![4.0, 5.0]));
 
         content[HASH] ^= 1;
         fs::write(&path, content).unwrap();

@@ -43,6 +43,14 @@ pub trait Embedder {
     fn probe(&self) -> Option<&EncoderProbe> {
         None
     }
+
+    /// Forgets vectors that are kept for later, so that all are computed anew.
+    ///
+    /// # Errors
+    /// Fails if the file of kept vectors cannot be changed.
+    fn forget_kept(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 impl Embedder for DualEncoder {

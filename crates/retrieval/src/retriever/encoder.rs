@@ -68,4 +68,8 @@ impl Embedder for Encoder {
     fn probe(&self) -> Option<&EncoderProbe> {
         self.embedder().probe()
     }
+
+    fn forget_kept(&self) -> Result<()> {
+        self.embedder().forget_kept()
+    }
 }

@@ -3,6 +3,7 @@
 use dissent_core::data::Document;
 use dissent_core::run::hit_lists::{HitList, RankedHit};
 use dissent_core::run::{Head, Hit, Provenance};
+use std::collections::HashMap;
 
 /// The hits of one head: (corpus row, score), best first.
 pub type RankedList = (Head, Vec<(usize, f32)>);
@@ -26,14 +27,17 @@ pub fn merge_hits(corpus: &[Document], lists: &[RankedList]) -> Vec<Hit> {
 /// Like [`merge_hits`], for lists that have their own ranks.
 pub(super) fn merge_lists(corpus: &[Document], lists: &[HitList]) -> Vec<Hit> {
     let mut hits: Vec<Hit> = Vec::new();
+    // Lists of other programs may have thousands of hits.
+    let mut places: HashMap<usize, usize> = HashMap::new();
     for HitList { head, hits: found } in lists {
         for RankedHit { row, rank, score } in found {
             let provenance = Provenance { head: *head, rank: *rank, score: *score };
-            if let Some(known) = hits.iter_mut().find(|hit| hit.row == *row) {
-                known.provenances.push(provenance);
+            if let Some(place) = places.get(row) {
+                hits[*place].provenances.push(provenance);
                 continue;
             }
             let Some(document) = corpus.get(*row) else { continue };
+            places.insert(*row, hits.len());
             hits.push(Hit { row: *row, document: document.id.clone(), provenances: vec![provenance] });
         }
     }

@@ -169,6 +169,11 @@ impl Retriever {
         }
     }
 
+    /// Whether cases can have query vectors: an encoder of texts alone makes none.
+    pub fn embeds_pictures(&self) -> bool {
+        self.encoder.as_ref().is_none_or(Embedder::embeds_pictures)
+    }
+
     /// The query vectors of the trained heads.
     fn head_queries(
         &self,

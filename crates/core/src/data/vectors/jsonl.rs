@@ -11,9 +11,12 @@ use std::path::Path;
 
 /// Names of the field with the vector.
 pub const VECTOR_NAMES: [&str; 2] = ["vector", "embedding"];
+/// Names of the field with the id: those of hits and predictions, too.
+pub const ID_NAMES: [&str; 9] = ["id", "document", "docid", "doc_id", "corpus_id", "case", "qid", "query_id", "query"];
 
 /// A line that needs no second look.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct PlainLine {
     #[serde(default)]
     id: Option<PlainId>,
@@ -62,13 +65,7 @@ fn parse(line: &[u8]) -> Result<IdAndVector> {
     }
     let object =
         Written::parse_line(crate::files::input_file::without_bom(line)).map_err(|message| anyhow!("{message}"))?;
-    let id = match object.get("id") {
-        None | Some(Written::Null) => None,
-        Some(value) => Some(
-            identifier_of(value)
-                .with_context(|| format!("field id: expected a text or a number, found {}", value.kind()))?,
-        ),
-    };
+    let id = id_of(&object)?;
     let named: Vec<&str> = VECTOR_NAMES.into_iter().filter(|name| object.get(name).is_some()).collect();
     let [name] = named[..] else {
         bail!(
@@ -89,4 +86,25 @@ fn parse(line: &[u8]) -> Result<IdAndVector> {
     }
     ensure!(!vector.is_empty(), "field {name}: expected a list of numbers, found an empty one");
     Ok((id, vector))
+}
+
+/// A line without an id has its vector alone: a field of another name may be the id, and vectors would be joined by order.
+fn id_of(object: &Written) -> Result<Option<String>> {
+    let given = |name: &&str| object.get(name).is_some_and(|value| *value != Written::Null);
+    let named: Vec<&str> = ID_NAMES.into_iter().filter(given).collect();
+    match (&named[..], object) {
+        ([name], _) => {
+            let value = object.get(name).with_context(|| format!("field {name}: it is missing"))?;
+            let id = identifier_of(value);
+            Ok(Some(id.with_context(|| format!("field {name}: expected a text or a number, found {}", value.kind()))?))
+        }
+        ([], Written::Object(entries)) => {
+            let is_other = |name: &&str| !ID_NAMES.contains(name) && !VECTOR_NAMES.contains(name);
+            let others: Vec<&str> = entries.iter().map(|(name, _)| name.as_str()).filter(is_other).collect();
+            ensure!(others.is_empty(), "expected the field id, or the vector alone; found {}", others.join(", "));
+            Ok(None)
+        }
+        ([], _) => Ok(None),
+        (several, _) => bail!("expected one field with the id, found {}", several.join(", ")),
+    }
 }

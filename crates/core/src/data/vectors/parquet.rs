@@ -1,6 +1,6 @@
 //! Vectors in a parquet file: a column `id` and a column `vector`, a list of numbers.
 
-use super::jsonl::VECTOR_NAMES;
+use super::jsonl::{ID_NAMES, VECTOR_NAMES};
 use super::table::LoadedRows;
 use crate::data::identifier::trimmed;
 use crate::files::input_file;
@@ -16,9 +16,8 @@ use std::path::Path;
 
 /// Rows that are decoded at a time.
 const ROWS_AT_A_TIME: usize = 1024;
-const ID: &str = "id";
 
-/// Reads all rows. Without a column `id` they have no ids.
+/// Reads all rows. A file of vectors alone has no ids.
 ///
 /// # Errors
 /// Fails if the file is damaged, lacks the column, or a row has a null or a vector of another length than the first.
@@ -29,8 +28,8 @@ pub fn read(path: &Path) -> Result<LoadedRows> {
     let metadata = whole(|| ArrowReaderMetadata::load(&file, options).map_err(|error| anyhow!("{error}")))?;
     let schema = metadata.schema().clone();
     let vector = vector_column(&schema)?;
-    let has_ids = schema.column_with_name(ID).is_some();
-    let names: Vec<&str> = has_ids.then_some(ID).into_iter().chain([vector.as_str()]).collect();
+    let id = id_column(&schema, &vector)?;
+    let names: Vec<&str> = id.as_deref().into_iter().chain([vector.as_str()]).collect();
     let mask = ProjectionMask::columns(metadata.parquet_schema(), names);
     let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
         .with_projection(mask)
@@ -41,7 +40,20 @@ pub fn read(path: &Path) -> Result<LoadedRows> {
         let batch =
             whole(|| (&mut reader as &mut dyn RecordBatchReader).next().transpose().map_err(anyhow::Error::from))?;
         let Some(batch) = batch else { return Ok(rows) };
-        read_batch(&batch, has_ids, &vector, &mut rows)?;
+        read_batch(&batch, id.as_deref(), &vector, &mut rows)?;
+    }
+}
+
+/// A file without ids has its vectors alone: a column of another name may be the id, and vectors would be joined by order.
+fn id_column(schema: &Schema, vector: &str) -> Result<Option<String>> {
+    let columns = schema.fields().iter().map(|field| field.name().as_str());
+    let others: Vec<&str> = columns.filter(|name| *name != vector).collect();
+    let named: Vec<&str> = others.iter().copied().filter(|name| ID_NAMES.contains(name)).collect();
+    match named[..] {
+        [name] => Ok(Some(name.to_owned())),
+        [] if others.is_empty() => Ok(None),
+        [] => bail!("expected a column id, or the vectors alone; found {}", others.join(", ")),
+        _ => bail!("expected one column with the id, found {}", named.join(", ")),
     }
 }
 
@@ -61,10 +73,10 @@ fn vector_column(schema: &Schema) -> Result<String> {
     }
 }
 
-fn read_batch(batch: &RecordBatch, has_ids: bool, vector: &str, rows: &mut LoadedRows) -> Result<()> {
+fn read_batch(batch: &RecordBatch, id: Option<&str>, vector: &str, rows: &mut LoadedRows) -> Result<()> {
     let lists = batch.column_by_name(vector).and_then(|column| column.as_list_opt::<i32>());
     let lists = lists.with_context(|| format!("expected lists in the column {vector}"))?;
-    let ids = batch.column_by_name(ID).filter(|_| has_ids);
+    let ids = id.and_then(|name| batch.column_by_name(name));
     for row in 0..batch.num_rows() {
         let place = || format!("row {} (from 0)", rows.count());
         let id = ids.map(|ids| id_in(ids, row)).transpose().with_context(place)?;

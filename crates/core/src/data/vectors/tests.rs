@@ -119,6 +119,8 @@ fn lines_that_do_not_fit_are_named() {
         (r#"{"id": true, "vector": [1, 2]}"#, "field id"),
         (r#"{"id": "", "vector": [1, 2]}"#, "empty text"),
         (r#"{"vector": [1, 2]}"#, "expected an id in every row or in none"),
+        (r#"{"name": "b", "vector": [1, 2]}"#, "expected the field id, or the vector alone; found name"),
+        (r#"{"id": "b", "document": "c", "vector": [1, 2]}"#, "expected one field with the id, found id, document"),
         ("[1, 2]", "expected a JSON object"),
     ] {
         fs::write(at("x.jsonl"), format!("{good}\n\n{line}\n")).unwrap();
@@ -129,6 +131,13 @@ fn lines_that_do_not_fit_are_named() {
     fs::write(at("x.jsonl"), "\u{feff}{\"id\": 12.0, \"embedding\": [1, 2]}\n{\"id\": 13, \"vector\": [1, 2]}\n")
         .unwrap();
     assert_eq!(VectorTable::open(&at("x.jsonl"), None).unwrap().ids().unwrap(), ["12", "13"]);
+    // Hits and predictions call it document or case; other fields beside it are not read.
+    fs::write(
+        at("x.jsonl"),
+        "{\"document\": \"b\", \"vector\": [1, 2]}\n{\"case\": \"a\", \"model\": \"m\", \"vector\": [1, 2]}\n",
+    )
+    .unwrap();
+    assert_eq!(VectorTable::open(&at("x.jsonl"), None).unwrap().ids().unwrap(), ["b", "a"]);
 }
 
 #[test]

@@ -61,7 +61,7 @@ pub fn read_hits(path: &Path, dataset: &Dataset) -> Result<HitLists> {
         path,
         dataset,
         cases: dataset.cases.iter().enumerate().map(|(place, case)| (case.id.as_str(), place)).collect(),
-        rows: dataset.corpus.iter().enumerate().map(|(row, document)| (document.id.as_str(), row)).collect(),
+        rows: dataset.document_rows().map(|row| (dataset.corpus[row].id.as_str(), row)).collect(),
         heads: Vec::new(),
         untagged,
         lists: FxHashMap::default(),

@@ -175,3 +175,66 @@ fn a_dry_run_writes_nothing() {
     assert_eq!(small.import(&file, &dry).unwrap().joined, 9);
     assert!(!small.has_run("mine"));
 }
+
+#[test]
+fn a_document_that_the_case_may_not_see_is_left_out_and_counted() {
+    let mut small = Small::new();
+    small.dataset.cases[0].group = Some("patient 7".into());
+    small.dataset.corpus[0].group = Some("patient 7".into());
+    let lines = "{\"case\": \"c1\", \"document\": \"d1\", \"text\": \"Yes\"}\n{\"case\": \"c1\", \"document\": \"d2\", \"text\": \"No\"}\n";
+    let imported = small.import(&small.file("run.jsonl", lines), &options("mine")).unwrap();
+    assert_eq!((imported.answers, imported.joined), (2, 1));
+    let left_out = said(&imported);
+    assert!(left_out.contains("1 left out: answers with a document that the case may not see"), "{left_out}");
+    assert_eq!(small.answers("mine")[0].hits[0].document, "d2");
+}
+
+#[test]
+fn a_fused_answer_that_a_run_cannot_keep_is_refused_or_said() {
+    let small = Small::new();
+    let set = small.error("{\"case\": \"f1\", \"fused\": true, \"predicted_set\": [\"edema\"]}\n");
+    assert!(set.contains("field fused: expected a fused answer of one label"), "{set}");
+    let lines = "{\"case\": \"c1\", \"document\": \"d2\", \"text\": \"No\"}\n{\"case\": \"c1\", \"fused\": true, \"label_probabilities\": [0.2, 0.8]}\n";
+    let imported = small.import(&small.file("run.jsonl", lines), &options("mine")).unwrap();
+    assert!(said(&imported).contains("1 fused answers are kept without their probabilities"), "{}", said(&imported));
+}
+
+#[test]
+fn candidates_keep_the_ablation_and_take_no_fused_answer() {
+    let small = Small::new();
+    let candidates = |run: &str| PredictionOptions { as_candidates: true, ..options(run) };
+    let line = |model: &str, more: &str| {
+        format!("{{\"case\": \"c1\", \"model\": \"{model}\", \"text\": \"Yes\", \"ablation\": \"no-image\"{more}}}\n")
+    };
+    let file = small.file("run.jsonl", line("a", "") + &line("b", ""));
+    small.import(&file, &candidates("both")).unwrap();
+    assert_eq!(small.run("both").identity.ablation, "no-image");
+    let file = small.file("fused.jsonl", line("a", "") + &line("b", "") + &line("b", ", \"fused\": true"));
+    let message = small.import(&file, &candidates("more")).unwrap_err();
+    assert!(message.contains("field fused: expected none, as models stand"), "{message}");
+}
+
+#[test]
+fn imported_samples_are_another_kind_of_answer() {
+    let small = Small::new();
+    let lines = "{\"case\": \"c1\", \"label_counts\": {\"Yes\": 3, \"No\": 1}, \"no_label\": 1}\n";
+    small.import(&small.file("run.jsonl", lines), &options("sampled")).unwrap();
+    small.import(&small.file("exact.jsonl", "{\"case\": \"c1\", \"text\": \"Yes\"}\n"), &options("exact")).unwrap();
+    assert!(small.run("sampled").identity.is_sampled() && !small.run("exact").identity.is_sampled());
+}
+
+#[test]
+fn ranks_that_contradict_the_order_of_the_lines_are_said() {
+    let small = Small::new();
+    let lines = |ranks: [usize; 2]| {
+        format!(
+            "{{\"case\": \"c1\", \"document\": \"d2\", \"head\": \"bm25\", \"rank\": {}, \"text\": \"No\"}}\n\
+             {{\"case\": \"c1\", \"document\": \"d1\", \"head\": \"bm25\", \"rank\": {}, \"text\": \"Yes\"}}\n",
+            ranks[0], ranks[1]
+        )
+    };
+    for (name, ranks, is_said) in [("good", [1, 2], false), ("turned", [2, 1], true), ("twice", [1, 1], true)] {
+        let imported = small.import(&small.file(&format!("{name}.jsonl"), lines(ranks)), &options(name)).unwrap();
+        assert_eq!(said(&imported).contains("in 1 cases the ranks of a head"), is_said, "{name}: {}", said(&imported));
+    }
+}

@@ -55,7 +55,7 @@ impl ServerAddress {
         let mut url = self.0.clone();
         let base = self.0.path().trim_end_matches('/');
         // Google's endpoint has a version of its own: /v1beta/openai/chat/completions.
-        let path = if base.ends_with("/openai") { path.strip_prefix("/v1").unwrap_or(path) } else { path };
+        let path = if base.ends_with("/v1beta/openai") { path.strip_prefix("/v1").unwrap_or(path) } else { path };
         url.set_path(&format!("{base}{path}"));
         url
     }
@@ -130,6 +130,10 @@ mod tests {
         }
         let google = one("https://generativelanguage.googleapis.com/v1beta/openai/");
         assert!(google.join("/v1/chat/completions").path().ends_with("/v1beta/openai/chat/completions"));
+        // Other hosts have the API's version behind such a path.
+        for host in ["https://api.groq.com/openai/v1", "https://res.openai.azure.com/openai/v1/"] {
+            assert!(one(host).join("/v1/chat/completions").path().ends_with("/openai/v1/chat/completions"), "{host}");
+        }
         assert!(one("http://localhost:11434/v1/").has_port(11434));
     }
 

@@ -121,9 +121,12 @@ pub(super) struct Listed {
 }
 
 #[derive(Debug, Deserialize)]
+#[allow(clippy::struct_field_names, reason = "the names of the protocol")]
 pub(super) struct Usage {
     pub prompt_tokens: Option<u64>,
     pub completion_tokens: Option<u64>,
+    /// Some servers count what a model thinks only here.
+    pub total_tokens: Option<u64>,
 }
 
 /// `/v1/chat/completions` with one answer or several.
@@ -139,12 +142,18 @@ pub(super) struct SampledCompletion {
 #[derive(Debug, Deserialize)]
 pub(super) struct SampledChoice {
     pub message: Option<Message>,
+    pub finish_reason: Option<String>,
 }
 
 impl SampledChoice {
     /// The answer; `None` if the model wrote none.
     pub fn text(&self) -> Option<&str> {
         self.message.as_ref()?.content.as_deref()
+    }
+
+    /// Did the tokens end before the first word of the answer, as when a model thinks?
+    pub fn is_used_up(&self) -> bool {
+        self.finish_reason.as_deref() == Some("length") && self.text().is_none_or(|text| text.trim().is_empty())
     }
 }
 

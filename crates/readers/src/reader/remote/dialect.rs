@@ -72,6 +72,8 @@ pub(super) struct Dialect {
     pub several_choices: bool,
     /// Is the length limited by `max_completion_tokens`? OpenAI's thinking models refuse `max_tokens`.
     pub counts_thinking: bool,
+    /// Is there room to think before the answer? Without it a thinking model writes none.
+    pub leaves_room_to_think: bool,
     pub takes_temperature: bool,
     pub takes_seed: bool,
     /// White space that the template puts before an answer; `None` if it is not known.
@@ -87,6 +89,7 @@ impl Dialect {
             constraint,
             several_choices,
             counts_thinking: false,
+            leaves_room_to_think: false,
             takes_temperature: true,
             takes_seed: true,
             lead,
@@ -98,7 +101,7 @@ impl Dialect {
     pub fn give_up(&mut self, said: &str) -> bool {
         let said = said.to_lowercase();
         if !self.counts_thinking && said.contains("max_completion_tokens") {
-            self.counts_thinking = true;
+            (self.counts_thinking, self.leaves_room_to_think) = (true, true);
         } else if self.takes_temperature && said.contains("temperature") {
             self.takes_temperature = false;
         } else if self.takes_seed && said.contains("seed") {
@@ -182,11 +185,8 @@ impl Dialect {
 
     fn body(&self, prompt: &SentPrompt, model: &str, most_tokens: usize, temperature: f32) -> Value {
         let mut body = json!({"model": model, "messages": prompt.messages()});
-        if self.counts_thinking {
-            body["max_completion_tokens"] = json!(most_tokens + TOKENS_TO_THINK);
-        } else {
-            body["max_tokens"] = json!(most_tokens);
-        }
+        let most_tokens = most_tokens + if self.leaves_room_to_think { TOKENS_TO_THINK } else { 0 };
+        body[if self.counts_thinking { "max_completion_tokens" } else { "max_tokens" }] = json!(most_tokens);
         if self.takes_temperature {
             body["temperature"] = json!(temperature);
         }

@@ -83,7 +83,7 @@ impl Scorer {
             let missing = format!("list of {asked} answers (choices)");
             return Err(self.failed(ServerErrorKind::Incomplete { missing, found: answer.beginning }).into());
         }
-        // Without a text an answer is empty: a model that thought too long, or a filter.
+        // Without a text an answer is empty, as behind a filter.
         Ok(answer.value.choices.iter().map(|choice| choice.text().unwrap_or_default().to_owned()).collect())
     }
 
@@ -94,6 +94,11 @@ impl Scorer {
         self.usage.add(answer.value.usage.as_ref());
         let SampledCompletion { usage, prompt_token_ids, model, .. } = &answer.value;
         let count = usage.as_ref().and_then(|usage| usage.prompt_tokens);
+        if answer.value.choices.iter().any(SampledChoice::is_used_up) {
+            let missing = "text of an answer: its tokens ended before, most likely because the model thinks".into();
+            let kind = ServerErrorKind::Incomplete { missing, found: answer.beginning };
+            return Err(self.fleet.failed(&server, kind).into());
+        }
         let checked = prompt.check_read(prompt_token_ids.as_deref(), count, &[]);
         checked.map_err(|kind| self.fleet.failed(&server, kind))?;
         let then = &self.sampling()?.model;

@@ -1,6 +1,6 @@
 //! Finds out how a server can be asked for a label in the mode `answers`.
 
-use super::answer::{Answer, SampledCompletion};
+use super::answer::{Answer, SampledChoice, SampledCompletion};
 use super::chat::{CHAT, SentPrompt};
 use super::dialect::{Constraint, Dialect, FIELD};
 use super::error::{ServerError, ServerErrorKind};
@@ -147,6 +147,14 @@ async fn try_constraint(
         if given == 0 {
             let missing = "answer (choices)".into();
             return Err(http.failed(server, ServerErrorKind::Incomplete { missing, found: answer.beginning }));
+        }
+        if answer.value.choices.iter().any(SampledChoice::is_used_up) {
+            if dialect.leaves_room_to_think {
+                let missing = "text of an answer: its tokens ended before, most likely because the model thinks".into();
+                return Err(http.failed(server, ServerErrorKind::Incomplete { missing, found: answer.beginning }));
+            }
+            dialect.leaves_room_to_think = true;
+            continue;
         }
         // It may ignore the number.
         dialect.several_choices &= given as u32 == asked;

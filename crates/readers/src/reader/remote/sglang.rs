@@ -120,7 +120,7 @@ fn body_of(prompt: &SentPrompt, written: &[u32], wanted: &[u32]) -> Result<Value
 
 fn usage_of(answer: &Answer<Generated>) -> Usage {
     let MetaInfo { prompt_tokens, completion_tokens, .. } = answer.value.meta_info;
-    Usage { prompt_tokens, completion_tokens }
+    Usage { prompt_tokens, completion_tokens, total_tokens: None }
 }
 
 /// The log-probabilities of the wanted tokens, in their order.
