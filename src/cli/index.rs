@@ -7,7 +7,8 @@ use super::interrupt::{InterruptFlag, Interrupted};
 use super::models::load_encoder;
 use crate::data::Dataset;
 use crate::index::{
-    Embedder, FLAT_LIMIT, GivenStamp, Index, IndexError, LeftOut, Progress, Stage, TOKENIZER, VectorSide,
+    Embedder, GivenStamp, Index, IndexError, IndexSettings, LeftOut, Progress, Shard, Stage, TOKENIZER, VectorCode,
+    VectorSide,
 };
 use crate::output::{one_line, print_json, print_line, say};
 use crate::workspace::Workspace;
@@ -27,12 +28,54 @@ pub struct Args {
     encoder: EncoderFlags,
     #[command(flatten)]
     given: GivenFlags,
+    #[command(flatten)]
+    size: SizeFlags,
+    /// Embed only one shard of the corpus, such as 3/16, on this machine; --join makes the index of all
+    #[arg(long, value_name = "I/N", conflicts_with_all = ["join", "force", "image_vectors", "caption_vectors", "query_vectors"])]
+    shard: Option<Shard>,
+    /// Join the shards of index-parts in the workspace to the index, without an encoder
+    #[arg(long, conflicts_with_all = ["force", "image_vectors", "caption_vectors", "query_vectors"])]
+    join: bool,
     /// Build the index anew even if it is up to date, and reuse nothing of it
     #[arg(long)]
     force: bool,
     /// Print one JSON object instead of lines
     #[arg(long)]
     json: bool,
+}
+
+/// How a large corpus is searched. What is not said stays as it was.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Large corpora")]
+struct SizeFlags {
+    /// Compare a query with every vector up to this many; above it, with the nearest clusters (100000 if not said)
+    #[arg(long, value_name = "N")]
+    exact_up_to: Option<usize>,
+    /// Recall among the best ten that approximate search must reach: as many clusters are searched (0.98 if not said)
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    recall: Option<f64>,
+    /// How approximate search keeps vectors; the best are always scored by the vectors themselves (8 bits above 1 GiB if not
+    /// said)
+    #[arg(long, value_name = "CODE")]
+    vector_code: Option<VectorCode>,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if share > 0.0 && share < 1.0 => Ok(share),
+        _ => Err("expected a number between 0 and 1, such as 0.98".into()),
+    }
+}
+
+impl SizeFlags {
+    /// The settings of the index that is there, with those that were said.
+    fn settings(&self, then: IndexSettings) -> IndexSettings {
+        IndexSettings {
+            exact_up_to: self.exact_up_to.unwrap_or(then.exact_up_to),
+            recall: self.recall.unwrap_or(then.recall),
+            code: self.vector_code.or(then.code),
+        }
+    }
 }
 
 /// JSON output of the command.
@@ -66,8 +109,31 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let folder = workspace.index_dir();
     let start = Instant::now();
     let mut bar = BuildBar::new(Some(&interrupt));
-    if let Some(files) = args.given.files(&folder, args.encoder.name().as_deref(), args.force) {
-        let index = Index::build_given(&dataset, &folder, &files, FLAT_LIMIT, &mut |progress| bar.show(progress))?;
+    let settings = args.size.settings(Index::settings_of(&folder));
+    let has_other_settings = settings != Index::settings_of(&folder);
+    let again = args.force || has_other_settings;
+    if args.join {
+        let index = Index::join_shards(&dataset, &folder, settings, &mut |progress| bar.show(progress))?;
+        bar.finish();
+        let seconds = start.elapsed().as_secs_f64();
+        return report(&index, Some(&Timing { seconds, image_seconds: bar.image_seconds }), args.json);
+    }
+    if let Some(shard) = args.shard {
+        let encoder = load_encoder(&args.encoder, &workspace, common)?;
+        let part = Index::build_shard(&dataset, &folder, &encoder, shard, &mut |progress| bar.show(progress))?;
+        bar.finish();
+        let rows = shard.rows(dataset.corpus.len());
+        return print_line(&format!(
+            "shard {shard} embedded in {:.1} s: {} documents in {}\nwhen all are in {} of one workspace, `dissent index DATASET \
+             --join` makes the index",
+            start.elapsed().as_secs_f64(),
+            rows.len(),
+            one_line(&part.display().to_string()),
+            one_line(&part.parent().unwrap_or(&part).display().to_string()),
+        ));
+    }
+    if let Some(files) = args.given.files(&folder, args.encoder.name().as_deref(), again) {
+        let index = Index::build_given(&dataset, &folder, &files, settings, &mut |progress| bar.show(progress))?;
         bar.finish();
         let seconds = start.elapsed().as_secs_f64();
         return report(&index, Some(&Timing { seconds, image_seconds: bar.image_seconds }), args.json);
@@ -78,11 +144,13 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         return report(&index, None, args.json);
     }
     let encoder = load_encoder(&args.encoder, &workspace, common)?;
-    let mut is_built = args.force;
-    let index = if args.force {
-        // A server may have other settings than when the vectors were kept.
-        encoder.forget_kept()?;
-        Index::build_with(&dataset, &folder, &encoder, FLAT_LIMIT, true, &mut |progress| bar.show(progress))?
+    let mut is_built = again;
+    let index = if again {
+        if args.force {
+            // A server may have other settings than when the vectors were kept.
+            encoder.forget_kept()?;
+        }
+        Index::build_with(&dataset, &folder, &encoder, settings, args.force, &mut |progress| bar.show(progress))?
     } else {
         let mut on_rebuild = |error: &IndexError| {
             is_built = true;
@@ -153,7 +221,13 @@ fn report(index: &Index, timing: Option<&Timing>, json: bool) -> Result<()> {
     if let Some(given) = index.given() {
         let lines = given_lines(given, index.dimension());
         let folder = one_line(&index.folder().display().to_string());
-        return print_line(&format!("{first}: {folder}\n{lines}\nwords     {TOKENIZER}"));
+        let sides = [("images", VectorSide::Image), ("captions", VectorSide::Caption)];
+        let searched: Vec<String> = sides
+            .into_iter()
+            .filter(|(_, side)| index.has_side(*side))
+            .map(|(what, side)| format!("search    {what}: {}\n", index.side(side).description()))
+            .collect();
+        return print_line(&format!("{first}: {folder}\n{lines}\n{}words     {TOKENIZER}", searched.concat()));
     }
     print_line(&format!(
         "{first}: {}\nimages    {}\ncaptions  {}\nwords     {TOKENIZER}\nencoder   {}",
@@ -212,7 +286,10 @@ impl<'a> BuildBar<'a> {
                 Stage::Waiting => ("waiting", "another program is building this index; {msg} {elapsed}"),
                 Stage::Images => ("images", "{msg:9} {bar:32} {pos}/{len}  {per_sec}  {eta} left"),
                 Stage::Captions => ("captions", "{msg:9} {bar:32} {pos}/{len}  {per_sec}  {eta} left"),
-                Stage::Writing => ("writing", "{msg:9}"),
+                Stage::Clusters => ("clusters", "{msg:9} {elapsed}"),
+                Stage::Vectors => ("vectors", "{msg:9} {bar:32} {pos}/{len}  {per_sec}  {eta} left"),
+                Stage::Recall => ("recall", "{msg:9} {elapsed}"),
+                Stage::Writing => ("writing", "{msg:9} {elapsed}"),
             };
             self.bar.reset();
             // The template is a constant; with a wrong one the bar keeps its default style.

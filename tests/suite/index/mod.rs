@@ -4,6 +4,7 @@ mod captions;
 mod commands;
 mod given;
 mod letters;
+mod shards;
 mod store;
 mod support;
 mod vectors;

@@ -3,7 +3,7 @@
 use super::support::{EVERYTHING, LetterEncoder, small_dataset};
 use crate::support::pictures::write_picture;
 use dissent::data::Dataset;
-use dissent::index::{Embedder, Index, IndexError, Progress, Stage, VectorSide};
+use dissent::index::{Embedder, Index, IndexError, IndexSettings, Progress, Stage, VectorCode, VectorSide};
 use image::RgbImage;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -264,12 +264,30 @@ fn inverted_lists_work_through_the_folder() {
     let dataset = Dataset::open(folder.path()).unwrap();
     let encoder = LetterEncoder::new("letters");
     let path = index_folder(&dataset);
-    Index::build_with(&dataset, &path, &encoder, 100, false, &mut |_| Ok(())).unwrap();
-    let index = open(&dataset, &encoder).unwrap();
-    assert_eq!(index.description(), "IVF of 5 lists, 5 probed, 200 vectors of 4");
     let picture = dataset.picture(&dataset.corpus[123].image).unwrap().to_rgb8();
     let query = encoder.embed_pictures(&[&picture]).unwrap().remove(0);
-    assert_eq!(index.search(VectorSide::Image, &query, 3, EVERYTHING).unwrap()[0].0, 123);
+    for code in [VectorCode::F32, VectorCode::F16, VectorCode::Sq8] {
+        let settings = IndexSettings { exact_up_to: 100, recall: 0.9, code: Some(code) };
+        Index::build_with(&dataset, &path, &encoder, settings, false, &mut |_| Ok(())).unwrap();
+        let index = open(&dataset, &encoder).unwrap();
+        let recall = index.side(VectorSide::Image).recall().unwrap();
+        assert!(recall.recall >= 0.85 && recall.at == 10 && recall.queries == 100, "{recall:?}");
+        let description = index.description();
+        assert!(description.starts_with("IVF of 5 lists"), "{description}");
+        assert!(description.ends_with(&format!("200 vectors of 4; {recall}")), "{description}");
+        let found = index.search(VectorSide::Image, &query, 3, EVERYTHING).unwrap();
+        assert_eq!(found[0].0, 123, "{code:?}");
+        for (row, score) in found {
+            let vector = index.document_vector(VectorSide::Image, row).unwrap().unwrap();
+            let exact: f32 = vector.iter().zip(&query).map(|(one, other)| one * other).sum();
+            assert!((score - exact).abs() < 1e-6, "{code:?} {row}: {score}, {exact}");
+        }
+        assert_eq!(Index::settings_of(&path), settings);
+    }
+    // A build for another reason keeps the settings.
+    let other = LetterEncoder::new("other letters");
+    let index = Index::open_or_build(&dataset, &path, &other, &mut |_| (), &mut |_| Ok(())).unwrap();
+    assert!(index.description().contains("in 8 bit"), "{}", index.description());
 }
 
 #[test]

@@ -214,6 +214,9 @@ fn open_index(
             }
             Stage::Images => "indexing images",
             Stage::Captions => "indexing captions",
+            Stage::Clusters => "clustering the vectors",
+            Stage::Vectors => "indexing the vectors",
+            Stage::Recall => "measuring the recall",
             Stage::Writing => "writing the index",
         };
         progress(format!("{what}: {} of {}", step.done, step.total));

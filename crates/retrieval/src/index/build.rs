@@ -2,14 +2,16 @@
 //! are embedded once, and a broken image is skipped.
 
 use super::images::{DecodedBatch, for_each_batch};
+use super::vector_file::{VectorFile, VectorFileWriter};
 use super::vectors::unit;
-use super::{Embedder, LeftOut};
+use super::{Embedder, LeftOut, VectorSide};
 use anyhow::{Context, Result, ensure};
 use dissent_core::data::Dataset;
 use dissent_core::files::fingerprint::Fingerprint;
 use dissent_core::text::printable::message_of;
 use image::RgbImage;
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 /// Captions per batch.
 const CAPTION_BATCH: usize = 64;
@@ -21,6 +23,12 @@ pub enum Stage {
     Waiting,
     Images,
     Captions,
+    /// FAISS clusters the vectors: minutes for millions of them.
+    Clusters,
+    /// FAISS gets the vectors.
+    Vectors,
+    /// Recall is measured.
+    Recall,
     Writing,
 }
 
@@ -32,15 +40,52 @@ pub struct Progress {
     pub total: usize,
 }
 
-/// Vectors by the fingerprint of their content.
-pub(super) type KnownVectors = HashMap<Fingerprint, Vec<f32>>;
+/// Where the vector of a content already is.
+#[derive(Default)]
+pub(super) struct KnownVectors {
+    /// Rows of an index that is being replaced.
+    earlier: Option<(VectorFile, HashMap<Fingerprint, usize>)>,
+    /// Rows of this build.
+    written: HashMap<Fingerprint, usize>,
+}
 
-/// The corpus as vectors.
+impl KnownVectors {
+    /// The rows of an earlier index, by content.
+    pub fn of_earlier(vectors: VectorFile, rows: HashMap<Fingerprint, usize>) -> Self {
+        Self { earlier: Some((vectors, rows)), written: HashMap::new() }
+    }
+
+    fn contents_of_earlier(&self) -> HashSet<Fingerprint> {
+        self.earlier.iter().flat_map(|(_, rows)| rows.keys().cloned()).collect()
+    }
+
+    fn has(&self, content: &Fingerprint) -> bool {
+        self.written.contains_key(content) || self.earlier.as_ref().is_some_and(|(_, rows)| rows.contains_key(content))
+    }
+
+    /// Writes the known vector of a content to a row; nothing if there is none.
+    fn write(&self, content: &Fingerprint, side: VectorSide, row: usize, writer: &mut VectorFileWriter) -> Result<()> {
+        if let Some(there) = self.written.get(content) {
+            if *there == row {
+                return Ok(());
+            }
+            let vector = writer.read_row(side as usize, *there)?;
+            return writer.write_row(side as usize, row, &vector);
+        }
+        let Some((vectors, rows)) = &self.earlier else { return Ok(()) };
+        match rows.get(content).and_then(|there| vectors.row(side as usize, *there)) {
+            Some(vector) => writer.write_row(side as usize, row, vector),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The corpus, or some rows of it, as vectors.
 pub(super) struct EmbeddedCorpus {
-    /// [documents, dimension]; zero if the image is left out. Empty if the encoder embeds no pictures.
-    pub images: Vec<f32>,
-    /// [documents, dimension]. Empty if the encoder embeds no texts.
-    pub captions: Vec<f32>,
+    /// Its rows.
+    rows: Range<usize>,
+    /// A row for each document; zero if its image is left out. No rows for a side that the encoder does not embed.
+    pub vectors: VectorFileWriter,
     /// Fingerprint of each image; `None` if it is left out.
     pub image_contents: Vec<Option<Fingerprint>>,
     pub caption_contents: Vec<Fingerprint>,
@@ -49,29 +94,34 @@ pub(super) struct EmbeddedCorpus {
     pub encoded: usize,
 }
 
-/// Embeds every image and every caption of the corpus.
+/// Embeds the images and captions of these rows of the corpus into `vectors`.
 pub(super) fn embed_corpus(
     dataset: &Dataset,
+    rows: Range<usize>,
     encoder: &dyn Embedder,
-    known_images: KnownVectors,
-    known_captions: KnownVectors,
+    vectors: VectorFileWriter,
+    (known_images, known_captions): (KnownVectors, KnownVectors),
     progress: &mut dyn FnMut(Progress) -> Result<()>,
 ) -> Result<EmbeddedCorpus> {
-    let (count, dimension) = (dataset.corpus.len(), encoder.dimension());
-    let mut corpus = EmbeddedCorpus {
-        images: vec![0.0; if encoder.embeds_pictures() { count * dimension } else { 0 }],
-        captions: vec![0.0; if encoder.embeds_texts() { count * dimension } else { 0 }],
-        image_contents: vec![None; count],
-        caption_contents: Vec::with_capacity(count),
-        left_out: Vec::new(),
-        encoded: 0,
-    };
+    let mut corpus = EmbeddedCorpus::empty(vectors, rows);
     corpus.embed_images(dataset, encoder, known_images, progress)?;
     corpus.embed_captions(dataset, encoder, known_captions, progress)?;
     Ok(corpus)
 }
 
 impl EmbeddedCorpus {
+    /// Room for these rows.
+    pub fn empty(vectors: VectorFileWriter, rows: Range<usize>) -> Self {
+        Self {
+            vectors,
+            image_contents: vec![None; rows.len()],
+            caption_contents: Vec::with_capacity(rows.len()),
+            left_out: Vec::new(),
+            encoded: 0,
+            rows,
+        }
+    }
+
     fn embed_images(
         &mut self,
         dataset: &Dataset,
@@ -79,11 +129,11 @@ impl EmbeddedCorpus {
         mut vectors: KnownVectors,
         progress: &mut dyn FnMut(Progress) -> Result<()>,
     ) -> Result<()> {
-        let known: HashSet<Fingerprint> = vectors.keys().cloned().collect();
-        let total = dataset.corpus.len();
+        let known = vectors.contents_of_earlier();
+        let total = self.rows.len();
         let mut done = 0;
         progress(Progress { stage: Stage::Images, done, total })?;
-        for_each_batch(dataset, &known, |batch| {
+        for_each_batch(dataset, self.rows.clone(), &known, |batch| {
             done += batch.len();
             self.embed_image_batch(dataset, encoder, &mut vectors, batch)?;
             progress(Progress { stage: Stage::Images, done, total })
@@ -98,33 +148,36 @@ impl EmbeddedCorpus {
         batch: DecodedBatch,
     ) -> Result<()> {
         let mut contents: Vec<(usize, Fingerprint)> = Vec::with_capacity(batch.len());
-        let mut new: Vec<(Fingerprint, String, RgbImage)> = Vec::new();
+        let mut new: Vec<(usize, Fingerprint, RgbImage)> = Vec::new();
         for (row, decoded) in batch {
-            let id = &dataset.corpus[row].id;
             let decoded = match decoded {
                 Ok(decoded) => decoded,
                 Err(error) => {
-                    self.left_out.push(LeftOut { row, document: id.clone(), reason: message_of(&error) });
+                    let document = dataset.corpus[row].id.clone();
+                    self.left_out.push(LeftOut { row, document, reason: message_of(&error) });
                     continue;
                 }
             };
             contents.push((row, decoded.fingerprint.clone()));
             let Some(pixels) = decoded.pixels else { continue };
-            let seen = vectors.contains_key(&decoded.fingerprint)
-                || new.iter().any(|(fingerprint, ..)| *fingerprint == decoded.fingerprint);
+            let seen = vectors.has(&decoded.fingerprint)
+                || new.iter().any(|(_, fingerprint, _)| *fingerprint == decoded.fingerprint);
             if !seen {
-                new.push((decoded.fingerprint, format!("the image of document {id}"), pixels));
+                new.push((row, decoded.fingerprint, pixels));
             }
         }
         if !new.is_empty() && encoder.embeds_pictures() {
             let pictures: Vec<&RgbImage> = new.iter().map(|(_, _, pixels)| pixels).collect();
             let embedded = encoder.embed_pictures(&pictures).context("cannot embed the corpus images")?;
-            let named = new.iter().map(|(fingerprint, what, _)| (fingerprint, what.as_str()));
-            self.encoded += remember(vectors, encoder, named, embedded)?;
+            let first = self.rows.start;
+            let new = new.iter().map(|(row, fingerprint, _)| (row - first, fingerprint));
+            self.write_new(vectors, dataset, encoder, (VectorSide::Image, new), embedded)?;
         }
         for (row, fingerprint) in contents {
-            copy_row(&mut self.images, vectors.get(&fingerprint), row);
-            self.image_contents[row] = Some(fingerprint);
+            if encoder.embeds_pictures() {
+                vectors.write(&fingerprint, VectorSide::Image, row - self.rows.start, &mut self.vectors)?;
+            }
+            self.image_contents[row - self.rows.start] = Some(fingerprint);
         }
         Ok(())
     }
@@ -136,63 +189,63 @@ impl EmbeddedCorpus {
         mut vectors: KnownVectors,
         progress: &mut dyn FnMut(Progress) -> Result<()>,
     ) -> Result<()> {
-        let total = dataset.corpus.len();
+        let total = self.rows.len();
         progress(Progress { stage: Stage::Captions, done: 0, total })?;
-        for (start, documents) in (0..).step_by(CAPTION_BATCH).zip(dataset.corpus.chunks(CAPTION_BATCH)) {
+        let corpus = &dataset.corpus[self.rows.clone()];
+        for (start, documents) in (0..).step_by(CAPTION_BATCH).zip(corpus.chunks(CAPTION_BATCH)) {
             let contents: Vec<Fingerprint> =
                 documents.iter().map(|document| Fingerprint::of_bytes(document.caption.as_bytes())).collect();
             let mut new: Vec<usize> = Vec::new();
             let mut seen: HashSet<&Fingerprint> = HashSet::new();
             for (position, content) in contents.iter().enumerate() {
-                if !vectors.contains_key(content) && seen.insert(content) {
+                if !vectors.has(content) && seen.insert(content) {
                     new.push(position);
                 }
             }
             if !new.is_empty() && encoder.embeds_texts() {
                 let texts: Vec<&str> = new.iter().map(|position| documents[*position].caption.as_str()).collect();
                 let embedded = encoder.embed_texts(&texts).context("cannot embed the captions")?;
-                let names: Vec<String> =
-                    new.iter().map(|position| format!("the caption of document {}", documents[*position].id)).collect();
-                let named = new.iter().zip(&names).map(|(position, name)| (&contents[*position], name.as_str()));
-                self.encoded += remember(&mut vectors, encoder, named, embedded)?;
+                let new = new.iter().map(|position| (start + position, &contents[*position]));
+                self.write_new(&mut vectors, dataset, encoder, (VectorSide::Caption, new), embedded)?;
             }
             for (position, content) in contents.into_iter().enumerate() {
-                copy_row(&mut self.captions, vectors.get(&content), start + position);
+                if encoder.embeds_texts() {
+                    vectors.write(&content, VectorSide::Caption, start + position, &mut self.vectors)?;
+                }
                 self.caption_contents.push(content);
             }
             progress(Progress { stage: Stage::Captions, done: start + documents.len(), total })?;
         }
         Ok(())
     }
-}
 
-/// Checks the encoder's vectors and stores them by content; returns their number.
-fn remember<'a>(
-    vectors: &mut KnownVectors,
-    encoder: &dyn Embedder,
-    contents: impl ExactSizeIterator<Item = (&'a Fingerprint, &'a str)>,
-    embedded: Vec<Vec<f32>>,
-) -> Result<usize> {
-    let count = contents.len();
-    let name = encoder.name();
-    ensure!(embedded.len() == count, "encoder {name}: expected {count} vectors, found {}", embedded.len());
-    for ((content, what), vector) in contents.zip(embedded) {
-        ensure!(
-            vector.len() == encoder.dimension(),
-            "encoder {name}, {what}: expected a vector of {}, found {}",
-            encoder.dimension(),
-            vector.len()
-        );
-        let vector = unit(&vector).with_context(|| format!("encoder {name}, {what}"))?;
-        vectors.insert(content.clone(), vector);
-    }
-    Ok(count)
-}
-
-fn copy_row(matrix: &mut [f32], vector: Option<&Vec<f32>>, row: usize) {
-    let Some(vector) = vector else { return };
-    let start = row * vector.len();
-    if let Some(target) = matrix.get_mut(start..start + vector.len()) {
-        target.copy_from_slice(vector);
+    /// Checks the encoder's vectors and writes them to the rows that were encoded.
+    fn write_new<'a>(
+        &mut self,
+        known: &mut KnownVectors,
+        dataset: &Dataset,
+        encoder: &dyn Embedder,
+        (side, new): (VectorSide, impl ExactSizeIterator<Item = (usize, &'a Fingerprint)>),
+        embedded: Vec<Vec<f32>>,
+    ) -> Result<()> {
+        let (name, count, first) = (encoder.name(), new.len(), self.rows.start);
+        ensure!(embedded.len() == count, "encoder {name}: expected {count} vectors, found {}", embedded.len());
+        for ((row, content), vector) in new.zip(embedded) {
+            let what = || {
+                let part = if side == VectorSide::Image { "image" } else { "caption" };
+                format!("encoder {name}, the {part} of document {}", dataset.corpus[first + row].id)
+            };
+            ensure!(
+                vector.len() == encoder.dimension(),
+                "{}: expected a vector of {}, found {}",
+                what(),
+                encoder.dimension(),
+                vector.len()
+            );
+            self.vectors.write_row(side as usize, row, &unit(&vector).with_context(what)?)?;
+            known.written.insert(content.clone(), row);
+        }
+        self.encoded += count;
+        Ok(())
     }
 }

@@ -3,25 +3,26 @@
 use super::build::{EmbeddedCorpus, KnownVectors};
 use super::given_queries::{QUERY_FILE, QUERY_IDS, QueryVectors};
 use super::manifest::Manifest;
+use super::probes::choose_probes;
 use super::vector_file::VectorFile;
-use super::{Embedder, IndexError, TextIndex, VectorIndex, VectorSide};
+use super::{Embedder, IndexError, Progress, Stage, TextIndex, VectorIndex, VectorKind, VectorSide};
 use anyhow::{Context, Result};
 use dissent_core::data::{CONVERSION_VERSION, Dataset};
 use dissent_core::files::fingerprint::Fingerprint;
 use dissent_core::files::known_files::fingerprint_of_file;
 use dissent_core::files::{durable, input_file};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::path::Path;
 
 /// Maximum size: a line of 34 bytes for each of ten million documents.
-const MOST_CONTENTS: u64 = 340 << 20;
+pub(super) const MOST_CONTENTS: u64 = 340 << 20;
 pub(super) const MANIFEST_FILE: &str = "index.toml";
 pub(super) const IMAGE_FILE: &str = "image.faiss";
 pub(super) const CAPTION_FILE: &str = "caption.faiss";
 pub(super) const VECTOR_FILE: &str = "vectors.safetensors";
 /// One line per document: hashes of image and caption, "-" for a left-out image.
-const CONTENT_FILE: &str = "contents.tsv";
+pub(super) const CONTENT_FILE: &str = "contents.tsv";
 /// Files with vectors, which are checked before use.
 const VECTORS: [&str; 3] = [IMAGE_FILE, CAPTION_FILE, VECTOR_FILE];
 /// The same for vectors of cases.
@@ -38,37 +39,44 @@ pub(super) fn contents_of(corpus: &EmbeddedCorpus) -> String {
     contents
 }
 
-/// Writes all files of an index into a folder.
+/// Writes the files of an index into a folder, beside the vectors that are there.
 pub(super) fn write_all(
     folder: &Path,
     dataset: &Dataset,
-    corpus: &EmbeddedCorpus,
     contents: &str,
     queries: Option<&QueryVectors>,
+    (vectors, recall): (&VectorFile, f64),
     manifest: &mut Manifest,
+    progress: &mut dyn FnMut(Progress) -> Result<()>,
 ) -> Result<()> {
-    let dimension = manifest.encoder.dimension;
     let image_rows = manifest.image_rows();
-    let with_image: Vec<f32>;
-    let images = if image_rows.len() == manifest.documents {
-        &corpus.images
-    } else {
-        let row_of = |row: &u32| &corpus.images[*row as usize * dimension..(*row as usize + 1) * dimension];
-        with_image = image_rows.iter().flat_map(row_of).copied().collect();
-        &with_image
-    };
-    VectorIndex::build(images, dimension, image_rows, manifest.image)
-        .context("image vectors")?
-        .save(&folder.join(IMAGE_FILE))?;
-    VectorIndex::build(&corpus.captions, dimension, manifest.caption_rows(), manifest.caption)
-        .context("caption vectors")?
-        .save(&folder.join(CAPTION_FILE))?;
+    for (side, name, rows) in [
+        (VectorSide::Image, IMAGE_FILE, image_rows.clone()),
+        (VectorSide::Caption, CAPTION_FILE, manifest.caption_rows()),
+    ] {
+        let total = rows.len();
+        let stage = |stage: Stage, done: usize| Progress { stage, done, total };
+        if manifest.kind(side) != VectorKind::Flat {
+            progress(stage(Stage::Clusters, 0))?;
+        }
+        let (all, dimension) = (vectors.all(side as usize), vectors.dimension());
+        let what = if side == VectorSide::Image { "image vectors" } else { "caption vectors" };
+        let mut added = |done: usize| progress(stage(Stage::Vectors, done));
+        let index = VectorIndex::build(all, dimension, rows, manifest.kind(side), &mut added).context(what)?;
+        let mut index = index.with_vectors(vectors, side, None);
+        if index.kind() != VectorKind::Flat {
+            progress(stage(Stage::Recall, 0))?;
+            let query_rows = if image_rows.is_empty() { index.rows().to_vec() } else { image_rows.clone() };
+            choose_probes(&mut index, vectors, side, &query_rows, recall).context(what)?;
+            manifest.set_measured(side, index.kind(), index.recall());
+        }
+        index.save(&folder.join(name))?;
+    }
+    progress(Progress { stage: Stage::Writing, done: 0, total: 1 })?;
     TextIndex::write(&folder.join(TEXT_FOLDER), &dataset.corpus)?;
-    let tensors = [("image", corpus.images.as_slice()), ("caption", corpus.captions.as_slice())];
-    VectorFile::write(&folder.join(VECTOR_FILE), &tensors, dimension)?;
     durable::write_file(&folder.join(CONTENT_FILE), contents.as_bytes())?;
     if let Some(queries) = queries {
-        queries.write(folder, dimension)?;
+        queries.write(folder, manifest.encoder.dimension)?;
     }
     for name in vector_files(manifest) {
         let path = folder.join(name);
@@ -128,31 +136,33 @@ pub(super) fn known_images(folder: &Path) -> HashSet<Fingerprint> {
     contents.lines().filter_map(|line| Fingerprint::parse(line.split_once('\t')?.0)).collect()
 }
 
-/// Vectors of an earlier index of the same encoder, by content; empty if that index is unusable.
+/// Vectors of images and captions of an earlier index of the same encoder, by content; none if that index is unusable.
 pub(super) fn known_vectors(folder: &Path, encoder: &dyn Embedder) -> (KnownVectors, KnownVectors) {
-    let mut known = (KnownVectors::new(), KnownVectors::new());
-    let Ok(manifest) = Manifest::read(&folder.join(MANIFEST_FILE)) else { return known };
+    let none = (KnownVectors::default(), KnownVectors::default());
+    let Ok(manifest) = Manifest::read(&folder.join(MANIFEST_FILE)) else { return none };
     let stamp = &manifest.encoder;
     if manifest.conversion != CONVERSION_VERSION
         || stamp.fingerprint != *encoder.fingerprint()
         || stamp.dimension != encoder.dimension()
     {
-        return known;
+        return none;
     }
-    let Ok(vectors) = open_vectors(folder, &manifest) else { return known };
-    let Ok(contents) = input_file::read_text(&folder.join(CONTENT_FILE), MOST_CONTENTS) else { return known };
+    let Ok(vectors) = open_vectors(folder, &manifest) else { return none };
+    let Ok(contents) = input_file::read_text(&folder.join(CONTENT_FILE), MOST_CONTENTS) else { return none };
+    let (mut images, mut captions) = (HashMap::new(), HashMap::new());
     for (row, line) in contents.lines().enumerate() {
         let Some((image, caption)) = line.split_once('\t') else { continue };
         // A vector whose length is not 1 is damaged and is computed again.
-        let sound = |tensor| vectors.row(tensor, row).ok().filter(|vector| super::vectors::unit(vector).is_ok());
-        if let (Some(image), Some(vector)) = (Fingerprint::parse(image), sound(0)) {
-            known.0.insert(image, vector);
+        let is_sound =
+            |side| vectors.row(side as usize, row).is_some_and(|vector| super::vectors::unit(vector).is_ok());
+        if let (Some(image), true) = (Fingerprint::parse(image), is_sound(VectorSide::Image)) {
+            images.insert(image, row);
         }
-        if let (Some(caption), Some(vector)) = (Fingerprint::parse(caption), sound(1)) {
-            known.1.insert(caption, vector);
+        if let (Some(caption), true) = (Fingerprint::parse(caption), is_sound(VectorSide::Caption)) {
+            captions.insert(caption, row);
         }
     }
-    known
+    (KnownVectors::of_earlier(vectors.clone(), images), KnownVectors::of_earlier(vectors, captions))
 }
 
 /// Syncs every file of a folder, and the folders.

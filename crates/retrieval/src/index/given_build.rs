@@ -3,14 +3,15 @@
 
 use super::build::EmbeddedCorpus;
 use super::files::known_images;
-use super::finish::{Built, finish};
+use super::finish::{Aside, Built, IndexSettings, finish};
 use super::given_files::OpenedVectors;
 use super::given_queries::{QueryCase, QueryVectors};
 use super::images::for_each_batch;
 use super::lock::BuildLock;
 use super::manifest::EncoderStamp;
 use super::store::refuse_empty_corpus;
-use super::{GivenFiles, GivenStamp, Index, LeftOut, Progress, Stage};
+use super::vector_file::{VectorFile, VectorFileWriter};
+use super::{GivenFiles, GivenStamp, Index, LeftOut, Progress, Stage, VectorSide};
 use anyhow::{Context, Result, bail, ensure};
 use dissent_core::data::{CASES_FILE, CORPUS_FILE, Dataset, Picture};
 use dissent_core::files::fingerprint::Fingerprint;
@@ -30,7 +31,7 @@ impl Index {
         dataset: &Dataset,
         folder: &Path,
         files: &GivenFiles,
-        flat_limit: usize,
+        settings: IndexSettings,
         progress: &mut dyn FnMut(Progress) -> Result<()>,
     ) -> Result<Self> {
         refuse_empty_corpus(dataset)?;
@@ -40,18 +41,20 @@ impl Index {
             BuildLock::take(workspace, &mut || progress(Progress { stage: Stage::Waiting, done: 0, total: 1 }))?;
         // Computed before the images are read, so that a corpus that changes meanwhile makes the index stale, not wrong.
         let corpus_fingerprint = dataset.corpus_fingerprint();
-        let mut corpus = without_vectors(dataset, &known_images(folder), progress)?;
-        let dimension = opened.dimension;
+        let (aside, dimension, total) = (Aside::create(workspace)?, opened.dimension, dataset.corpus.len());
+        let rows = [&opened.image, &opened.caption].map(|file| if file.is_some() { total } else { 0 });
+        let vectors = aside.vectors(rows, dimension)?;
+        let mut corpus = without_vectors(dataset, vectors, &known_images(folder), progress)?;
         let left_out: HashSet<usize> = corpus.left_out.iter().map(|document| document.row).collect();
         let document = |row: usize| format!("document {}", dataset.corpus[row].id);
         let mut stamp = GivenStamp { dataset: dataset.root.clone(), image: None, caption: None, query: None };
-        if let Some(image) = opened.image {
-            let (vectors, file) = image.read("document", &document, &|row| !left_out.contains(&row))?;
-            (corpus.images, stamp.image) = (vectors, Some(file));
-        }
-        if let Some(caption) = opened.caption {
-            let (vectors, file) = caption.read("document", &document, &|_| true)?;
-            (corpus.captions, stamp.caption) = (vectors, Some(file));
+        for (side, file) in [(VectorSide::Image, opened.image), (VectorSide::Caption, opened.caption)] {
+            let Some(file) = file else { continue };
+            // Only retrieval by image shows the image.
+            let is_wanted = |row: usize| side == VectorSide::Caption || !left_out.contains(&row);
+            let mut take = |row: usize, vector: &[f32]| corpus.vectors.write_row(side as usize, row, vector);
+            let read = file.read("document", &document, &is_wanted, &mut take)?;
+            *stamp.side(side) = Some(read);
         }
         let mut queries = None;
         if let Some(query) = opened.query {
@@ -61,13 +64,13 @@ impl Index {
         }
         let encoder = EncoderStamp {
             name: name_of(&stamp),
-            fingerprint: fingerprint_of(&corpus, queries.as_ref(), dimension)?,
+            fingerprint: fingerprint_of(&corpus.vectors.map()?, queries.as_ref())?,
             dimension,
             only: None,
             probe: None,
         };
-        let built = Built { corpus_fingerprint, encoder, given: Some(stamp), queries, flat_limit };
-        finish(dataset, folder, corpus, built, progress)
+        let built = Built { corpus_fingerprint, encoder, given: Some(stamp), queries, settings };
+        finish(dataset, (aside, folder), corpus, built, progress)
     }
 }
 
@@ -109,22 +112,17 @@ impl Opened {
 /// The corpus without vectors: the contents of images and captions, and which images cannot be read.
 fn without_vectors(
     dataset: &Dataset,
+    vectors: VectorFileWriter,
     known: &HashSet<Fingerprint>,
     progress: &mut dyn FnMut(Progress) -> Result<()>,
 ) -> Result<EmbeddedCorpus> {
     let total = dataset.corpus.len();
+    let mut corpus = EmbeddedCorpus::empty(vectors, 0..total);
     let captions = dataset.corpus.iter().map(|document| Fingerprint::of_bytes(document.caption.as_bytes()));
-    let mut corpus = EmbeddedCorpus {
-        images: Vec::new(),
-        captions: Vec::new(),
-        image_contents: vec![None; total],
-        caption_contents: captions.collect(),
-        left_out: Vec::new(),
-        encoded: 0,
-    };
+    corpus.caption_contents.extend(captions);
     let mut done = 0;
     progress(Progress { stage: Stage::Images, done, total })?;
-    for_each_batch(dataset, known, |batch| {
+    for_each_batch(dataset, 0..total, known, |batch| {
         done += batch.len();
         for (row, decoded) in batch {
             match decoded {
@@ -155,16 +153,11 @@ fn name_of(stamp: &GivenStamp) -> String {
 }
 
 /// Fingerprint of all vectors and of the cases that they belong to; the format of the files does not matter.
-fn fingerprint_of(corpus: &EmbeddedCorpus, queries: Option<&QueryVectors>, dimension: usize) -> Result<Fingerprint> {
-    let rows = |values: &[f32]| {
-        Fingerprint::of_pieces(
-            values
-                .chunks(dimension)
-                .map(|row| -> Vec<u8> { row.iter().flat_map(|value| value.to_le_bytes()).collect() }),
-        )
-    };
-    let (images, captions) = (rows(&corpus.images), rows(&corpus.captions));
-    let values = rows(queries.map_or(&[], |queries| &queries.values));
+fn fingerprint_of(vectors: &VectorFile, queries: Option<&QueryVectors>) -> Result<Fingerprint> {
+    let bytes_of = |values: &[f32]| Fingerprint::of_bytes(bytemuck::cast_slice(values));
+    let side = |side: VectorSide| bytes_of(vectors.all(side as usize));
+    let (images, captions) = (side(VectorSide::Image), side(VectorSide::Caption));
+    let values = bytes_of(queries.map_or(&[], |queries| &queries.values));
     let cases = queries.map_or_else(|| Ok(String::new()), QueryVectors::lines)?;
     Ok(Fingerprint::of_parts(["given vectors 1", images.as_str(), captions.as_str(), values.as_str(), cases.as_str()]))
 }

@@ -1,5 +1,6 @@
 //! The files of vectors that another program computed, and what the index records of them.
 
+use super::VectorSide;
 use anyhow::{Context, Result, ensure};
 use dissent_core::data::vectors::{Lengths, MatchedRows, VectorTable, ids_beside, unit_row};
 use dissent_core::files::fingerprint::Fingerprint;
@@ -61,6 +62,14 @@ impl GivenStamp {
     pub fn files(&self) -> impl Iterator<Item = (&'static str, &GivenFile)> {
         let flags = [("image", &self.image), ("caption", &self.caption), ("query", &self.query)];
         flags.into_iter().filter_map(|(what, file)| Some((what, file.as_ref()?)))
+    }
+
+    /// The record of a side.
+    pub(super) fn side(&mut self, side: VectorSide) -> &mut Option<GivenFile> {
+        match side {
+            VectorSide::Image => &mut self.image,
+            VectorSide::Caption => &mut self.caption,
+        }
     }
 
     /// The command that makes the index again.
@@ -147,20 +156,20 @@ impl OpenedVectors {
         self.table.dimension()
     }
 
-    /// The vectors of the positions for which `is_wanted` holds, at length 1, [positions, dimension]; zero elsewhere. Returns
-    /// also the record of the file. `name` gives the id of a position.
+    /// Calls `take` with each position for which `is_wanted` holds and its vector at length 1. Returns the record of the file.
+    /// `name` gives the id of a position.
     ///
     /// # Errors
-    /// Fails with the id if a vector is missing, not finite or zero, and if the file changed meanwhile.
+    /// Fails with the id if a vector is missing, not finite or zero, if `take` fails, and if the file changed meanwhile.
     pub fn read(
         mut self,
         what: &str,
         name: &dyn Fn(usize) -> String,
         is_wanted: &dyn Fn(usize) -> bool,
-    ) -> Result<(Vec<f32>, GivenFile)> {
-        let dimension = self.dimension();
-        let mut values = vec![0.0; self.matched.rows.len() * dimension];
-        for (position, vector) in values.chunks_exact_mut(dimension).enumerate() {
+        take: &mut dyn FnMut(usize, &[f32]) -> Result<()>,
+    ) -> Result<GivenFile> {
+        let mut vector = vec![0.0; self.dimension()];
+        for position in 0..self.matched.rows.len() {
             if !is_wanted(position) {
                 continue;
             }
@@ -172,10 +181,11 @@ impl OpenedVectors {
                     name(position)
                 )
             })?;
-            unit_row(&self.table, row, vector, &mut self.stamp.lengths)?;
+            unit_row(&self.table, row, &mut vector, &mut self.stamp.lengths)?;
+            take(position, &vector)?;
         }
         self.refuse_changed()?;
-        Ok((values, self.stamp))
+        Ok(self.stamp)
     }
 
     /// Like [`Self::read`], but only the vectors that are there, with their positions.

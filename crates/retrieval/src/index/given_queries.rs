@@ -2,7 +2,7 @@
 //! and the content that its image had then.
 
 use super::IndexError;
-use super::vector_file::VectorFile;
+use super::vector_file::{VectorFile, VectorFileWriter};
 use anyhow::{Context, Result, ensure};
 use dissent_core::files::durable;
 use dissent_core::files::fingerprint::Fingerprint;
@@ -45,7 +45,10 @@ impl QueryVectors {
 
     /// Writes both files.
     pub fn write(&self, folder: &Path, dimension: usize) -> Result<()> {
-        VectorFile::write(&folder.join(QUERY_FILE), &[(TENSOR, &self.values)], dimension)?;
+        let mut file = VectorFileWriter::create(&folder.join(QUERY_FILE), &[(TENSOR, self.cases.len())], dimension)?;
+        for (row, vector) in self.values.chunks_exact(dimension).enumerate() {
+            file.write_row(0, row, vector)?;
+        }
         durable::write_file(&folder.join(QUERY_IDS), self.lines()?.as_bytes())
     }
 }
@@ -88,6 +91,7 @@ impl GivenQueries {
             "case {case}: its image has changed since its vector was given; compute the vector again and run `dissent \
              index` again"
         );
-        self.vectors.row(0, *row)
+        let vector = self.vectors.row(0, *row).map(<[f32]>::to_vec);
+        vector.with_context(|| format!("case {case} has no row among the vectors of cases"))
     }
 }

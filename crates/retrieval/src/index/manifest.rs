@@ -1,6 +1,7 @@
 //! `index.toml`: the inputs and the content of an index.
 
-use super::{Embedder, EncoderProbe, GivenStamp, IndexError, VectorKind, VectorSide};
+use super::probes::MeasuredRecall;
+use super::{Embedder, EncoderProbe, GivenStamp, IndexError, IndexSettings, VectorKind, VectorSide};
 use anyhow::{Context, Result};
 use dissent_core::files::fingerprint::Fingerprint;
 use dissent_core::files::input_file;
@@ -37,6 +38,14 @@ pub(super) struct Manifest {
     pub given: Option<GivenStamp>,
     pub image: VectorKind,
     pub caption: VectorKind,
+    /// What a person chose; absent in an index of an earlier version.
+    #[serde(default)]
+    pub settings: IndexSettings,
+    /// The recall of approximate search, measured at the build.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_recall: Option<MeasuredRecall>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caption_recall: Option<MeasuredRecall>,
     /// Fingerprints of the files with vectors, by name, to detect damaged ones.
     #[serde(default)]
     pub files: BTreeMap<String, Fingerprint>,
@@ -120,6 +129,22 @@ impl Manifest {
                 VectorSide::Image => given.image.is_some(),
                 VectorSide::Caption => given.caption.is_some(),
             })
+    }
+
+    /// The kind of index of a side.
+    pub fn kind(&self, side: VectorSide) -> VectorKind {
+        match side {
+            VectorSide::Image => self.image,
+            VectorSide::Caption => self.caption,
+        }
+    }
+
+    /// Records what was measured.
+    pub fn set_measured(&mut self, side: VectorSide, kind: VectorKind, recall: Option<MeasuredRecall>) {
+        match side {
+            VectorSide::Image => (self.image, self.image_recall) = (kind, recall),
+            VectorSide::Caption => (self.caption, self.caption_recall) = (kind, recall),
+        }
     }
 
     /// Corpus rows with an image vector, ascending.

@@ -4,15 +4,14 @@ use super::build::{KnownVectors, embed_corpus};
 use super::files::{
     CAPTION_FILE, IMAGE_FILE, MANIFEST_FILE, TEXT_FOLDER, check_files, known_vectors, open_vectors, row_of_image,
 };
-use super::finish::{Built, finish};
+use super::finish::{Aside, Built, IndexSettings, finish};
 use super::given_queries::{GivenQueries, QUERY_FILE};
 use super::images::is_readable;
 use super::lock::BuildLock;
 use super::manifest::{EncoderStamp, Manifest};
 use super::vector_file::VectorFile;
 use super::{
-    Embedder, EncoderProbe, FLAT_LIMIT, GivenStamp, IndexError, LeftOut, Progress, Stage, TOKENIZER, TextIndex,
-    VectorIndex,
+    Embedder, EncoderProbe, GivenStamp, IndexError, LeftOut, Progress, Stage, TOKENIZER, TextIndex, VectorIndex,
 };
 use anyhow::{Context, Result, bail, ensure};
 use dissent_core::data::{CONVERSION_VERSION, Dataset, Picture};
@@ -74,6 +73,12 @@ impl Index {
     /// What the server was known by that made the index in `folder`, if one did.
     pub fn probe_of(folder: &Path) -> Option<EncoderProbe> {
         Manifest::read(&folder.join(MANIFEST_FILE)).ok()?.encoder.probe
+    }
+
+    /// The settings of the index in `folder`, which its next build has, too; the usual ones if there is no index.
+    pub fn settings_of(folder: &Path) -> IndexSettings {
+        Manifest::read(&folder.join(MANIFEST_FILE))
+            .map_or_else(|_| IndexSettings::default(), |manifest| manifest.settings)
     }
 
     /// Where the vectors of the index in `folder` are from, if another program computed them.
@@ -170,7 +175,7 @@ impl Index {
     }
 
     /// Builds the index of a dataset in `folder` (`WORKSPACE/index`) and opens it. The old index stays until the new one
-    /// is complete, and its vectors of the same encoder are reused. An error from `progress` ends the build.
+    /// is complete; its settings and its vectors of the same encoder are reused. An error from `progress` ends the build.
     ///
     /// # Errors
     /// Fails if `progress` fails, the encoder fails or returns vectors that are not of length 1, the disk is full, or no
@@ -182,10 +187,10 @@ impl Index {
         encoder: &dyn Embedder,
         progress: &mut dyn FnMut(Progress) -> Result<()>,
     ) -> Result<Self> {
-        Self::build_with(dataset, folder, encoder, FLAT_LIMIT, false, progress)
+        Self::build_with(dataset, folder, encoder, Self::settings_of(folder), false, progress)
     }
 
-    /// Like [`Index::build`], with the maximum size of a Flat index; `afresh` reuses nothing of the old index.
+    /// Like [`Index::build`], with settings; `afresh` reuses nothing of the old index.
     ///
     /// # Errors
     /// Fails like [`Index::build`].
@@ -193,7 +198,7 @@ impl Index {
         dataset: &Dataset,
         folder: &Path,
         encoder: &dyn Embedder,
-        flat_limit: usize,
+        settings: IndexSettings,
         afresh: bool,
         progress: &mut dyn FnMut(Progress) -> Result<()>,
     ) -> Result<Self> {
@@ -203,12 +208,14 @@ impl Index {
             BuildLock::take(workspace, &mut || progress(Progress { stage: Stage::Waiting, done: 0, total: 1 }))?;
         // Computed before the images are read, so that a corpus that changes meanwhile makes the index stale, not wrong.
         let corpus_fingerprint = dataset.corpus_fingerprint();
-        let (known_images, known_captions) =
-            if afresh { (KnownVectors::new(), KnownVectors::new()) } else { known_vectors(folder, encoder) };
-        let corpus = embed_corpus(dataset, encoder, known_images, known_captions, progress)?;
+        let known = if afresh { <(KnownVectors, KnownVectors)>::default() } else { known_vectors(folder, encoder) };
+        let aside = Aside::create(workspace)?;
+        let total = dataset.corpus.len();
+        let vectors = aside.vectors(rows_of_sides(encoder, total), encoder.dimension())?;
+        let corpus = embed_corpus(dataset, 0..total, encoder, vectors, known, progress)?;
         let built =
-            Built { corpus_fingerprint, encoder: EncoderStamp::of(encoder), given: None, queries: None, flat_limit };
-        finish(dataset, folder, corpus, built, progress)
+            Built { corpus_fingerprint, encoder: EncoderStamp::of(encoder), given: None, queries: None, settings };
+        finish(dataset, (aside, folder), corpus, built, progress)
     }
 
     pub(super) fn load(folder: &Path, manifest: Manifest) -> Result<Self, IndexError> {
@@ -219,6 +226,8 @@ impl Index {
             VectorIndex::load(&folder.join(CAPTION_FILE), dimension, manifest.caption_rows(), manifest.caption)?;
         let text = TextIndex::open(&folder.join(TEXT_FOLDER), manifest.documents)?;
         let vectors = open_vectors(folder, &manifest)?;
+        let images = images.with_vectors(&vectors, VectorSide::Image, manifest.image_recall);
+        let captions = captions.with_vectors(&vectors, VectorSide::Caption, manifest.caption_recall);
         let given_queries = manifest.given.as_ref().and_then(|given| given.query.as_ref());
         let queries = given_queries.map(|file| GivenQueries::open(folder, file.vectors, dimension)).transpose()?;
         Ok(Self { folder: folder.into(), manifest, images, captions, text, vectors, queries })
@@ -251,15 +260,17 @@ impl Index {
         self.side(side).search(query, limit, allowed)
     }
 
-    /// A document's own vector, read from disk; `None` if its image was left out, or the index has no such vectors.
+    /// A document's own vector; `None` if its image was left out, or the index has no such vectors.
     ///
     /// # Errors
-    /// Fails if the row is not in the corpus or the file cannot be read.
+    /// Fails if the row is not in the corpus.
     pub fn document_vector(&self, side: VectorSide, row: usize) -> Result<Option<Vec<f32>>> {
         if self.side(side).position(row).is_none() && row < self.manifest.documents {
             return Ok(None);
         }
-        self.vectors.row(side as usize, row).map(Some)
+        let vector = self.vectors.row(side as usize, row);
+        let count = self.vectors.rows(side as usize);
+        vector.map(|vector| Some(vector.to_vec())).with_context(|| format!("expected a row below {count}, found {row}"))
     }
 
     /// Whether documents have vectors on this side. Only an index with another program's vectors may lack one.
@@ -367,6 +378,11 @@ impl Index {
     pub fn folder(&self) -> &Path {
         &self.folder
     }
+}
+
+/// Number of image vectors and of caption vectors that an encoder makes of so many documents.
+pub(super) fn rows_of_sides(encoder: &dyn Embedder, documents: usize) -> [usize; 2] {
+    [encoder.embeds_pictures(), encoder.embeds_texts()].map(|is_embedded| if is_embedded { documents } else { 0 })
 }
 
 /// Fails if there is nothing to index.

@@ -1,62 +1,29 @@
 //! A FAISS index over unit vectors: the inner product is the cosine similarity.
 
-use super::IndexError;
+use super::probes::MeasuredRecall;
+use super::vector_file::VectorFile;
+use super::{IndexError, VectorCode, VectorKind, VectorSide};
 use anyhow::{Context, Result, bail, ensure};
 use faiss::index::autotune::ParameterSpace;
-use faiss::index::io::{read_index, write_index};
+use faiss::index::io::{read_index, read_index_with_flags, write_index};
+use faiss::index::io_flags::IoFlags;
 use faiss::index::{Index as _, IndexImpl, index_factory};
 use faiss::metric::MetricType;
-use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
-
-/// Maximum number of vectors for exhaustive search; at 512 dimensions a query takes about 20 ms.
-pub const FLAT_LIMIT: usize = 100_000;
 
 /// Tolerance of a vector's length: half types on a GPU round this much. Stored vectors are normalised.
 const LENGTH_TOLERANCE: f32 = 1e-2;
 
-/// k-means needs at least this many vectors per list (FAISS warns below it).
-const VECTORS_PER_LIST: usize = 39;
+/// Vectors of each list that k-means is given; more of them change the clusters little and take longer.
+const TRAINING_PER_LIST: usize = 64;
 
-/// The kind of FAISS index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-pub enum VectorKind {
-    /// Exact search: compares every vector.
-    Flat,
-    /// Approximate search: compares the vectors of the nearest `probes` of `lists` clusters.
-    Ivf { lists: usize, probes: usize },
-}
+/// Vectors that FAISS is given at once.
+const BLOCK: usize = 16_384;
 
-impl VectorKind {
-    /// Flat up to `flat_limit` vectors; above that about 4 √count lists, of which a sixteenth, at least 8, are probed.
-    pub fn choose(count: usize, flat_limit: usize) -> Self {
-        if count <= flat_limit || count < 2 * VECTORS_PER_LIST {
-            return Self::Flat;
-        }
-        let lists = (4.0 * (count as f64).sqrt()) as usize;
-        let lists = lists.min(count / VECTORS_PER_LIST);
-        Self::Ivf { lists, probes: (lists / 16).max(8).min(lists) }
-    }
-
-    fn factory(self) -> String {
-        match self {
-            Self::Flat => "Flat".into(),
-            Self::Ivf { lists, .. } => format!("IVF{lists},Flat"),
-        }
-    }
-}
-
-impl fmt::Display for VectorKind {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Flat => formatter.write_str("Flat"),
-            Self::Ivf { lists, probes } => write!(formatter, "IVF of {lists} lists, {probes} probed"),
-        }
-    }
-}
+/// FAISS's flag to map a file (`IO_FLAG_MMAP_IFC`): the lists are read when they are probed.
+const MAP_FILE: i32 = 1 << 9;
 
 /// Vectors of the documents, searched by inner product.
 pub struct VectorIndex {
@@ -66,41 +33,68 @@ pub struct VectorIndex {
     dimension: usize,
     /// Corpus row of each vector, ascending.
     rows: Vec<u32>,
+    /// The vectors themselves, if FAISS has only codes of them.
+    exact: Option<(VectorFile, VectorSide)>,
+    recall: Option<MeasuredRecall>,
 }
 
 impl VectorIndex {
-    /// Builds an index over `vectors` [count, dimension] of the corpus rows `rows` (ascending, one per vector).
+    /// Builds an index over the corpus rows `rows` (ascending) of `vectors` [documents, dimension], in blocks. `added` gets the
+    /// number of vectors that FAISS has; its error ends the build.
     ///
     /// # Errors
     /// Fails with the row of a vector that is not finite or not of length 1.
-    pub fn build(vectors: &[f32], dimension: usize, rows: Vec<u32>, kind: VectorKind) -> Result<Self> {
+    pub fn build(
+        vectors: &[f32],
+        dimension: usize,
+        rows: Vec<u32>,
+        kind: VectorKind,
+        added: &mut dyn FnMut(usize) -> Result<()>,
+    ) -> Result<Self> {
         ensure!(dimension > 0, "expected vectors of at least one dimension");
+        let count = vectors.len() / dimension;
         ensure!(
-            vectors.len() == dimension * rows.len(),
-            "expected {} vectors of {dimension} numbers, found {} numbers",
-            rows.len(),
+            vectors.len() == dimension * count && rows.last().is_none_or(|last| (*last as usize) < count),
+            "expected at least {} vectors of {dimension} numbers, found {} numbers",
+            rows.last().map_or(0, |last| last + 1),
             vectors.len()
         );
-        for (vector, row) in vectors.chunks_exact(dimension).zip(&rows) {
-            check_unit(vector).with_context(|| format!("vector of corpus row {row}"))?;
-        }
+        let check = |row: u32| {
+            let start = row as usize * dimension;
+            check_unit(&vectors[start..start + dimension]).with_context(|| format!("vector of corpus row {row}"))
+        };
         let mut faiss = index_factory(u32::try_from(dimension)?, kind.factory(), MetricType::InnerProduct)
             .with_context(|| format!("FAISS cannot create an index '{}'", kind.factory()))?;
-        if kind != VectorKind::Flat {
-            faiss.train(vectors).context("FAISS cannot cluster the vectors")?;
+        if let VectorKind::Ivf { lists, .. } = kind {
+            let sample = evenly_chosen(&rows, lists * TRAINING_PER_LIST);
+            for row in &sample {
+                check(*row)?;
+            }
+            faiss.train(&rows_of(vectors, dimension, &sample)).context("FAISS cannot cluster the vectors")?;
         }
-        if !rows.is_empty() {
-            faiss.add(vectors).context("FAISS cannot add the vectors")?;
+        let mut done = 0;
+        for block in rows.chunks(BLOCK) {
+            for row in block {
+                check(*row)?;
+            }
+            faiss.add(&rows_of(vectors, dimension, block)).context("FAISS cannot add the vectors")?;
+            done += block.len();
+            added(done)?;
         }
-        Ok(Self { faiss: Mutex::new(faiss), kind, dimension, rows })
+        Ok(Self { faiss: Mutex::new(faiss), kind, dimension, rows, exact: None, recall: None })
     }
 
-    /// Reads the file of [`VectorIndex::save`].
+    /// Opens the file of [`VectorIndex::save`]; inverted lists are mapped.
     ///
     /// # Errors
     /// Fails with [`IndexError::Damaged`] if the file cannot be read or has other content.
     pub fn load(path: &Path, dimension: usize, rows: Vec<u32>, kind: VectorKind) -> Result<Self, IndexError> {
-        let faiss = read_index(utf8(path)?).map_err(|error| IndexError::damaged(path, error))?;
+        let name = utf8(path)?;
+        let read = match kind {
+            VectorKind::Flat => read_index(name),
+            VectorKind::Ivf { .. } => read_index_with_flags(name, IoFlags::from(MAP_FILE)),
+        };
+        let faiss = read.map_err(|error| IndexError::damaged(path, error))?;
         let (found_count, found_dimension) = (faiss.ntotal() as usize, faiss.d() as usize);
         if (found_count, found_dimension) != (rows.len(), dimension) {
             let reason =
@@ -110,7 +104,27 @@ impl VectorIndex {
         if faiss.metric_type() != MetricType::InnerProduct {
             return Err(IndexError::damaged(path, "expected the inner product as the metric, found another"));
         }
-        Ok(Self { faiss: Mutex::new(faiss), kind, dimension, rows })
+        Ok(Self { faiss: Mutex::new(faiss), kind, dimension, rows, exact: None, recall: None })
+    }
+
+    /// The index with the vectors themselves, which score the best of the codes again, and with the recall that was measured.
+    pub(super) fn with_vectors(
+        mut self,
+        vectors: &VectorFile,
+        side: VectorSide,
+        recall: Option<MeasuredRecall>,
+    ) -> Self {
+        self.exact = (self.kind.code() != VectorCode::F32).then(|| (vectors.clone(), side));
+        self.recall = recall;
+        self
+    }
+
+    /// Searches this many lists from now on, by which this recall was measured.
+    pub(super) fn set_probes(&mut self, found: usize, measured: MeasuredRecall) {
+        if let VectorKind::Ivf { probes, .. } = &mut self.kind {
+            *probes = found;
+        }
+        self.recall = Some(measured);
     }
 
     /// Writes the FAISS file. The caller syncs and renames.
@@ -125,11 +139,26 @@ impl VectorIndex {
 
     /// The best `limit` documents for a query vector among the `allowed` corpus rows: row and score, best first, the
     /// lower row first for equal scores. Exact for a Flat index; an IVF index probes more lists until it has
-    /// found enough.
+    /// found enough. Scores are inner products with the vectors themselves.
     ///
     /// # Errors
     /// Fails if the query has another dimension, is not finite or not of length 1.
     pub fn search(&self, query: &[f32], limit: usize, allowed: &dyn Fn(usize) -> bool) -> Result<Vec<(usize, f32)>> {
+        let probes = match self.kind {
+            VectorKind::Flat => 1,
+            VectorKind::Ivf { probes, .. } => probes,
+        };
+        self.search_lists(query, limit, allowed, probes)
+    }
+
+    /// Like [`Self::search`], in the nearest `probes` lists at first.
+    pub(super) fn search_lists(
+        &self,
+        query: &[f32],
+        limit: usize,
+        allowed: &dyn Fn(usize) -> bool,
+        mut probes: usize,
+    ) -> Result<Vec<(usize, f32)>> {
         ensure!(
             query.len() == self.dimension,
             "expected a query vector of {1} numbers, found {0}: does the index belong to another encoder?",
@@ -141,20 +170,23 @@ impl VectorIndex {
         if limit == 0 || total == 0 {
             return Ok(Vec::new());
         }
-        let (lists, mut probes) = match self.kind {
-            VectorKind::Flat => (1, 1),
-            VectorKind::Ivf { lists, probes } => (lists, probes),
+        let lists = match self.kind {
+            VectorKind::Flat => 1,
+            VectorKind::Ivf { lists, .. } => lists,
         };
-        let mut fetch = limit.saturating_mul(2).max(16).min(total);
+        // Codes put the nearest in another order, so that more of them are compared again.
+        let wanted = if self.exact.is_some() { limit.saturating_mul(2) } else { limit };
+        let mut fetch = wanted.saturating_mul(2).max(if self.exact.is_some() { 64 } else { 16 }).min(total);
         loop {
             let fetched = self.nearest(&query, fetch, probes)?;
             let exhausted = fetched.len() < fetch || fetch == total;
             let lowest = fetched.last().map_or(f32::NEG_INFINITY, |(_, score)| *score);
             let mut found: Vec<(usize, f32)> = fetched.into_iter().filter(|(row, _)| allowed(*row)).collect();
-            found.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
             // Vectors with the lowest fetched score and lower rows may not have been fetched.
-            let settled = exhausted || found.get(limit - 1).is_some_and(|(_, score)| *score > lowest);
+            let settled = exhausted || found.get(wanted - 1).is_some_and(|(_, score)| *score > lowest);
             if found.len() >= limit && settled || exhausted && probes == lists {
+                self.score_exactly(&query, &mut found)?;
+                found.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
                 found.truncate(limit);
                 return Ok(found);
             }
@@ -164,6 +196,17 @@ impl VectorIndex {
                 fetch = (fetch * 2).min(total);
             }
         }
+    }
+
+    /// Replaces scores of codes by those of the vectors.
+    fn score_exactly(&self, query: &[f32], found: &mut [(usize, f32)]) -> Result<()> {
+        let Some((vectors, side)) = &self.exact else { return Ok(()) };
+        for (row, score) in found {
+            let vector =
+                vectors.row(*side as usize, *row).with_context(|| format!("document row {row} has no vector"))?;
+            *score = query.iter().zip(vector).map(|(one, other)| one * other).sum();
+        }
+        Ok(())
     }
 
     /// Results of FAISS: row and score, best first, from the probed lists, at most `count`.
@@ -183,6 +226,16 @@ impl VectorIndex {
             }
         }
         Ok(nearest)
+    }
+
+    /// Corpus row of each vector, ascending.
+    pub(super) fn rows(&self) -> &[u32] {
+        &self.rows
+    }
+
+    /// The recall that was measured when the index was built; `None` for exact search.
+    pub fn recall(&self) -> Option<MeasuredRecall> {
+        self.recall
     }
 
     /// Position of a corpus row's vector, if it has one.
@@ -222,7 +275,25 @@ impl VectorIndex {
 
     /// Text such as "Flat, 420 vectors of 64".
     pub fn description(&self) -> String {
-        format!("{}, {} vectors of {}", self.kind, self.rows.len(), self.dimension)
+        let recall = self.recall.map_or_else(String::new, |recall| format!("; {recall}"));
+        format!("{}, {} vectors of {}{recall}", self.kind, self.rows.len(), self.dimension)
+    }
+}
+
+/// At most `most` of the rows, at even distances.
+pub(super) fn evenly_chosen(rows: &[u32], most: usize) -> Vec<u32> {
+    let count = rows.len().min(most);
+    (0..count).map(|position| rows[position * rows.len() / count]).collect()
+}
+
+/// These rows (ascending) of `vectors` [rows, dimension], one after the other; copied only if there are others between them.
+pub(super) fn rows_of<'a>(vectors: &'a [f32], dimension: usize, rows: &[u32]) -> Cow<'a, [f32]> {
+    let vector_of = |row: u32| &vectors[row as usize * dimension..(row as usize + 1) * dimension];
+    match (rows.first(), rows.last()) {
+        (Some(first), Some(last)) if (last - first + 1) as usize == rows.len() => {
+            Cow::Borrowed(&vectors[*first as usize * dimension..(*last as usize + 1) * dimension])
+        }
+        _ => Cow::Owned(rows.iter().flat_map(|row| vector_of(*row)).copied().collect()),
     }
 }
 
