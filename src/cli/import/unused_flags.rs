@@ -25,7 +25,9 @@ pub(super) fn refuse_unused_flags(args: &Args, format: &str, is_parquet_vqa_rad:
     let hf_formats: &[&str] = if is_parquet_vqa_rad { &["hf", "path-vqa", "vqa-rad"] } else { &["hf", "path-vqa"] };
     let mut given: Vec<(&str, bool, &[&str])> =
         columns_given.into_iter().map(|(flag, is_given)| (flag, is_given, &WITH_COLUMNS[..])).collect();
-    given.extend::<[(&str, bool, &[&str]); 20]>([
+    let with_splits: &[&str] = &["mimic-cxr", "roco", "rocov2", "pmc-oa", "hf", "path-vqa", "table", "folder"];
+    given.extend::<[(&str, bool, &[&str]); 21]>([
+        ("--splits", !args.splits.is_empty(), with_splits),
         ("--labels", !args.labels.is_empty(), &["medmnist"]),
         ("--question", args.question.is_some(), &["medmnist", "hf", "path-vqa", "table", "folder"]),
         ("--modality", args.modality.is_some(), &["medmnist"]),
