@@ -97,6 +97,9 @@ pub struct Args {
     /// mimic-cxr: whose labels the cases have; default: chexpert
     #[arg(long, value_enum)]
     pub labeller: Option<Labeller>,
+    /// mimic-cxr: the labeller's labels for the test split, too, where the release has a radiologist's
+    #[arg(long)]
+    pub no_radiologist: bool,
     /// mimic-cxr: a finding that the labels do not mention is absent; otherwise it is unknown
     #[arg(long)]
     pub unmentioned_is_no: bool,
@@ -247,6 +250,7 @@ fn import(args: &Args, format: &str, source: &Path, dataset: &Path) -> Result<Im
                 all_views: args.all_views,
                 reports: args.reports.clone(),
                 labeller: args.labeller.unwrap_or_default(),
+                no_radiologist: args.no_radiologist,
                 unmentioned_is_no: args.unmentioned_is_no,
             };
             import_mimic_cxr(source, dataset, &options, &choices, &progress)

@@ -26,7 +26,7 @@ pub(super) fn refuse_unused_flags(args: &Args, format: &str, is_parquet_vqa_rad:
     let mut given: Vec<(&str, bool, &[&str])> =
         columns_given.into_iter().map(|(flag, is_given)| (flag, is_given, &WITH_COLUMNS[..])).collect();
     let with_splits: &[&str] = &["mimic-cxr", "roco", "rocov2", "pmc-oa", "hf", "path-vqa", "table", "folder"];
-    given.extend::<[(&str, bool, &[&str]); 21]>([
+    given.extend::<[(&str, bool, &[&str]); 22]>([
         ("--splits", !args.splits.is_empty(), with_splits),
         ("--labels", !args.labels.is_empty(), &["medmnist"]),
         ("--question", args.question.is_some(), &["medmnist", "hf", "path-vqa", "table", "folder"]),
@@ -43,6 +43,7 @@ pub(super) fn refuse_unused_flags(args: &Args, format: &str, is_parquet_vqa_rad:
         ("--all-views", args.all_views, &["mimic-cxr"]),
         ("--reports", args.reports.is_some(), &["mimic-cxr"]),
         ("--labeller", args.labeller.is_some(), &["mimic-cxr"]),
+        ("--no-radiologist", args.no_radiologist, &["mimic-cxr"]),
         ("--unmentioned-is-no", args.unmentioned_is_no, &["mimic-cxr"]),
         ("--licence", !args.licences.is_empty(), &["roco", "biomedica"]),
         ("--non-radiology", args.non_radiology, &["roco"]),
