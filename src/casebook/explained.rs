@@ -58,6 +58,12 @@ pub(super) fn summary(explanation: &Explanation, case: &CasePage) -> String {
     let name = |label: usize| case.labels.get(label).map_or("", String::as_str);
     let mut html = match (&explanation.text, explanation.target.runner_up) {
         (Some(text), _) => format!("<b>Why “{}”.</b>", escaped(text)),
+        (None, _) if explanation.of_label.is_some() => {
+            // Yes or no to the question about one label of the answer.
+            let of = explanation.of_label.map_or("", |of| name(of.label));
+            let likely = if explanation.target.answer == 0 { "more" } else { "less" };
+            format!("<b>Why {} is {likely} likely than not.</b>", escaped(of))
+        }
         (None, runner_up) => {
             let not = runner_up.map_or_else(String::new, |label| format!(" and not {}", escaped(name(label))));
             format!("<b>Why {}{not}.</b>", escaped(name(explanation.target.answer)))

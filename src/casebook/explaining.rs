@@ -3,6 +3,7 @@
 
 use super::Casebook;
 use super::case_page::{CasePage, HitEntry};
+use crate::cases::answer_names::{NO_LABEL, joined_names};
 use crate::explain::Explanation;
 use crate::run::{Ablation, Probe};
 
@@ -46,10 +47,16 @@ impl HitEntry {
 fn is_about(explanation: &Explanation, hit: &HitEntry, labels: &[String]) -> bool {
     let Some(answer) = &hit.answer else { return false };
     let explained = match &explanation.text {
-        Some(text) => Some(text),
-        None => labels.get(explanation.target.answer),
+        Some(text) => Some(text.clone()),
+        None => match explanation.of_label {
+            None => labels.get(explanation.target.answer).cloned(),
+            Some(of) => {
+                let names: Vec<&String> = of.set.labels().filter_map(|label| labels.get(label)).collect();
+                Some(if names.is_empty() { NO_LABEL.to_owned() } else { joined_names(&names) })
+            }
+        },
     };
     let caption = explanation.words.as_ref().map(|words| &words.caption);
     let same_caption = caption.is_none_or(|caption| hit.caption.as_ref() == Some(caption));
-    explained.is_some_and(|explained| *explained == answer.name) && same_caption
+    explained.is_some_and(|explained| explained == answer.name) && same_caption
 }

@@ -32,6 +32,9 @@ pub struct Args {
     /// Print only these tables, or `all`
     #[arg(long, value_delimiter = ',', value_name = "A,B,…")]
     tables: Vec<String>,
+    /// Probability of yes above which a label belongs to an answer with several labels
+    #[arg(long, value_enum, default_value_t = Thresholds::Dataset)]
+    thresholds: Thresholds,
     /// Unit that the bootstrap resamples; auto: groups if two cases of the split share one, else cases
     #[arg(long, value_enum, default_value_t = Drawn::Auto)]
     by: Drawn,
@@ -59,6 +62,15 @@ pub struct Args {
     html: Option<PathBuf>,
 }
 
+/// Where the thresholds of labels come from: `--thresholds`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Thresholds {
+    /// That of the dataset, 0.5 by default
+    Dataset,
+    /// One for each label and run, with the largest F1 on the run's validation cases
+    Validation,
+}
+
 /// The unit of resampling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Drawn {
@@ -77,11 +89,19 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let mut dataset = Dataset::open(&args.dataset)?;
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
     add_models_of(&mut dataset, &workspace, args.runs.iter().map(String::as_str))?;
+    let chooses = args.thresholds == Thresholds::Validation;
+    ensure!(
+        !chooses || args.split != Split::Validation,
+        "--thresholds validation: expected another --split, because figures on the cases that chose the thresholds would flatter"
+    );
     let mut systems: Vec<System> = Vec::new();
     let mut identities: Vec<RunIdentity> = Vec::new();
     for name in &args.runs {
         ensure!(systems.iter().all(|system| system.name != *name), "--runs: the run {name} is given twice");
-        let (system, identity) = read_system(&dataset, &workspace, name, args.split)?;
+        let (mut system, identity) = read_system(&dataset, &workspace, name, args.split)?;
+        if chooses {
+            system = with_chosen_thresholds(system, &dataset)?;
+        }
         let first = identities.first().unwrap_or(&identity);
         systems.push(System { differences: first.differences(&identity), ..system });
         identities.push(identity);
@@ -107,6 +127,23 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         return print_line(&format!("written to {}", path.display()));
     }
     print_line(text(&report, terminal_width()).trim_end())
+}
+
+/// Chooses the thresholds of labels on the run's validation cases.
+fn with_chosen_thresholds(system: System, dataset: &Dataset) -> Result<System> {
+    let name = system.name.clone();
+    ensure!(
+        !system.validation.is_empty(),
+        "--thresholds validation: expected validation cases in the run {name}, found none; add them with `dissent predict --run \
+         {name} --split validation`"
+    );
+    let system = system.with_chosen_thresholds(dataset);
+    ensure!(
+        !system.thresholds.is_empty(),
+        "--thresholds validation: expected answers about single labels in the validation cases of the run {name}, found none; only \
+         tasks of kind multi-label with ask = \"each-label\" have thresholds"
+    );
+    Ok(system)
 }
 
 fn by_group(dataset: &Dataset, args: &Args) -> bool {
@@ -168,6 +205,7 @@ fn read_system(dataset: &Dataset, workspace: &Workspace, name: &str, split: Spli
             rerankers,
             cases,
             validation,
+            thresholds: Vec::new(),
         },
         identity,
     ))

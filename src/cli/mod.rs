@@ -224,7 +224,11 @@ pub struct ExitWith(pub u8);
 pub fn run(cli: Cli) -> anyhow::Result<()> {
     if cli.command.may_end_anywhere() {
         // Without a thread for it (`ulimit -u`), the system's default still ends the program.
-        let _ = interrupt::end_at_once("no file is half-written; run the same command to start again");
+        let kept = match &cli.command {
+            Command::Import(args) if args.copy => "pictures that were copied are kept; run the same command to go on",
+            _ => "no file is half-written; run the same command to start again",
+        };
+        let _ = interrupt::end_at_once(kept);
     }
     match cli.command {
         Command::Demo(args) => demo::run(args, &cli.common),

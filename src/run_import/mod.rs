@@ -98,7 +98,7 @@ pub fn import_reference_run(
     if missing > 0 {
         remarks.push(format!("{missing} images were not found from {} on; --images DIR says where", images.display()));
     }
-    Ok(Imported { summary: Summary::of(&dataset), left_out: Vec::new(), remarks })
+    Ok(Imported { summary: Summary::of(&dataset)?, left_out: Vec::new(), remarks })
 }
 
 fn answer_of(

@@ -15,6 +15,8 @@ pub(super) fn report(explained: &Explained) -> Value {
         "hit": explained.hit.map(|(number, _)| number),
         "reader": explained.reader,
         "method": explanation.method,
+        "label": explained.label(),
+        "answer_set": explained.answer_set(),
         "answer": answer,
         "runner_up": runner_up,
         "log_odds": explanation.log_odds,

@@ -8,7 +8,7 @@ use super::interrupt::{InterruptFlag, Interrupted};
 use super::model_options::ModelOptions;
 use super::run_models::refuse_models;
 use super::{Common, relaunch};
-use crate::data::{Case, Dataset, Document};
+use crate::data::{Case, Dataset, Document, LabelIndex, TaskKind};
 use crate::explain::{Cost, Explanation, Method, Wanted};
 use crate::model::device::choose_device;
 use crate::output::{count, print_json, print_line, progress_bar, say};
@@ -45,6 +45,9 @@ pub struct Args {
     /// Take the hits from this stored run instead of retrieving them
     #[arg(long, value_name = "NAME")]
     run: Option<String>,
+    /// Explain the probability of this label of an answer with several labels; default: the most probable one in the answer
+    #[arg(long, value_name = "ID")]
+    label: Option<String>,
     /// Explain by words only; default: words and regions
     #[arg(long, conflicts_with = "regions")]
     words: bool,
@@ -87,15 +90,39 @@ struct Explained<'a> {
 }
 
 impl Explained<'_> {
-    /// The answer and the runner-up as label ids; an open answer is its own words.
+    /// The answer and the runner-up as label ids; an open answer is its own words. Of an answer with several labels, yes or no to
+    /// the question about [`Explained::label`].
     fn labels(&self) -> (&str, Option<&str>) {
         if let Some(text) = &self.explanation.text {
             return (text, None);
         }
-        let labels = self.dataset.task(&self.case.task).map(|task| task.labels.as_slice()).unwrap_or_default();
-        let id = |label: usize| labels.get(label).map_or("", |label| label.id.as_str());
+        let task = self.dataset.task(&self.case.task);
+        let id = |label: usize| match (task, self.explanation.of_label) {
+            (Some(task), Some(_)) => {
+                if label == 0 {
+                    &task.prompt.sets.yes
+                } else {
+                    &task.prompt.sets.no
+                }
+            }
+            (Some(task), None) => task.labels.get(label).map_or("", |label| label.id.as_str()),
+            (None, _) => "",
+        };
         let target = self.explanation.target;
         (id(target.answer), target.runner_up.map(id))
+    }
+
+    /// The id of the label that is explained, of an answer with several.
+    fn label(&self) -> Option<&str> {
+        let label = self.explanation.of_label?.label;
+        Some(&self.dataset.task(&self.case.task)?.labels.get(label)?.id)
+    }
+
+    /// The whole answer of which a label is explained.
+    fn answer_set(&self) -> Option<String> {
+        let set = self.explanation.of_label?.set;
+        let labels: Vec<usize> = set.labels().collect();
+        Some(self.dataset.task(&self.case.task)?.answer_text_of_set(&labels))
     }
 }
 
@@ -121,6 +148,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         let first = dataset.cases.first().map_or("", |case| case.id.as_str());
         format!("no case '{}' in {}; the id of the first case is '{first}'", args.case, args.dataset.display())
     })?;
+    let label = args.label.as_deref().map(|name| label_of(&dataset, position, name)).transpose()?;
     let is_retrieved = !args.closed_book && args.document.is_none() && args.run.is_none();
     let choice = if is_retrieved {
         args.models.choice(common, &workspace, Ablation::default())?
@@ -140,7 +168,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         }
         Interrupted { kept: "nothing was explained yet; run the same command to start again".into() }.into()
     })?;
-    let outcome = explain(&args, &dataset, &workspace, position, &mut pipeline, &cancelled);
+    let outcome = explain(&args, &dataset, &workspace, (position, label), &mut pipeline, &cancelled);
     for error in pipeline.take_errors() {
         say(&format!("{error:#}"));
     }
@@ -168,7 +196,7 @@ fn explain(
     args: &Args,
     dataset: &Dataset,
     workspace: &Workspace,
-    case: usize,
+    (case, label): (usize, Option<LabelIndex>),
     pipeline: &mut Pipeline,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<(Option<ChosenDocument>, Explanation), ReaderError> {
@@ -177,6 +205,7 @@ fn explain(
     let request = ExplainRequest {
         case,
         probe: chosen.as_ref().map(|chosen| Probe { row: chosen.row, ablation: chosen.ablation }),
+        label,
         wanted: Wanted { words: !args.regions, regions: !args.words },
         method: match args.method {
             MethodChoice::Occlusion => Method::Occlusion,
@@ -202,6 +231,19 @@ fn explain(
             }
         }
     }
+}
+
+/// The label of the case's task that `--label` names.
+fn label_of(dataset: &Dataset, case: usize, name: &str) -> Result<LabelIndex> {
+    let id = &dataset.cases[case].task;
+    let Some(task) = dataset.task(id).filter(|task| task.kind == TaskKind::MultiLabel) else {
+        bail!("--label: expected a case that is answered with several labels at once, found one of task {id}");
+    };
+    let position = task.labels.iter().position(|label| label.id.eq_ignore_ascii_case(name));
+    position.with_context(|| {
+        let known: Vec<&str> = task.labels.iter().map(|label| label.id.as_str()).collect();
+        format!("--label {name}: expected a label of task {id} ({})", known.join(", "))
+    })
 }
 
 /// "132 questions to the reader, 4 of them in the cache: about 40 seconds".

@@ -57,6 +57,9 @@ fn heading(explained: &Explained) -> Vec<String> {
         format!("Case {} {with}", one_line(&explained.case.id)),
         one_line(explained.dataset.question_of(explained.case)),
     ];
+    if let (Some(label), Some(set)) = (explained.label(), explained.answer_set()) {
+        lines.push(format!("Label: {}, of the answer {}", one_line(label), one_line(&set)));
+    }
     let value = explanation.log_odds;
     let about = if explanation.is_bound { "about " } else { "" };
     lines.push(match (&explanation.text, explained.labels()) {

@@ -122,7 +122,7 @@ fn explain(
 ) -> Result<ExplainOutcome, ReaderError> {
     let wanted = Wanted { words: true, regions: true };
     let method = Method::Occlusion;
-    let request = ExplainRequest { case, probe: Some(probe), wanted, method, grid: GridChoice::Auto };
+    let request = ExplainRequest { case, probe: Some(probe), label: None, wanted, method, grid: GridChoice::Auto };
     pipeline.explain(&request, most_seconds, &|| false, &mut |_| {})
 }
 

@@ -8,7 +8,6 @@ mod unused_flags;
 
 use super::Common;
 use super::check::summary_text;
-use crate::data::Existing;
 use crate::data::import::{
     BiomedicaOptions, ColumnMapping, FORMATS, FolderOptions, ImportOptions, Imported, Labeller, MedmnistOptions,
     MimicCxrOptions, RocoOptions, RowsAs, SlakeLanguage, SlakeOptions, Slices, TableOptions, Target, VqaRadOptions,
@@ -16,6 +15,7 @@ use crate::data::import::{
     import_pmc_oa, import_roco, import_rocov2, import_slake, import_table, import_vindr_pcxr, import_vqa_rad,
     is_vqa_rad_mirror, label_names,
 };
+use crate::data::{Existing, Split, kept_copies_of};
 use crate::output::{print_json, print_line, progress_bar};
 use crate::text::printable::Printable;
 use anyhow::{Context, Result, bail};
@@ -51,6 +51,9 @@ pub struct Args {
     /// What the rows become; default: what suits the format
     #[arg(long = "as", value_enum, value_name = "WHAT")]
     pub rows: Option<RowsAs>,
+    /// mimic-cxr, roco, rocov2, pmc-oa, hf, table, folder: only rows of these splits; default: all
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "A,B,…")]
+    pub splits: Vec<Split>,
     /// Copy images into the dataset; otherwise image files stay where they are and the dataset names their paths
     #[arg(long)]
     pub copy: bool,
@@ -94,6 +97,9 @@ pub struct Args {
     /// mimic-cxr: whose labels the cases have; default: chexpert
     #[arg(long, value_enum)]
     pub labeller: Option<Labeller>,
+    /// mimic-cxr: the labeller's labels for the test split, too, where the release has a radiologist's
+    #[arg(long)]
+    pub no_radiologist: bool,
     /// mimic-cxr: a finding that the labels do not mention is absent; otherwise it is unknown
     #[arg(long)]
     pub unmentioned_is_no: bool,
@@ -179,7 +185,7 @@ fn options_of(args: &Args, format: &str) -> ImportOptions {
         None => Target::New(existing),
         Some(_) => Target::Into { source: args.source_name.clone().unwrap_or_else(|| format.into()), existing },
     };
-    ImportOptions { rows: args.rows, target, copy: args.copy, dry_run: args.dry_run }
+    ImportOptions { rows: args.rows, target, splits: args.splits.clone(), copy: args.copy, dry_run: args.dry_run }
 }
 
 fn import(args: &Args, format: &str, source: &Path, dataset: &Path) -> Result<Imported> {
@@ -244,6 +250,7 @@ fn import(args: &Args, format: &str, source: &Path, dataset: &Path) -> Result<Im
                 all_views: args.all_views,
                 reports: args.reports.clone(),
                 labeller: args.labeller.unwrap_or_default(),
+                no_radiologist: args.no_radiologist,
                 unmentioned_is_no: args.unmentioned_is_no,
             };
             import_mimic_cxr(source, dataset, &options, &choices, &progress)
@@ -267,10 +274,17 @@ fn import(args: &Args, format: &str, source: &Path, dataset: &Path) -> Result<Im
     // Most errors begin with the path that they are about.
     imported.map_err(|error| {
         let names_source = format!("{error:#}").contains(&*source.to_string_lossy());
-        if names_source {
+        let error = if names_source {
             error.context("nothing was imported")
         } else {
             error.context(format!("cannot import {}", source.display()))
+        };
+        match kept_copies_of(dataset) {
+            Some(kept) if args.copy && !args.dry_run => error.context(format!(
+                "pictures that were copied are kept in {}: the same command goes on from them, or delete the folder",
+                kept.display()
+            )),
+            _ => error,
         }
     })
 }

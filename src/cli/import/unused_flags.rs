@@ -25,7 +25,9 @@ pub(super) fn refuse_unused_flags(args: &Args, format: &str, is_parquet_vqa_rad:
     let hf_formats: &[&str] = if is_parquet_vqa_rad { &["hf", "path-vqa", "vqa-rad"] } else { &["hf", "path-vqa"] };
     let mut given: Vec<(&str, bool, &[&str])> =
         columns_given.into_iter().map(|(flag, is_given)| (flag, is_given, &WITH_COLUMNS[..])).collect();
-    given.extend::<[(&str, bool, &[&str]); 20]>([
+    let with_splits: &[&str] = &["mimic-cxr", "roco", "rocov2", "pmc-oa", "hf", "path-vqa", "table", "folder"];
+    given.extend::<[(&str, bool, &[&str]); 22]>([
+        ("--splits", !args.splits.is_empty(), with_splits),
         ("--labels", !args.labels.is_empty(), &["medmnist"]),
         ("--question", args.question.is_some(), &["medmnist", "hf", "path-vqa", "table", "folder"]),
         ("--modality", args.modality.is_some(), &["medmnist"]),
@@ -41,6 +43,7 @@ pub(super) fn refuse_unused_flags(args: &Args, format: &str, is_parquet_vqa_rad:
         ("--all-views", args.all_views, &["mimic-cxr"]),
         ("--reports", args.reports.is_some(), &["mimic-cxr"]),
         ("--labeller", args.labeller.is_some(), &["mimic-cxr"]),
+        ("--no-radiologist", args.no_radiologist, &["mimic-cxr"]),
         ("--unmentioned-is-no", args.unmentioned_is_no, &["mimic-cxr"]),
         ("--licence", !args.licences.is_empty(), &["roco", "biomedica"]),
         ("--non-radiology", args.non_radiology, &["roco"]),

@@ -51,6 +51,7 @@ impl App {
         let request = ExplainRequest {
             case: index,
             probe: Some(probe),
+            label: None,
             wanted: Wanted { words: true, regions: true },
             method: Method::Occlusion,
             grid: GridChoice::Auto,

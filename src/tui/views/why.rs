@@ -68,6 +68,12 @@ fn title(app: &App, why: &Why) -> String {
         task.and_then(|task| task.labels.get(label)).map_or_else(String::new, |label| one_line(&label.name))
     };
     let target = explanation.target;
+    if let (Some(of), Some(task)) = (explanation.of_label, task) {
+        let sets = &task.prompt.sets;
+        let (answer, other) = if target.answer == 0 { (&sets.yes, &sets.no) } else { (&sets.no, &sets.yes) };
+        let (answer, other) = (one_line(answer), one_line(other));
+        return format!("why {answer} and not {other} for {}, with {}", name(of.label), why.with());
+    }
     let not = target.runner_up.map_or_else(String::new, |label| format!(" and not {}", name(label)));
     format!("why {}{not}, with {}", name(target.answer), why.with())
 }

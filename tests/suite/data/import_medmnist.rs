@@ -224,7 +224,7 @@ fn the_real_pneumonia_set_is_imported_whole() {
     let target = folder.path().join("set");
     import_medmnist(&source, &target, &MedmnistOptions::default(), &ImportOptions::default(), &|_, _| {}).unwrap();
     let dataset = Dataset::open(Path::new(&target)).unwrap();
-    let summary = Summary::of(&dataset);
+    let summary = Summary::of(&dataset).unwrap();
     let test = &summary.cases["pneumoniamnist"][&Split::Test];
     assert_eq!((test["No"], test["Yes"]), (234, 390), "the official test split");
     assert_eq!((summary.documents, summary.images), (3882, 3882 + 524 + 624));

@@ -7,6 +7,7 @@ mod dicom;
 mod hostile_pictures;
 mod identifiers;
 mod import_flags;
+mod import_killed;
 mod import_medmnist;
 mod import_nih_cxr;
 mod import_vqa_rad;

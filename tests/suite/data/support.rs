@@ -21,7 +21,7 @@ pub struct Done {
 pub fn done(imported: anyhow::Result<Imported>, target: &Path) -> anyhow::Result<Done> {
     let Imported { summary, remarks, .. } = imported?;
     let dataset = Dataset::open(target)?;
-    assert_eq!(Summary::of(&dataset), summary, "what the import says is what it wrote");
+    assert_eq!(Summary::of(&dataset).unwrap(), summary, "what the import says is what it wrote");
     Ok(Done { dataset, remarks })
 }
 

@@ -37,7 +37,7 @@ fn request(dataset: &Dataset, case: &str, document: &str, wanted: Wanted, method
     let case = dataset.cases.iter().position(|known| known.id == case).unwrap();
     let row = dataset.corpus.iter().position(|known| known.id == document).unwrap();
     let probe = Some(Probe { row, ablation: Ablation::default() });
-    ExplainRequest { case, probe, wanted, method, grid: GridChoice::CoarseToFine }
+    ExplainRequest { case, probe, label: None, wanted, method, grid: GridChoice::CoarseToFine }
 }
 
 fn explained(pipeline: &mut Pipeline, request: &ExplainRequest) -> Explanation {
@@ -282,6 +282,7 @@ fn the_worker_explains_in_the_background_and_the_newest_request_wins() {
     let request = |row| ExplainRequest {
         case: 0,
         probe: Some(Probe { row, ablation: Ablation::default() }),
+        label: None,
         wanted: WORDS,
         method: Method::Occlusion,
         grid: GridChoice::Auto,

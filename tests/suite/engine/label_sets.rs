@@ -10,10 +10,11 @@ use dissent::data::{
     Answer, AskForSets, Case, Dataset, Document, Label, LabelSet, PromptTemplate, SetPrompt, Split, Task, TaskKind,
 };
 use dissent::evaluation::{SummaryCase, Verdict, fuse, scored_hits};
+use dissent::explain::{Explanation, LabelOfSet, Method, Wanted};
 use dissent::files::fingerprint::Fingerprint;
-use dissent::pipeline::Pipeline;
+use dissent::pipeline::{ExplainOutcome, ExplainRequest, GridChoice, Pipeline};
 use dissent::reader::{CandleReader, Evidence, ReadRequest, Reader, ReaderError};
-use dissent::run::{LabelScores, Run};
+use dissent::run::{Ablation, LabelScores, Probe, Run};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -207,12 +208,20 @@ fn labels_scored_together_have_the_scores_of_each_alone() {
 
 /// The sample's images with sets of findings: the first twelve test cases; one has the empty set, one an unknown label.
 fn write_findings(root: &Path, sets: SetPrompt) {
+    write_findings_with_validation(root, sets, 0);
+}
+
+/// The same, and the test cases after them as this many validation cases.
+fn write_findings_with_validation(root: &Path, sets: SetPrompt, validation: usize) {
     let sample = Dataset::open(&fixtures::sample("dataset")).unwrap();
     let mut cases = Vec::new();
-    for (number, case) in sample.cases.iter().filter(|case| case.split == Split::Test).take(12).enumerate() {
+    let own = sample.cases.iter().filter(|case| case.split == Split::Test).take(12 + validation);
+    for (number, case) in own.enumerate() {
         let answer = ["Edema", "[]", r#"["Nodule","Lung, left"]"#][number % 3];
         let unknown = if number == 3 { vec!["Effusion".to_owned()] } else { Vec::new() };
-        cases.push(Case { task: "findings".into(), answer: answer.into(), unknown, question: None, ..case.clone() });
+        let split = if number < 12 { Split::Test } else { Split::Validation };
+        let case = case.clone();
+        cases.push(Case { task: "findings".into(), split, answer: answer.into(), unknown, question: None, ..case });
     }
     let corpus: Vec<Document> = sample
         .corpus
@@ -311,6 +320,156 @@ fn a_run_of_sets_is_predicted_read_back_evaluated_and_shown() {
     fs::write(root.join("dataset.toml"), changed + "[task.prompt.sets]\nquestion = \"{label}?\"\n").unwrap();
     let refused = stderr_of(&predict(&root).output().unwrap());
     assert!(refused.contains("questions for sets of labels"), "{refused}");
+}
+
+/// The rows of the table of thresholds, and that of labels.
+fn thresholds_and_labels(root: &Path) -> (Value, Value) {
+    let arguments = ["--runs", "a", "--thresholds", "validation", "--tables", "thresholds,labels", "--json"];
+    let output = command("evaluate", root, &arguments).output().unwrap();
+    let report: Value = serde_json::from_str(&stdout_of(&output)).unwrap();
+    let table = |key: &str| {
+        let tables = report["tables"].as_array().unwrap().iter();
+        tables.clone().find(|table| table["key"] == key).unwrap_or_else(|| panic!("{key}: {report}")).clone()
+    };
+    assert!(report["remarks"].to_string().contains("chosen on 18 validation cases"), "{report}");
+    assert!(table("labels")["note"].as_str().unwrap().ends_with("above a threshold of its own (table thresholds)."));
+    (table("thresholds")["rows"].clone(), table("labels")["rows"].clone())
+}
+
+#[test]
+fn thresholds_are_chosen_on_the_validation_split_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("dataset");
+    write_findings_with_validation(&root, SetPrompt::default(), 18);
+    stdout_of(&predict(&root).output().unwrap());
+    let evaluate =
+        |arguments: &[&str]| command("evaluate", &root, &[&["--runs", "a"][..], arguments].concat()).output();
+    let refused = stderr_of(&evaluate(&["--thresholds", "validation"]).unwrap());
+    assert!(refused.contains("expected validation cases in the run a, found none; add them with"), "{refused}");
+    let before: Value = serde_json::from_str(&stdout_of(&evaluate(&["--json"]).unwrap())).unwrap();
+    let tables = before["tables"].as_array().unwrap();
+    assert!(tables.iter().all(|table| table["key"] != "thresholds"));
+    let labels = tables.iter().find(|table| table["key"] == "labels").unwrap();
+    assert!(labels["note"].as_str().unwrap().ends_with("its probability of yes is above 0.5."), "{labels}");
+
+    stdout_of(&predict(&root).args(["--split", "validation"]).output().unwrap());
+    let refused = stderr_of(&evaluate(&["--thresholds", "validation", "--split", "validation"]).unwrap());
+    assert!(refused.contains("expected another --split"), "{refused}");
+    let (rows, of_labels) = thresholds_and_labels(&root);
+    let rows = rows.as_array().unwrap();
+    assert_eq!(rows.len(), NAMES.len());
+    let text = |row: &Value, column: usize| row[column]["text"].as_str().unwrap().to_owned();
+    for (row, name) in rows.iter().zip(NAMES) {
+        assert_eq!((text(row, 0), text(row, 1)), ("a".into(), format!("label {name}")));
+        assert_eq!(row[3]["count"], 18);
+        if name == "Effusion" {
+            // No case has it.
+            assert_eq!(text(row, 2), "0.500 (kept: too few cases)");
+            continue;
+        }
+        assert_eq!(row[4]["count"], 6);
+        let (there, before): (f64, f64) = (text(row, 5).parse().unwrap(), text(row, 6).parse().unwrap());
+        assert!(there >= before && there > 0.0, "{row}");
+    }
+    // Each label is answered with its own threshold: other answers than those of 0.5, unless that was the best.
+    let is_changed = rows.iter().any(|row| !text(row, 2).starts_with("0.500"));
+    assert_eq!(is_changed, of_labels != labels["rows"], "{rows:?}");
+    assert!(
+        is_changed,
+        "the reader was not trained on findings, so that 0.5 is not the best for all of them: {rows:?}"
+    );
+
+    // Other gold answers in the test split change its figures, and no threshold.
+    let cases = fs::read_to_string(root.join("cases.jsonl")).unwrap();
+    let is_test = |line: &&str| line.contains("\"split\":\"test\"");
+    assert_eq!(cases.lines().filter(is_test).count(), 12);
+    let other = cases.lines().map(|line| {
+        let line =
+            if is_test(&line) { line.replace("\"answer\":\"Edema\"", "\"answer\":\"Effusion\"") } else { line.into() };
+        line + "\n"
+    });
+    fs::write(root.join("cases.jsonl"), other.collect::<String>()).unwrap();
+    let (same, changed) = thresholds_and_labels(&root);
+    assert_eq!(same.as_array().unwrap(), rows);
+    assert_ne!(changed, of_labels);
+}
+
+/// The weights of the words of the document's caption in the answer about a label.
+fn explained(pipeline: &mut Pipeline, label: Option<usize>, method: Method) -> Result<Explanation, ReaderError> {
+    let request = ExplainRequest {
+        case: 0,
+        probe: Some(Probe { row: 1, ablation: Ablation::default() }),
+        label,
+        wanted: Wanted { words: true, regions: false },
+        method,
+        grid: GridChoice::Auto,
+    };
+    match pipeline.explain(&request, None, &|| false, &mut |_| {})? {
+        ExplainOutcome::Explained(explanation) => Ok(*explanation),
+        ExplainOutcome::Costly(cost) => panic!("{cost:?}"),
+    }
+}
+
+#[test]
+fn the_probability_of_one_label_of_a_set_is_explained() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = findings_dataset(folder.path(), SetPrompt::default());
+    let cache = folder.path().join("cache");
+    let mut pipeline = Pipeline::new(dataset, None, Box::new(FindingReader::new()), &cache).unwrap();
+    // With document 1 the answer is Edema and Nodule; Edema is the more probable, and no word matters to it.
+    let edema = explained(&mut pipeline, None, Method::Occlusion).unwrap();
+    let whole = LabelSet::of([0, 1]);
+    assert_eq!(edema.of_label, Some(LabelOfSet { label: 0, set: whole }));
+    assert!((edema.log_odds - 2.0).abs() < 1e-5);
+    assert!(edema.words.unwrap().parts.iter().all(|part| part.weight.abs() < 1e-5));
+    // Nodule is answered with "caption 1" alone: without either word, its log-odds fall from 0.5 to -1.5.
+    let nodule = explained(&mut pipeline, Some(1), Method::Occlusion).unwrap();
+    assert_eq!(nodule.of_label, Some(LabelOfSet { label: 1, set: whole }));
+    assert_eq!((nodule.target.answer, nodule.target.runner_up), (0, Some(1)), "yes, not no");
+    let words = nodule.words.unwrap();
+    let weights: Vec<(&str, f32)> = words.parts.iter().map(|part| (words.text(part), part.weight)).collect();
+    assert_eq!(weights.iter().map(|(word, _)| *word).collect::<Vec<_>>(), ["caption", "1"]);
+    assert!(weights.iter().all(|(_, weight)| (weight - 2.0).abs() < 1e-5), "{weights:?}");
+    // A label that is not in the answer: why not.
+    let effusion = explained(&mut pipeline, Some(3), Method::Occlusion).unwrap();
+    assert_eq!((effusion.target.answer, effusion.log_odds > 0.0), (1, true), "no, not yes");
+
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = findings_dataset(folder.path(), in_words());
+    let mut pipeline = Pipeline::new(dataset, None, Box::new(FindingReader::new()), &folder.path().join("c")).unwrap();
+    let Err(ReaderError::Failed(error)) = explained(&mut pipeline, None, Method::Occlusion) else { panic!() };
+    assert!(error.to_string().contains("no label has a probability that could be explained"), "{error}");
+}
+
+#[test]
+fn the_command_explains_one_label_by_occlusion_and_by_gradient() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("dataset");
+    write_findings(&root, SetPrompt::default());
+    let dataset = Dataset::open(&root).unwrap();
+    let (case, document) = (&dataset.cases[0].id, &dataset.corpus[0].id);
+    let explain = |more: &[&str]| {
+        let arguments = [&[case.as_str(), "--document", document, "--words", "--device", "cpu"][..], more].concat();
+        let mut command = command("explain", &root, &arguments);
+        command.arg("--reader").arg(fixtures::sample("models/reader")).output().unwrap()
+    };
+    let report: Value = serde_json::from_str(&stdout_of(&explain(&["--label", "nodule", "--json"]))).unwrap();
+    assert_eq!(report["label"], "Nodule", "{report}");
+    assert!(
+        [("Yes", "No"), ("No", "Yes")].iter().any(|pair| report["answer"] == pair.0 && report["runner_up"] == pair.1)
+    );
+    assert!(report["answer_set"].is_string() && report["log_odds"].as_f64().unwrap() >= 0.0, "{report}");
+    let by_default: Value = serde_json::from_str(&stdout_of(&explain(&["--json"]))).unwrap();
+    assert!(by_default["label"].is_string(), "{by_default}");
+    let text = stdout_of(&explain(&["--label", "Nodule", "--method", "gradient"]));
+    assert!(text.contains("\nLabel: Nodule, of the answer "), "{text}");
+    let refused = stderr_of(&explain(&["--label", "Cough"]));
+    assert!(refused.contains("--label Cough: expected a label of task findings (Edema, Nodule, Lung, left, Effusion)"));
+
+    let sample = fixtures::sample("dataset");
+    let mut other = command("explain", &sample, &["us-t0001", "--document", "us-d0001", "--label", "benign"]);
+    let refused = stderr_of(&other.arg("--reader").arg(fixtures::sample("models/reader")).output().unwrap());
+    assert!(refused.contains("--label: expected a case that is answered with several labels at once"), "{refused}");
 }
 
 #[test]

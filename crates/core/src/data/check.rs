@@ -53,7 +53,11 @@ pub fn check(root: &Path, progress: &(dyn Fn(usize, usize) + Sync)) -> CheckRepo
     if documents == 0 && !is_unreadable && dataset.only != Some(OnlyPart::Cases) {
         problems.push(Problem::error(&corpus_path, EMPTY_CORPUS));
     }
-    let mut images = ImageChecks::new(root, counter.images(), progress);
+    let in_all = counter.images().unwrap_or_else(|error| {
+        problems.push(not_counted(root, &error));
+        0
+    });
+    let mut images = ImageChecks::new(root, in_all, progress);
     let named: Vec<NamedImage> =
         dataset.cases.iter().zip(&case_lines).map(|(case, line)| of_case(case, *line)).collect();
     images.look_at(CASES_FILE, &named);
@@ -72,7 +76,10 @@ pub fn check(root: &Path, progress: &(dyn Fn(usize, usize) + Sync)) -> CheckRepo
     look_at_documents(&mut images, &mut leaks, &batch);
     let (contents, image_problems) = images.finish();
     problems.extend(image_problems);
-    let summary = counter.finish(&dataset.name, &dataset.tasks);
+    let summary = counter.finish(&dataset.name, &dataset.tasks).unwrap_or_else(|error| {
+        problems.push(not_counted(root, &error));
+        Summary::default()
+    });
     problems.extend(look_alikes.warnings(&dataset, summary.sources.keys()));
     problems.extend(contradiction_warning(&dataset, &case_lines, &contents));
     problems.extend(leaks.warnings(&dataset, &case_lines, &contents));
@@ -81,6 +88,10 @@ pub fn check(root: &Path, progress: &(dyn Fn(usize, usize) + Sync)) -> CheckRepo
     let of_corpus = leaks.into_counts();
     let leaks = [of_corpus].into_iter().chain(across_splits).filter(|counts| counts.count() > 0).collect();
     CheckReport { problems, summary: Some(summary), leaks }
+}
+
+fn not_counted(root: &Path, error: &std::io::Error) -> Problem {
+    Problem::error(root, format!("cannot count images and groups in a temporary file ({error})"))
 }
 
 fn of_case(case: &Case, line: usize) -> NamedImage<'_> {

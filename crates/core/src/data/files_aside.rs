@@ -1,6 +1,8 @@
 //! The files of a dataset that is being written, in a hidden folder beside their place, until all of them are checked.
 
 use super::jsonl::{for_each_case, for_each_document};
+#[cfg(feature = "import")]
+use super::kept_copies::{CopyCounts, CopySource, KeptCopies};
 use super::unfinished::Unfinished;
 use super::{CASES_FILE, CORPUS_FILE, Case, Document, MANIFEST_FILE, Manifest, OnlyPart, Problem};
 use crate::files::durable::{make_folder, write_file};
@@ -16,13 +18,20 @@ pub(super) const IMAGES: &str = "images";
 /// Images that are synced together.
 const SYNCED_AT_ONCE: usize = 4096;
 
-/// Cases, documents and images. If dropped, they are removed.
+/// Cases, documents and images. If dropped, they are removed, unless the images are kept for the next try.
 pub(super) struct FilesAside {
-    /// Hidden sibling of the target, on the same file system.
-    folder: Unfinished,
+    folder: Aside,
     cases: BufWriter<File>,
     corpus: BufWriter<File>,
     unsynced_images: Vec<PathBuf>,
+}
+
+/// Hidden sibling of the target, on the same file system.
+enum Aside {
+    New(Unfinished),
+    /// One that an earlier import may have left, with pictures that it copied.
+    #[cfg(feature = "import")]
+    Kept(Box<KeptCopies>, PathBuf),
 }
 
 impl FilesAside {
@@ -31,14 +40,30 @@ impl FilesAside {
     /// # Errors
     /// Fails if the parent folder cannot be written, or the target has no name.
     pub fn of(target: &Path) -> Result<Self> {
-        let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        make_folder(parent)?;
-        let Some(name) = target.file_name() else {
-            bail!("expected the name of a new folder, found {}", target.display());
+        let (parent, name) = parent_and_name(target)?;
+        Self::in_folder(Aside::New(Unfinished::create(parent, &name)?), target)
+    }
+
+    /// Like [`FilesAside::of`], but pictures that [`FilesAside::copied`] wrote outlive a kill, and are there the next time.
+    ///
+    /// # Errors
+    /// Fails like it, and if another process writes such a dataset to `target`.
+    #[cfg(feature = "import")]
+    pub fn keeping_copies(target: &Path) -> Result<Self> {
+        let (parent, name) = parent_and_name(target)?;
+        let folder = match KeptCopies::open(parent, &name)? {
+            Some(kept) => {
+                let dataset = kept.dataset();
+                Aside::Kept(Box::new(kept), dataset)
+            }
+            None => Aside::New(Unfinished::create(parent, &name)?),
         };
-        let folder = Unfinished::create(parent, &name.to_string_lossy())?;
+        Self::in_folder(folder, target)
+    }
+
+    fn in_folder(folder: Aside, target: &Path) -> Result<Self> {
         let open = |file: &str| {
-            let file = File::create(folder.path.join(file))
+            let file = File::create(folder.path().join(file))
                 .with_context(|| format!("cannot write {file} of {}", target.display()))?;
             anyhow::Ok(BufWriter::new(file))
         };
@@ -48,7 +73,50 @@ impl FilesAside {
 
     /// The hidden folder.
     pub fn path(&self) -> &Path {
-        &self.folder.path
+        self.folder.path()
+    }
+
+    /// Whether an earlier import that was stopped copied this file to `images/NAME`.
+    ///
+    /// # Errors
+    /// Fails if a picture of another file has the name and cannot be removed.
+    #[cfg(feature = "import")]
+    pub fn has_copy(&mut self, name: &str, source: CopySource) -> Result<bool> {
+        match &mut self.folder {
+            Aside::New(_) => Ok(false),
+            Aside::Kept(kept, _) => kept.has(name, source),
+        }
+    }
+
+    /// Like [`FilesAside::image`], for the content of a file that is copied.
+    ///
+    /// # Errors
+    /// Fails like it.
+    #[cfg(feature = "import")]
+    pub fn copied(&mut self, name: &str, bytes: &[u8], source: CopySource) -> Result<()> {
+        self.image(name, bytes)?;
+        let is_due = match &mut self.folder {
+            Aside::New(_) => false,
+            Aside::Kept(kept, _) => kept.written(name, bytes.len() as u64, source),
+        };
+        if is_due { self.sync_images() } else { Ok(()) }
+    }
+
+    /// What is known about copied pictures; `None` if they are not kept.
+    #[cfg(feature = "import")]
+    pub fn copy_counts(&self) -> Option<CopyCounts> {
+        match &self.folder {
+            Aside::New(_) => None,
+            Aside::Kept(kept, _) => Some(kept.counts()),
+        }
+    }
+
+    /// Says that everything was moved into place.
+    pub fn moved(&mut self) {
+        #[cfg(feature = "import")]
+        if let Aside::Kept(kept, _) = &mut self.folder {
+            kept.done();
+        }
     }
 
     /// Writes `images/NAME`; the name may contain folders.
@@ -59,8 +127,8 @@ impl FilesAside {
         if Path::new(name).components().any(|part| !matches!(part, Component::Normal(_))) {
             bail!("expected an image name inside the dataset, found {name:?}");
         }
-        let path = self.folder.path.join(IMAGES).join(name);
-        make_folder(path.parent().unwrap_or(&self.folder.path))?;
+        let path = self.path().join(IMAGES).join(name);
+        make_folder(path.parent().unwrap_or(self.path()))?;
         let written = File::create_new(&path).and_then(|mut file| file.write_all(bytes));
         written.with_context(|| format!("cannot write {IMAGES}/{name} of the dataset (is the disk full?)"))?;
         self.unsynced_images.push(path);
@@ -73,7 +141,12 @@ impl FilesAside {
             File::open(path)
                 .and_then(|file| file.sync_all())
                 .with_context(|| format!("cannot write image {} (is the disk full?)", path.display()))
-        })
+        })?;
+        match &mut self.folder {
+            Aside::New(_) => Ok(()),
+            #[cfg(feature = "import")]
+            Aside::Kept(kept, _) => kept.note(),
+        }
     }
 
     /// Appends a case.
@@ -105,10 +178,35 @@ impl FilesAside {
                 .and_then(|()| file.get_ref().sync_all())
                 .with_context(|| format!("cannot write {name} (is the disk full?)"))?;
         }
-        write_file(&self.folder.path.join(MANIFEST_FILE), manifest.to_toml()?.as_bytes())?;
-        check_written(&self.folder.path, manifest)?;
-        self.sync_images()
+        write_file(&self.path().join(MANIFEST_FILE), manifest.to_toml()?.as_bytes())?;
+        check_written(self.path(), manifest)?;
+        self.sync_images()?;
+        match &mut self.folder {
+            Aside::New(_) => Ok(()),
+            #[cfg(feature = "import")]
+            Aside::Kept(kept, _) => kept.remove_unused(),
+        }
     }
+}
+
+impl Aside {
+    fn path(&self) -> &Path {
+        match self {
+            Self::New(folder) => &folder.path,
+            #[cfg(feature = "import")]
+            Self::Kept(_, dataset) => dataset,
+        }
+    }
+}
+
+/// The folder that holds the target, which is created, and the target's name.
+fn parent_and_name(target: &Path) -> Result<(&Path, String)> {
+    let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    make_folder(parent)?;
+    let Some(name) = target.file_name() else {
+        bail!("expected the name of a new folder, found {}", target.display());
+    };
+    Ok((parent, name.to_string_lossy().into_owned()))
 }
 
 /// Checks a dataset that was just written. The folder is removed after an error, so the message names lines of the dataset

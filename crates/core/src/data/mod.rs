@@ -22,6 +22,8 @@ mod jpeg_data;
 mod jpeg_file;
 mod jpeg_scans;
 mod jsonl;
+#[cfg(feature = "import")]
+mod kept_copies;
 mod known_prints;
 mod label;
 mod label_in_text;
@@ -52,6 +54,8 @@ pub use check::{CheckReport, check};
 pub use dataset::{CASES_FILE, CORPUS_FILE, Dataset, LenientDataset, OpenedCases};
 pub use document::Document;
 pub use drop_leaks::{DROPPED_FILE, drop_leaks};
+#[cfg(feature = "import")]
+pub use kept_copies::kept_copies_of;
 pub use label::Label;
 pub use label_in_text::{HowNamed, NamedLabel, label_in_text, numbers_in_text};
 pub use label_set::{LabelSet, MOST_LABELS_IN_SETS};

@@ -1,10 +1,11 @@
 //! What is in a dataset: the cases by task, split and gold answer, the documents by source.
 
 use super::{Case, Dataset, Document, Split, Task, TaskKind};
+use crate::files::distinct_numbers::DistinctNumbers;
 use crate::files::fingerprint::Fingerprint;
-use rustc_hash::FxHashSet;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::io;
 
 /// Counts by task, split and answer.
 type CasesByAnswer = BTreeMap<String, BTreeMap<Split, BTreeMap<String, usize>>>;
@@ -33,7 +34,10 @@ pub struct Summary {
 
 impl Summary {
     /// Summarises a dataset.
-    pub fn of(dataset: &Dataset) -> Self {
+    ///
+    /// # Errors
+    /// Fails if a temporary file cannot be read; datasets of less than half a million images need none.
+    pub fn of(dataset: &Dataset) -> io::Result<Self> {
         let mut counter = SummaryCounter::default();
         dataset.cases.iter().for_each(|case| counter.case(case));
         dataset.corpus.iter().for_each(|document| counter.document(document));
@@ -44,14 +48,14 @@ impl Summary {
 /// A gold answer as it is written, and whether some of its labels are unknown.
 type WrittenAnswer = (String, bool);
 
-/// Counts cases and documents as they are read or written; it keeps a number for each distinct image and group.
+/// Counts cases and documents as they are read or written, in memory that does not grow with their number.
 #[derive(Debug, Default)]
 pub(super) struct SummaryCounter {
     cases: BTreeMap<String, BTreeMap<Split, BTreeMap<WrittenAnswer, usize>>>,
     documents: usize,
     sources: BTreeMap<String, usize>,
-    groups: FxHashSet<u64>,
-    images: FxHashSet<u64>,
+    groups: DistinctNumbers,
+    images: DistinctNumbers,
 }
 
 impl SummaryCounter {
@@ -73,15 +77,24 @@ impl SummaryCounter {
     }
 
     fn image_and_group(&mut self, image: &str, group: Option<&str>) {
-        self.images.insert(Fingerprint::number_of(image.as_bytes()));
+        self.images.add(Fingerprint::number_of(image.as_bytes()));
         if let Some(group) = group {
-            self.groups.insert(Fingerprint::number_of(group.as_bytes()));
+            self.groups.add(Fingerprint::number_of(group.as_bytes()));
         }
     }
 
     /// Number of distinct images so far.
-    pub fn images(&self) -> usize {
-        self.images.len()
+    ///
+    /// # Errors
+    /// Fails if a temporary file cannot be read.
+    pub fn images(&mut self) -> io::Result<usize> {
+        self.images.count()
+    }
+
+    /// Whether there is no case, and whether there is no document.
+    #[cfg(feature = "import")]
+    pub fn is_without(&self) -> (bool, bool) {
+        (self.cases.is_empty(), self.documents == 0)
     }
 
     /// Every distinct gold answer as it is written, with its task.
@@ -93,13 +106,16 @@ impl SummaryCounter {
     }
 
     /// The summary, with the answers as the tasks spell them.
-    pub fn finish(self, name: &str, tasks: &[Task]) -> Summary {
+    ///
+    /// # Errors
+    /// Fails if a temporary file cannot be read.
+    pub fn finish(mut self, name: &str, tasks: &[Task]) -> io::Result<Summary> {
         let mut summary = Summary {
             name: name.into(),
             documents: self.documents,
             sources: self.sources,
-            groups: self.groups.len(),
-            images: self.images.len(),
+            groups: self.groups.count()?,
+            images: self.images.count()?,
             ..Summary::default()
         };
         for (task_id, splits) in self.cases {
@@ -124,7 +140,7 @@ impl SummaryCounter {
                 }
             }
         }
-        summary
+        Ok(summary)
     }
 }
 

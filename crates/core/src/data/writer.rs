@@ -35,6 +35,25 @@ impl DatasetWriter {
         Ok(Self { target, files })
     }
 
+    /// Like [`DatasetWriter::create`]; pictures that [`FilesAside::copied`] wrote outlive a kill, and the next dataset at
+    /// `target` takes them over.
+    ///
+    /// # Errors
+    /// Fails like it, and if another process copies pictures for such a dataset.
+    #[cfg(feature = "import")]
+    pub(super) fn keeping_copies(target: &Path, existing: Existing) -> Result<Self> {
+        let target = linked(target)?;
+        check_target(&target, existing)?;
+        let files = FilesAside::keeping_copies(&target)?;
+        Ok(Self { target, files })
+    }
+
+    /// The files, for pictures that are copied.
+    #[cfg(feature = "import")]
+    pub(super) fn files(&mut self) -> &mut FilesAside {
+        &mut self.files
+    }
+
     /// Writes the bytes of an image file and returns its path for cases and documents. `name` is relative to
     /// `images/` and may contain folders: `train/0001.png`.
     pub fn image(&mut self, name: &str, bytes: &[u8]) -> Result<PathBuf> {
@@ -64,8 +83,15 @@ impl DatasetWriter {
     /// # Errors
     /// Fails if a line is not valid, or the disk cannot be written; nothing is then left of the dataset.
     pub fn finish(mut self, manifest: &Manifest) -> Result<()> {
+        self.move_into_place(manifest)
+    }
+
+    /// [`DatasetWriter::finish`], for those who want to know what was copied.
+    pub(super) fn move_into_place(&mut self, manifest: &Manifest) -> Result<()> {
         self.files.complete(manifest)?;
-        replace_folder(self.files.path(), &self.target)
+        replace_folder(self.files.path(), &self.target)?;
+        self.files.moved();
+        Ok(())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Reading other people's files within limits, and writing files atomically.
 
 pub mod archive_member;
+pub mod distinct_numbers;
 pub mod durable;
 pub mod fingerprint;
 pub mod input_file;

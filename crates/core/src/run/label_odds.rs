@@ -5,6 +5,7 @@ use crate::data::{LabelIndex, LabelSet};
 use anyhow::{Result, bail};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::sync::Arc;
 
 /// log p(yes | prompt) − log p(no | prompt) of each label in the task's order.
 ///
@@ -15,8 +16,14 @@ pub struct LabelOdds {
     values: Vec<f32>,
     /// Positions of the labels whose log-odds are a bound: of values below 0 an upper one, of others a lower one.
     bounds: Vec<LabelIndex>,
-    /// A label with larger log-odds is in the set.
-    threshold: f32,
+    thresholds: Thresholds,
+}
+
+/// A label with larger log-odds is in the set.
+#[derive(Clone, Debug, PartialEq)]
+enum Thresholds {
+    OfAll(f32),
+    OfEach(Arc<[f32]>),
 }
 
 impl LabelOdds {
@@ -36,17 +43,17 @@ impl LabelOdds {
                 bounds.push(label);
             }
         }
-        Ok(Self { values, bounds, threshold })
+        Ok(Self { values, bounds, thresholds: Thresholds::OfAll(threshold) })
     }
 
     /// Exact log-odds of all labels.
     pub fn exact(values: Vec<f32>, threshold: f32) -> Self {
-        Self { values, bounds: Vec::new(), threshold }
+        Self::bounded(values, Vec::new(), threshold)
     }
 
     /// Log-odds of all labels; those at the positions `bounds` are a bound.
     pub fn bounded(values: Vec<f32>, bounds: Vec<LabelIndex>, threshold: f32) -> Self {
-        Self { values, bounds, threshold }
+        Self { values, bounds, thresholds: Thresholds::OfAll(threshold) }
     }
 
     /// The weighted sum of log-odds. `None` if there are none, or for different numbers of labels.
@@ -73,7 +80,13 @@ impl LabelOdds {
     /// The same with another threshold.
     #[must_use]
     pub fn with_threshold(self, threshold: f32) -> Self {
-        Self { threshold, ..self }
+        Self { thresholds: Thresholds::OfAll(threshold), ..self }
+    }
+
+    /// The same with a threshold for each label, in the task's order.
+    #[must_use]
+    pub fn with_threshold_of_each(self, thresholds: &Arc<[f32]>) -> Self {
+        Self { thresholds: Thresholds::OfEach(thresholds.clone()), ..self }
     }
 
     /// One value per label in the task's order.
@@ -96,9 +109,13 @@ impl LabelOdds {
         Some(sigmoid(*self.values.get(label)?))
     }
 
-    /// The labels whose probability of yes is above the threshold.
+    /// The labels whose probability of yes is above the threshold. A label without one is in no set.
     pub fn label_set(&self) -> LabelSet {
-        LabelSet::of((0..self.values.len()).filter(|label| self.values[*label] > self.threshold))
+        let threshold = |label: LabelIndex| match &self.thresholds {
+            Thresholds::OfAll(threshold) => *threshold,
+            Thresholds::OfEach(thresholds) => thresholds.get(label).copied().unwrap_or(f32::INFINITY),
+        };
+        LabelSet::of((0..self.values.len()).filter(|label| self.values[*label] > threshold(*label)))
     }
 
     /// The probability of a set: the product over all labels of the probability of its yes or no.
@@ -177,6 +194,8 @@ mod tests {
         assert!((odds.probability_of(LabelSet::of([0])) - 0.75 * 0.875 * 0.5).abs() < 1e-6);
         let low = odds.with_threshold((0.1_f32 / 0.9).ln());
         assert_eq!(low.label_set(), LabelSet::of([0, 1, 2]));
+        let each = low.with_threshold_of_each(&Arc::from([2.0, -3.0]));
+        assert_eq!(each.label_set(), LabelSet::of([1]), "the third has no threshold");
         assert!(LabelOdds::of_scores(&[LabelScores::exact(vec![-1.0])], 0.0).is_err());
     }
 

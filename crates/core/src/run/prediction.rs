@@ -2,6 +2,7 @@
 
 use super::{LabelOdds, LabelSamples, LabelScores};
 use crate::data::{Answer, LabelIndex, Task};
+use std::sync::Arc;
 
 /// The reader's answer to a case with one document, or without any.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +35,18 @@ impl Prediction {
             odds: None,
             samples: None,
             text: Some(text),
+        }
+    }
+
+    /// The same answer with another threshold for each label of a set; unchanged if there are no log-odds.
+    #[must_use]
+    pub fn with_threshold_of_each(self, thresholds: &Arc<[f32]>) -> Self {
+        match self.odds {
+            Some(odds) => {
+                let odds = odds.with_threshold_of_each(thresholds);
+                Self { answer: Some(Answer::Set(odds.label_set())), odds: Some(odds), ..self }
+            }
+            None => self,
         }
     }
 

@@ -14,6 +14,7 @@ mod folder;
 mod folder_json;
 mod hf;
 mod hf_copies;
+mod kept_copies;
 mod made_files;
 mod medmnist;
 mod mimic_cxr;

@@ -143,6 +143,58 @@ fn uncertain_and_unmentioned_findings_are_neither_present_nor_absent() {
     assert!(!left_out(&imported).iter().any(|(_, reason)| reason.contains("report")), "{:?}", imported.left_out);
 }
 
+/// The table of version 2.1.0: no patients, another name for one finding, values with and without a point.
+const RADIOLOGIST: &str =
+    "study_id,No Finding,Enlarged Cardiomediastinum,Cardiomegaly,Lung Lesion,Airspace Opacity,Edema,\
+Consolidation,Pneumonia,Atelectasis,Pneumothorax,Pleural Effusion,Pleural Other,Fracture,Support Devices
+50000004,,,1,,1.0,-1,,,0,,,,,
+50000001,,,1,,,,,,,,,,,
+";
+
+#[test]
+fn a_radiologist_labels_studies_of_the_test_split_and_no_others() {
+    let root = release();
+    write(&root.path().join("mimic-cxr-2.1.0-test-set-labeled.csv"), RADIOLOGIST);
+    let (imported, dataset) = import(root.path(), &MimicCxrOptions::default(), &rows_as(RowsAs::Cases)).unwrap();
+    let answers: Vec<(&str, Split, &str)> =
+        dataset.cases.iter().map(|case| (case.id.as_str(), case.split, case.answer.as_str())).collect();
+    assert_eq!(
+        answers,
+        [
+            // CheXpert's, although the radiologist's table has the study: it is of the training split.
+            ("aaaaaaaa-0001", Split::Train, "Support Devices"),
+            ("bbbbbbbb-0001", Split::Validation, "No Finding"),
+            // CheXpert says nothing certain about this one.
+            ("cccccccc-0001", Split::Test, "Cardiomegaly, Lung Opacity"),
+        ]
+    );
+    let unknown = &dataset.cases[2].unknown;
+    assert!(unknown.contains(&"Edema".into()) && !unknown.contains(&"Atelectasis".into()), "{unknown:?}");
+    let remarks = imported.remarks.join("\n");
+    let expected = "1 test images of 1 studies have the labels of a radiologist (mimic-cxr-2.1.0-test-set-labeled.csv) \
+                    instead of CheXpert's; 0 test images are not in that table";
+    assert!(remarks.contains(expected), "{remarks}");
+    assert!(remarks.contains("1 studies of mimic-cxr-2.1.0-test-set-labeled.csv have no image of the test split"));
+
+    let options = MimicCxrOptions { no_radiologist: true, ..MimicCxrOptions::default() };
+    let (imported, dataset) = import(root.path(), &options, &rows_as(RowsAs::Cases)).unwrap();
+    assert_eq!(dataset.cases.len(), 2);
+    assert!(!imported.remarks.join("\n").contains("radiologist"), "{:?}", imported.remarks);
+
+    for (from, to, expected) in [
+        ("50000004,,,1", "50000004,,,2", ":2, column Cardiomegaly: expected 1.0, 0.0, -1.0 or nothing, found \"2\""),
+        ("50000001,", "50000004,", ":3, column study_id: expected a study once, or always with the same labels"),
+        ("Airspace Opacity", "Opacity", "expected a column \"Lung Opacity\""),
+        ("study_id", "study", "expected a column \"study_id\""),
+    ] {
+        write(&root.path().join("mimic-cxr-2.1.0-test-set-labeled.csv"), &RADIOLOGIST.replacen(from, to, 1));
+        let message = failure(import(root.path(), &MimicCxrOptions::default(), &rows_as(RowsAs::Cases)));
+        assert!(message.contains(expected), "{message}");
+    }
+    // A corpus needs no labels.
+    corpus(root.path(), &MimicCxrOptions::default()).unwrap();
+}
+
 #[test]
 fn reports_are_found_beside_the_studies_in_a_folder_or_where_the_user_says() {
     let root = release();

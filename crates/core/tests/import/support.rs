@@ -27,7 +27,7 @@ pub fn into(source: &str, existing: Existing) -> ImportOptions {
 /// Opens what an import wrote, and makes sure that the import said what it wrote.
 pub fn opened(imported: &Imported, target: &Path) -> Dataset {
     let dataset = Dataset::open(target).unwrap();
-    assert_eq!(Summary::of(&dataset), imported.summary);
+    assert_eq!(Summary::of(&dataset).unwrap(), imported.summary);
     dataset
 }
 

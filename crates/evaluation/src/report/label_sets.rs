@@ -38,12 +38,27 @@ pub(super) fn tables(evaluation: &Evaluation) -> Vec<Table> {
             note: "Answers are sets of labels: accuracy elsewhere is subset accuracy (the whole set is right). n: cases in which it \
                    is known whether the label belongs to the gold set. with: those whose gold set has it. F1 of the fused answer, 0 \
                    where a label is neither given nor answered. AUC: of the probability of yes."
-                .into(),
+                .to_owned()
+                + &threshold_note(evaluation, reference.task),
             columns,
             rows,
         });
     }
     tables
+}
+
+/// Says above which probability a label is answered; nothing where the reader writes the set in words.
+fn threshold_note(evaluation: &Evaluation, task: &Task) -> String {
+    if !task.asks_each_label() {
+        return String::new();
+    }
+    let is_chosen = evaluation.of_task(&task.id).any(|(system, _)| !system.thresholds.is_empty());
+    let thresholds = if is_chosen {
+        "a threshold of its own (table thresholds)".to_owned()
+    } else {
+        format!("{}", task.prompt.sets.threshold)
+    };
+    format!(" A label is answered if its probability of yes is above {thresholds}.")
 }
 
 /// A row per label, then one for all labels together.

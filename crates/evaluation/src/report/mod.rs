@@ -20,6 +20,7 @@ mod retrieval;
 mod system;
 mod table;
 mod text;
+mod thresholds;
 
 pub use csv::{csv, tables_csv};
 pub use html::html;
@@ -44,9 +45,10 @@ const SPLIT_NOTE: &str = "Consistent and inconsistent cases are those of the ref
 type Build = fn(&Evaluation) -> Vec<Table>;
 
 /// The kinds of tables in printing order; the flag marks those printed by default.
-const KINDS: [(&str, bool, Build); 17] = [
+const KINDS: [(&str, bool, Build); 18] = [
     ("accuracy", true, accuracy::tables),
     ("labels", true, label_sets::tables),
+    ("thresholds", true, thresholds::tables),
     ("open", true, open_answers::tables),
     ("comparisons", true, comparisons::tables),
     ("oracle", true, oracle::tables),
@@ -207,6 +209,14 @@ impl<'a> Evaluation<'a> {
                 "{}: ≈ shares of sampled answers stand for probabilities. AUC, calibration and other figures that need \
                  log-probabilities are left out, and some answers differ from each other by chance of sampling",
                 system.name
+            ));
+        }
+        for (system, _) in self.systems.iter().filter(|(system, _)| !system.thresholds.is_empty()) {
+            remarks.push(format!(
+                "{}: a label is answered above a threshold that was chosen on {} validation cases (table thresholds), not above \
+                 that of the dataset",
+                system.name,
+                system.validation.len()
             ));
         }
         let own: HashSet<usize> = first.cases.iter().map(|answer| answer.case).collect();

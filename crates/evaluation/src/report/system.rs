@@ -1,6 +1,6 @@
 //! A system under evaluation: a run's answers to the cases of one split.
 
-use crate::{Bootstrap, CaseOutcome, Verdict};
+use crate::{Bootstrap, CaseOutcome, TaskThresholds, Verdict};
 use dissent_core::data::{Answer, Dataset, Label, LabelIndex, Task};
 use dissent_core::run::{Ablation, CaseAnswer, Prediction};
 use std::collections::HashMap;
@@ -24,9 +24,19 @@ pub struct System {
     pub rerankers: Vec<(String, HashMap<usize, String>)>,
     /// Answers on the validation split, if the run has them; weights may be learned from these only.
     pub validation: Vec<CaseAnswer>,
+    /// Thresholds of labels that were chosen on these and that all answers have; empty if the answers have the dataset's.
+    pub thresholds: Vec<TaskThresholds>,
 }
 
 impl System {
+    /// Its answers with thresholds that are chosen on the validation split, which nothing else must be evaluated on then.
+    #[must_use]
+    pub fn with_chosen_thresholds(self, dataset: &Dataset) -> Self {
+        let thresholds = TaskThresholds::choose(dataset, &self.validation);
+        let with = |answers| TaskThresholds::apply(&thresholds, dataset, answers);
+        Self { cases: with(self.cases), validation: with(self.validation), thresholds, ..self }
+    }
+
     /// Are its answers shares of samples in place of log-probabilities?
     pub(super) fn is_sampled(&self) -> bool {
         let predictions =

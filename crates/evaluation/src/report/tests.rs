@@ -70,6 +70,7 @@ fn system(name: &str, cases: Vec<CaseAnswer>) -> System {
         rerankers: Vec::new(),
         cases,
         validation: Vec::new(),
+        thresholds: Vec::new(),
     }
 }
 

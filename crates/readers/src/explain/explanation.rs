@@ -2,6 +2,7 @@
 
 use super::Target;
 use super::regions::{Block, GRID, Region};
+use dissent_core::data::{LabelIndex, LabelSet};
 use serde::Serialize;
 use std::ops::Range;
 
@@ -21,6 +22,8 @@ pub enum Method {
 pub struct Explanation {
     pub method: Method,
     pub target: Target,
+    /// The label of a set that is explained: the target is then yes (0) or no (1) to the question about this label.
+    pub of_label: Option<LabelOfSet>,
     /// The generated answer of an open task, whose log-probability is then explained.
     pub text: Option<String>,
     /// Log-odds between answer and runner-up with everything shown; for an open answer its log-probability.
@@ -33,6 +36,14 @@ pub struct Explanation {
     pub document: Option<RegionWeights>,
     /// `None` if regions were not asked for.
     pub query: Option<RegionWeights>,
+}
+
+/// A label of an answer with several labels, where the reader is asked about each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LabelOfSet {
+    pub label: LabelIndex,
+    /// The reader's whole answer.
+    pub set: LabelSet,
 }
 
 /// The weights of the words of a caption.

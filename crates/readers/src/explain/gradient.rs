@@ -30,6 +30,7 @@ pub fn from_contributions(
     Explanation {
         method: Method::Gradient,
         target,
+        of_label: None,
         text: None,
         log_odds: target.log_odds(scores),
         is_bound: target.is_bound(scores),

@@ -19,7 +19,7 @@ mod regions;
 mod target;
 mod words;
 
-pub use explanation::{Cost, Explanation, Method, RegionWeights, WordWeight, WordWeights};
+pub use explanation::{Cost, Explanation, LabelOfSet, Method, RegionWeights, WordWeight, WordWeights};
 pub use gradient::from_contributions;
 pub use occlusion::{Ask, Occlusion, Wanted};
 pub use regions::{Block, GRID, Region, RegionImage, covered_picture, mean_colour};

@@ -195,6 +195,7 @@ impl Occlusion {
         Explanation {
             method: Method::Occlusion,
             target: self.target,
+            of_label: None,
             text: self.text.clone(),
             log_odds: self.target.log_odds(&self.scores),
             is_bound: self.target.is_bound(&self.scores),

@@ -49,7 +49,7 @@ impl CachedExplanations {
     fn known(&mut self, case: usize, probe: Probe, regions: bool) -> Result<Option<Explanation>> {
         let wanted = Wanted { words: true, regions };
         let method = Method::Occlusion;
-        let request = ExplainRequest { case, probe: Some(probe), wanted, method, grid: GridChoice::Auto };
+        let request = ExplainRequest { case, probe: Some(probe), label: None, wanted, method, grid: GridChoice::Auto };
         match self.pipeline.explain(&request, None, &|| false, &mut |_| {}) {
             Ok(ExplainOutcome::Explained(explanation)) => Ok(Some(*explanation)),
             // The reader was asked, which is how an answer shows that the cache lacks it.

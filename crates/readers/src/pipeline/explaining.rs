@@ -2,10 +2,10 @@
 //! kept with the predictions, so that the second time costs nothing.
 
 use super::case_pipeline::Pipeline;
-use crate::explain::{Cost, Explanation, Method, Occlusion, Target, Wanted, from_contributions};
+use crate::explain::{Cost, Explanation, LabelOfSet, Method, Occlusion, Target, Wanted, from_contributions};
 use crate::reader::{ReadRequest, ReaderError};
 use anyhow::{Context, anyhow};
-use dissent_core::data::TaskKind;
+use dissent_core::data::{LabelIndex, TaskKind};
 use dissent_core::run::{LabelScores, Probe};
 use std::cell::Cell;
 use std::sync::Arc;
@@ -22,6 +22,9 @@ pub struct ExplainRequest {
     pub case: usize,
     /// The document and what of it is withheld; `None` explains the answer without a document.
     pub probe: Option<Probe>,
+    /// Which label of an answer with several labels is explained; by default the most probable one in the reader's answer, and
+    /// if that is the empty set, the most probable one of all. Of no use to other answers.
+    pub label: Option<LabelIndex>,
     pub wanted: Wanted,
     pub method: Method,
     /// Has no effect on gradients.
@@ -61,6 +64,8 @@ pub struct ExplainProgress {
 struct Asked {
     request: ReadRequest,
     scores: LabelScores,
+    /// The label of a set that the request is about.
+    of_label: Option<LabelOfSet>,
     /// The generated answer of an open task, whose only label it then is.
     text: Option<String>,
 }
@@ -81,7 +86,8 @@ impl Pipeline {
         if request.method == Method::Gradient {
             return self.explain_by_gradient(request, cancelled);
         }
-        let occlusion = self.occlusion(request, cancelled)?;
+        let Asked { request: asked, scores, of_label, text } = self.ask_to_explain(request, cancelled)?;
+        let occlusion = Occlusion::new(asked, scores, text, request.wanted);
         let (whole_grid, cost) = self.cost_of(&occlusion, request.grid, cancelled)?;
         if most_seconds.is_some_and(|most| cost.seconds > most) {
             return Ok(ExplainOutcome::Costly(cost));
@@ -103,7 +109,7 @@ impl Pipeline {
                 progress(ExplainProgress { done, total, seconds_left });
             },
         )?;
-        Ok(ExplainOutcome::Explained(Box::new(explanation)))
+        Ok(ExplainOutcome::Explained(Box::new(Explanation { of_label, ..explanation })))
     }
 
     fn explain_by_gradient(
@@ -111,20 +117,14 @@ impl Pipeline {
         request: &ExplainRequest,
         cancelled: &dyn Fn() -> bool,
     ) -> Result<ExplainOutcome, ReaderError> {
-        let Asked { request: asked, scores, text } = self.ask_to_explain(request, cancelled)?;
+        let Asked { request: asked, scores, of_label, text } = self.ask_to_explain(request, cancelled)?;
         let Target { answer, runner_up: Some(runner_up) } = Target::of(&scores) else {
             let what = if text.is_some() { "an open answer" } else { "the only label" };
             return Err(anyhow!("{what} has no runner-up, which a gradient needs; use occlusion").into());
         };
         let contributions = self.reader.contributions(&asked, answer, runner_up)?;
         let explanation = from_contributions(&asked, &scores, &contributions, request.wanted);
-        Ok(ExplainOutcome::Explained(Box::new(explanation)))
-    }
-
-    /// The prediction with everything shown, ready to be taken apart.
-    fn occlusion(&mut self, request: &ExplainRequest, cancelled: &dyn Fn() -> bool) -> Result<Occlusion, ReaderError> {
-        let Asked { request: asked, scores, text } = self.ask_to_explain(request, cancelled)?;
-        Ok(Occlusion::new(asked, scores, text, request.wanted))
+        Ok(ExplainOutcome::Explained(Box::new(Explanation { of_label, ..explanation })))
     }
 
     /// The reader's answer with everything shown.
@@ -134,13 +134,15 @@ impl Pipeline {
             Some(probe) => Some(self.probe_evidence(&open, probe)?.0),
             None => None,
         };
-        if open.task.kind == TaskKind::MultiLabel {
-            let id = &open.task.id;
-            return Err(
-                anyhow!("task {id} is answered with a set of labels; only answers of one label are explained").into()
-            );
-        }
         let mut text = None;
+        if open.task.kind == TaskKind::MultiLabel && !open.task.asks_each_label() {
+            let id = &open.task.id;
+            return Err(anyhow!(
+                "task {id}: the reader writes the set in words, so no label has a probability that could be explained; expected \
+                 ask = \"each-label\" in [task.prompt.sets]"
+            )
+            .into());
+        }
         if open.task.kind == TaskKind::OpenVqa {
             let question = self.reader.question(open.request(evidence.clone()));
             let prediction = self.reader.predict(&[question], cancelled)?.pop();
@@ -156,8 +158,32 @@ impl Pipeline {
             return Err(anyhow!("no caption was shown, so no words decided; ask for regions").into());
         }
         let asked = open.request(evidence);
+        if open.task.asks_each_label() {
+            return self.ask_about_label(asked, request.label, cancelled);
+        }
         let scores = self.reader.scores(vec![asked.clone()], cancelled)?.pop().context("the reader gave no answer")?;
-        Ok(Asked { request: asked, scores, text })
+        Ok(Asked { request: asked, scores, of_label: None, text })
+    }
+
+    /// The reader's yes or no about one label of its answer with several labels.
+    fn ask_about_label(
+        &mut self,
+        request: ReadRequest,
+        label: Option<LabelIndex>,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Asked, ReaderError> {
+        let question = self.reader.question(request.clone());
+        let prediction = self.reader.predict(&[question], cancelled)?.pop();
+        let odds =
+            prediction.and_then(|prediction| prediction.odds).context("the reader gave no answer about the labels")?;
+        let set = odds.label_set();
+        let values = odds.log_odds();
+        let among: Vec<LabelIndex> = if set.is_empty() { (0..values.len()).collect() } else { set.labels().collect() };
+        let most_probable = among.into_iter().max_by(|a, b| values[*a].total_cmp(&values[*b]));
+        let label = label.or(most_probable).context("the task has no label")?;
+        let asked = request.about_each_label().into_iter().nth(label).context("the task does not have this label")?;
+        let scores = self.reader.scores(vec![asked.clone()], cancelled)?.pop().context("the reader gave no answer")?;
+        Ok(Asked { request: asked, scores, of_label: Some(LabelOfSet { label, set }), text: None })
     }
 
     /// Whether every cell is covered alone, and what that costs. Asks a few questions to measure how long one takes.

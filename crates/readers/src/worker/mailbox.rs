@@ -219,7 +219,14 @@ mod tests {
 
     fn explanation(ticket: Ticket, case: usize) -> WantedExplanation {
         let wanted = Wanted { words: true, regions: true };
-        let request = ExplainRequest { case, probe: None, wanted, method: Method::Occlusion, grid: GridChoice::Auto };
+        let request = ExplainRequest {
+            case,
+            probe: None,
+            label: None,
+            wanted,
+            method: Method::Occlusion,
+            grid: GridChoice::Auto,
+        };
         WantedExplanation { ticket, request, most_seconds: Some(5.0) }
     }
 

@@ -2,6 +2,7 @@
 //! name, so that patient 12 of one source is not patient 12 of another.
 
 use crate::data::files_aside::{FilesAside, IMAGES};
+use crate::data::kept_copies::CopyCounts;
 use crate::data::{CASES_FILE, CORPUS_FILE, Case, Document, Existing, MANIFEST_FILE, Manifest, OnlyPart};
 use crate::files::durable::{make_folder, replace_folder, write_file};
 use crate::files::input_file;
@@ -61,11 +62,12 @@ pub(super) struct MergedDataset {
 }
 
 impl MergedDataset {
-    /// Copies the rows of the dataset `target`, without those of the same source.
+    /// Copies the rows of the dataset `target`, without those of the same source. With `keeps_copies`, pictures that are copied
+    /// outlive a kill.
     ///
     /// # Errors
     /// Fails if there is no dataset, or it has rows of the source that may not be replaced.
-    pub fn open(target: &Path, source: &str, existing: Existing) -> Result<Self> {
+    pub fn open(target: &Path, source: &str, existing: Existing, keeps_copies: bool) -> Result<Self> {
         let manifest_path = target.join(MANIFEST_FILE);
         if !manifest_path.is_file() {
             bail!("{}: expected a dataset to add to, found no {MANIFEST_FILE}", target.display());
@@ -74,7 +76,7 @@ impl MergedDataset {
         if let Some(problem) = problems.into_iter().find(crate::data::Problem::is_error) {
             return Err(problem.into());
         }
-        let mut files = FilesAside::of(target)?;
+        let mut files = if keeps_copies { FilesAside::keeping_copies(target)? } else { FilesAside::of(target)? };
         let prefix = Prefix::new(source)?;
         let (case_count, old_cases) = copy_others(target, &mut files, CASES_FILE, &prefix)?;
         let (document_count, old_documents) = copy_others(target, &mut files, CORPUS_FILE, &prefix)?;
@@ -101,11 +103,15 @@ impl MergedDataset {
         })
     }
 
-    /// Writes an image; it will be `images/SOURCE/NAME`.
-    pub fn image(&mut self, name: &str, bytes: &[u8]) -> Result<PathBuf> {
-        self.files.image(name, bytes)?;
+    /// The files that were written, for an image that will be `images/SOURCE/NAME`.
+    pub fn image_files(&mut self) -> &mut FilesAside {
         self.has_images = true;
-        Ok(Path::new(IMAGES).join(&self.source).join(name))
+        &mut self.files
+    }
+
+    /// Where the image `NAME` will be.
+    pub fn image_path(&self, name: &str) -> PathBuf {
+        Path::new(IMAGES).join(&self.source).join(name)
     }
 
     pub fn case(&mut self, case: &Case) -> Result<()> {
@@ -120,7 +126,7 @@ impl MergedDataset {
 
     /// Checks the whole, then moves it into place: images first, then one file after the other, such that the dataset is valid
     /// after each move.
-    pub fn finish(mut self, added: &Manifest) -> Result<()> {
+    pub fn finish(mut self, added: &Manifest) -> Result<Option<CopyCounts>> {
         let before = self.manifest.only;
         let mut manifest = self.merged_manifest(added)?;
         self.files.complete(&manifest)?;
@@ -139,7 +145,9 @@ impl MergedDataset {
         write_file(&self.target.join(MANIFEST_FILE), manifest.to_toml()?.as_bytes())?;
         rename(CASES_FILE)?;
         manifest.only = after;
-        write_file(&self.target.join(MANIFEST_FILE), manifest.to_toml()?.as_bytes())
+        write_file(&self.target.join(MANIFEST_FILE), manifest.to_toml()?.as_bytes())?;
+        self.files.moved();
+        Ok(self.files.copy_counts())
     }
 
     /// Name, licence and note of the dataset stay; those of the source are added to licence and note.

@@ -8,7 +8,6 @@ mod drawn_split;
 mod folder;
 mod formats;
 mod hf;
-mod image_store;
 mod json_rows;
 mod known_table;
 mod label_names;

@@ -1,9 +1,8 @@
 //! `import pmc-oa`: the figures of PMC-OA, a JSONL file beside `images.zip`, which is not unpacked.
 
 use super::corpus_text::{BytesRead, article_group, article_of, for_each_line, refuse_cases};
-use super::image_store::{FoundImage, ImageStore, reason_of};
-use super::{ImportOptions, ImportSession, Imported, ProgressReport, RowsAs};
-use crate::data::{Document, Manifest};
+use super::{ImageFiles, ImportOptions, ImportSession, Imported, ProgressReport, RowsAs};
+use crate::data::{Document, Manifest, Split};
 use crate::files::fingerprint::Fingerprint;
 use crate::files::input_file::is_there;
 use crate::text::written_json::Written;
@@ -15,7 +14,8 @@ const FORMAT: &str = "pmc-oa";
 /// Tables of one release; the first that is there is read.
 const WHOLE: [&str; 2] = ["pmc_oa.jsonl", "pmc_oa_beta.jsonl"];
 /// Tables of the first release.
-const SPLITS: [&str; 3] = ["train.jsonl", "valid.jsonl", "test.jsonl"];
+const SPLITS: [(&str, Split); 3] =
+    [("train.jsonl", Split::Train), ("valid.jsonl", Split::Validation), ("test.jsonl", Split::Test)];
 /// Endings of pictures; articles also have films, sheets and documents.
 const PICTURES: [&str; 9] = ["jpg", "jpeg", "png", "gif", "bmp", "tif", "tiff", "webp", "dcm"];
 
@@ -31,8 +31,8 @@ pub fn import_pmc_oa(
     progress: ProgressReport,
 ) -> Result<Imported> {
     refuse_cases(choices, FORMAT)?;
-    let (folder, tables) = find_tables(source)?;
-    let images = ImageStore::below(&folder)?;
+    let (folder, tables) = find_tables(source, choices)?;
+    let images = ImageFiles::with_archives(&folder)?;
     let all = tables.iter().filter_map(|table| Some(table.metadata().ok()?.len())).sum();
     let mut bytes_read = BytesRead::new(all, progress);
     let mut session = ImportSession::start(target, choices, RowsAs::Corpus)?;
@@ -61,8 +61,23 @@ pub fn import_pmc_oa(
     })
 }
 
-/// The folder of the images, and the tables.
-fn find_tables(source: &Path) -> Result<(PathBuf, Vec<PathBuf>)> {
+/// The folder of the images, and the tables. Only the first release has splits; all that were named must be there.
+fn find_tables(source: &Path, choices: &ImportOptions) -> Result<(PathBuf, Vec<PathBuf>)> {
+    if !choices.splits.is_empty() {
+        let mut tables = Vec::new();
+        for (name, split) in SPLITS.into_iter().filter(|(_, split)| choices.takes(*split)) {
+            let path = source.join(name);
+            if !is_there(&path) {
+                bail!(
+                    "--splits {split}: expected {name} in the folder {}, found none; {} and other tables have no splits",
+                    source.display(),
+                    WHOLE.join(", ")
+                );
+            }
+            tables.push(path);
+        }
+        return Ok((source.into(), tables));
+    }
     if !source.is_dir() {
         let folder = source.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         return Ok((folder.into(), vec![source.into()]));
@@ -72,15 +87,16 @@ fn find_tables(source: &Path) -> Result<(PathBuf, Vec<PathBuf>)> {
     };
     let mut tables = there(&WHOLE);
     tables.truncate(1);
+    let splits = SPLITS.map(|(name, _)| name);
     if tables.is_empty() {
-        tables = there(&SPLITS);
+        tables = there(&splits);
     }
     if tables.is_empty() {
         bail!(
             "{}: expected {} or {}, found none; a table with another name can be given itself",
             source.display(),
             WHOLE.join(", "),
-            SPLITS.join(", ")
+            splits.join(", ")
         );
     }
     Ok((source.into(), tables))
@@ -106,7 +122,7 @@ impl Place<'_> {
 }
 
 struct Rows {
-    images: ImageStore,
+    images: ImageFiles,
     /// Hashes of the captions so far.
     captions: FxHashSet<u64>,
     repeated: usize,
@@ -149,10 +165,12 @@ impl Rows {
             session.leave_out("no caption", place);
             return Ok(());
         }
-        let found = self.images.find(name);
-        let FoundImage::At(path) = &found else {
-            session.leave_out(reason_of(&found), place);
-            return Ok(());
+        let path = match self.images.find_named(name)? {
+            Ok(found) => found.path,
+            Err(reason) => {
+                session.leave_out(reason, place);
+                return Ok(());
+            }
         };
         // Names that end in .jpg are the rule; others keep their ending, so that two files never share an id.
         let id = name.strip_suffix(".jpg").unwrap_or(name);
@@ -167,7 +185,7 @@ impl Rows {
         });
         self.without_article += usize::from(article.is_none());
         self.repeated += usize::from(!self.captions.insert(Fingerprint::number_of(caption.as_bytes())));
-        let image = session.image(path, name)?;
+        let image = session.image(&path, name)?;
         session
             .document(Document {
                 id: id.into(),
@@ -191,12 +209,6 @@ impl Rows {
                 format!("{} images name no article (PMC…), so their documents have no group", self.without_article);
             session.remark(text);
         }
-        if self.images.unpacked_too > 0 {
-            let text = format!(
-                "{} images are unpacked and in an archive; the unpacked ones are named",
-                self.images.unpacked_too
-            );
-            session.remark(text);
-        }
+        self.images.remark().into_iter().for_each(|remark| session.remark(remark));
     }
 }

@@ -2,10 +2,9 @@
 //! `scripts/fetch.py` puts beside the captions. Articles are groups: 64 % of the test articles are also in training.
 
 use super::corpus_text::{BytesRead, Licences, article_group, article_of, for_each_line, refuse_cases};
-use super::image_store::{FoundImage, ImageStore, reason_of};
 use super::known_table::KnownTable;
-use super::{ImportOptions, ImportSession, Imported, ProgressReport, RowsAs};
-use crate::data::{Document, Manifest};
+use super::{ImageFiles, ImportOptions, ImportSession, Imported, ProgressReport, RowsAs};
+use crate::data::{Document, Manifest, Split};
 use crate::files::fingerprint::Fingerprint;
 use crate::files::input_file::is_there;
 use anyhow::{Result, bail};
@@ -13,7 +12,7 @@ use rustc_hash::FxHashMap;
 use std::path::{Path, PathBuf};
 
 const FORMAT: &str = "roco";
-const SPLITS: [&str; 3] = ["train", "validation", "test"];
+const SPLITS: [Split; 3] = [Split::Train, Split::Validation, Split::Test];
 const CAPTIONS: &str = "captions.txt";
 const LICENCES: &str = "licences.txt";
 
@@ -46,7 +45,7 @@ pub fn import_roco(
     progress: ProgressReport,
 ) -> Result<Imported> {
     refuse_cases(choices, FORMAT)?;
-    let parts = find_parts(source, options.non_radiology)?;
+    let parts = find_parts(source, options.non_radiology, choices)?;
     let all = parts.iter().filter_map(|part| Some(part.folder.join(CAPTIONS).metadata().ok()?.len())).sum();
     let mut bytes_read = BytesRead::new(all, progress);
     let mut session = ImportSession::start(target, choices, RowsAs::Corpus)?;
@@ -72,25 +71,35 @@ pub fn import_roco(
         ..Manifest::new("ROCO", Vec::new())
     };
     session.remark(format!("licences of the images: {}", licences.listed()));
-    session.remark("all splits are in the corpus; documents keep none");
+    session.remark(choices.remark_on_splits());
     session.finish(manifest)
 }
 
-fn find_parts(source: &Path, non_radiology: bool) -> Result<Vec<Part>> {
+/// The folders of the splits that are wanted. Each split must have one if they were named.
+fn find_parts(source: &Path, non_radiology: bool, choices: &ImportOptions) -> Result<Vec<Part>> {
     let classes: &[&'static str] = if non_radiology { &["radiology", "non-radiology"] } else { &["radiology"] };
     let mut parts = Vec::new();
     let data = [source.join("data"), source.to_owned()];
     for data in &data {
-        for split in SPLITS {
+        let mut missing = None;
+        for split in SPLITS.into_iter().filter(|split| choices.takes(*split)) {
+            let before = parts.len();
             for class in classes.iter().copied() {
-                let folder = data.join(split).join(class);
+                let folder = data.join(split.to_string()).join(class);
                 if is_there(&folder.join(CAPTIONS)) {
                     parts.push(Part { folder, class });
                 }
             }
+            if parts.len() == before {
+                missing = Some(split);
+            }
         }
-        if !parts.is_empty() {
-            return Ok(parts);
+        match missing {
+            _ if parts.is_empty() => {}
+            Some(split) if !choices.splits.is_empty() => {
+                bail!("--splits {split}: expected {split}/radiology/{CAPTIONS} in {}, found none", data.display())
+            }
+            _ => return Ok(parts),
         }
     }
     bail!(
@@ -107,9 +116,9 @@ fn import_part(
     licences: &mut Licences,
     bytes_read: &mut BytesRead,
 ) -> Result<bool> {
-    let images = match part.folder.join("images") {
-        folder if folder.is_dir() => ImageStore::below(&folder)?,
-        _ => ImageStore::default(),
+    let mut images = match part.folder.join("images") {
+        folder if folder.is_dir() => Some(ImageFiles::with_archives(&folder)?),
+        _ => None,
     };
     let captions = part.folder.join(CAPTIONS);
     let mut articles = Articles::open(&part.folder.join(LICENCES))?;
@@ -139,12 +148,18 @@ fn import_part(
             return Ok(());
         }
         let name = format!("{id}.jpg");
-        let found = images.find(&name);
-        let FoundImage::At(path) = &found else {
-            session.leave_out(reason_of(&found), &place);
-            return Ok(());
+        let found = match &mut images {
+            Some(images) => images.find_named(&name)?,
+            None => Err("no image file"),
         };
-        let image = session.image(path, &name)?;
+        let path = match found {
+            Ok(found) => found.path,
+            Err(reason) => {
+                session.leave_out(reason, &place);
+                return Ok(());
+            }
+        };
+        let image = session.image(&path, &name)?;
         licences.count(&licence);
         session.document(Document {
             id: id.into(),
@@ -154,7 +169,7 @@ fn import_part(
             group: Some(article_group(article)),
         })
     })?;
-    Ok(images.is_empty())
+    Ok(images.is_none_or(|images| images.is_empty()))
 }
 
 /// The article and licence of each image. The rows of `licences.txt` are in the order of the captions, so that one row is in

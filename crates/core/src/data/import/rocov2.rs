@@ -1,10 +1,9 @@
 //! `import rocov2`: ROCOv2 as on Zenodo, its zip files unpacked or not.
 
 use super::corpus_text::{article_group, article_of, refuse_cases};
-use super::image_store::{FoundImage, ImageStore, reason_of};
 use super::known_table::KnownTable;
-use super::{ImportOptions, ImportSession, Imported, ProgressReport, RowsAs};
-use crate::data::{Document, Manifest};
+use super::{ImageFiles, ImportOptions, ImportSession, Imported, ProgressReport, RowsAs};
+use crate::data::{Document, Manifest, Split};
 use crate::files::fingerprint::Fingerprint;
 use crate::files::input_file::is_there;
 use anyhow::{Result, bail};
@@ -12,7 +11,7 @@ use rustc_hash::FxHashMap;
 use std::path::{Path, PathBuf};
 
 const FORMAT: &str = "rocov2";
-const SPLITS: [&str; 3] = ["train", "valid", "test"];
+const SPLITS: [(&str, Split); 3] = [("train", Split::Train), ("valid", Split::Validation), ("test", Split::Test)];
 const LICENCES: &str = "license_information.csv";
 /// Rows between two reports of progress.
 const REPORTED: usize = 1024;
@@ -28,16 +27,9 @@ pub fn import_rocov2(
     progress: ProgressReport,
 ) -> Result<Imported> {
     refuse_cases(choices, FORMAT)?;
-    let tables: Vec<(&str, PathBuf)> = SPLITS
-        .into_iter()
-        .map(|split| (split, source.join(format!("{split}_captions.csv"))))
-        .filter(|(_, path)| is_there(path))
-        .collect();
-    if tables.is_empty() {
-        bail!("{}: expected train_captions.csv, valid_captions.csv or test_captions.csv, found none", source.display());
-    }
+    let tables = find_tables(source, choices)?;
     let articles = read_articles(&source.join(LICENCES))?;
-    let images = ImageStore::below(source)?;
+    let mut images = ImageFiles::with_archives(source)?;
     let mut session = ImportSession::start(target, choices, RowsAs::Corpus)?;
     let mut without_article = 0;
     let before: Vec<u64> = tables.iter().map(|(_, path)| path.metadata().map_or(0, |found| found.len())).collect();
@@ -61,14 +53,16 @@ pub fn import_rocov2(
                 continue;
             }
             let name = format!("{id}.jpg");
-            let found = images.find(&name);
-            let FoundImage::At(image) = &found else {
-                session.leave_out(reason_of(&found), &row);
-                continue;
+            let image = match images.find_named(&name)? {
+                Ok(found) => found.path,
+                Err(reason) => {
+                    session.leave_out(reason, &row);
+                    continue;
+                }
             };
             let article = articles.get(&Fingerprint::number_of(id.as_bytes()));
             without_article += usize::from(article.is_none());
-            let image = session.image(image, &format!("{split}/{name}"))?;
+            let image = session.image(&image, &format!("{split}/{name}"))?;
             session.document(Document {
                 id: id.into(),
                 image,
@@ -78,15 +72,11 @@ pub fn import_rocov2(
             })?;
         }
     }
-    if images.unpacked_too > 0 {
-        let text =
-            format!("{} images are unpacked and in an archive; the unpacked ones are named", images.unpacked_too);
-        session.remark(text);
-    }
+    images.remark().into_iter().for_each(|remark| session.remark(remark));
     if without_article > 0 {
         session.remark(format!("{without_article} images have no row in {LICENCES}, so their documents have no group"));
     }
-    session.remark("all splits are in the corpus; documents keep none");
+    session.remark(choices.remark_on_splits());
     session.finish(Manifest {
         licence: Some("of each article: see license_information.csv".into()),
         note: Some(
@@ -94,6 +84,26 @@ pub fn import_rocov2(
         ),
         ..Manifest::new("ROCOv2", Vec::new())
     })
+}
+
+/// The tables of the splits that are wanted, each with the name of its split. All of them must be there if they were named.
+fn find_tables(source: &Path, choices: &ImportOptions) -> Result<Vec<(&'static str, PathBuf)>> {
+    let mut tables = Vec::new();
+    for (name, split) in SPLITS {
+        let path = source.join(format!("{name}_captions.csv"));
+        if !choices.takes(split) {
+            continue;
+        }
+        if is_there(&path) {
+            tables.push((name, path));
+        } else if !choices.splits.is_empty() {
+            bail!("--splits {split}: expected {name}_captions.csv in {}, found none", source.display());
+        }
+    }
+    if tables.is_empty() {
+        bail!("{}: expected train_captions.csv, valid_captions.csv or test_captions.csv, found none", source.display());
+    }
+    Ok(tables)
 }
 
 /// The article of each image, by the hash of its name.

@@ -5,6 +5,8 @@ use super::left_out::{LeftOut, leave_out};
 use super::merge::{MergedDataset, Prefix};
 use super::options::{ImportOptions, RowsAs, Target};
 use super::{Imported, LONGEST_IMAGE};
+use crate::data::files_aside::{FilesAside, IMAGES};
+use crate::data::kept_copies::{CopyCounts, CopySource, remove_kept_copies_of};
 use crate::data::summary::SummaryCounter;
 use crate::data::{Case, DatasetWriter, Document, Manifest, OnlyPart, Picture, Split};
 use crate::files::durable::linked;
@@ -23,12 +25,15 @@ enum Output {
     Merged(Box<MergedDataset>),
 }
 
-/// An import at work. If dropped unfinished, nothing is left of it.
+/// An import at work. If dropped unfinished, nothing is left of it but pictures that were copied, in a hidden folder from which
+/// the next import of this dataset goes on ([`crate::data::kept_copies_of`]).
 pub struct ImportSession {
+    target: PathBuf,
     output: Output,
     /// What precedes the ids and groups of a source that is merged into a dataset.
     prefix: Option<Prefix>,
     rows: RowsAs,
+    splits: Vec<Split>,
     copies: bool,
     counter: SummaryCounter,
     left_out: Vec<LeftOut>,
@@ -46,11 +51,13 @@ impl ImportSession {
     /// # Errors
     /// Fails if the target may not be written as the options say.
     pub fn start(target: &Path, options: &ImportOptions, rows: RowsAs) -> Result<Self> {
+        let target = linked(target)?;
         let output = match &options.target {
             _ if options.dry_run => Output::DryRun,
-            Target::New(existing) => Output::New(DatasetWriter::create(target, *existing)?),
+            Target::New(existing) if options.copy => Output::New(DatasetWriter::keeping_copies(&target, *existing)?),
+            Target::New(existing) => Output::New(DatasetWriter::create(&target, *existing)?),
             Target::Into { source, existing } => {
-                Output::Merged(Box::new(MergedDataset::open(&linked(target)?, source, *existing)?))
+                Output::Merged(Box::new(MergedDataset::open(&target, source, *existing, options.copy)?))
             }
         };
         let prefix = match &options.target {
@@ -58,9 +65,11 @@ impl ImportSession {
             Target::Into { source, .. } => Some(Prefix::new(source)?),
         };
         Ok(Self {
+            target,
             output,
             prefix,
             rows: options.rows.unwrap_or(rows),
+            splits: options.splits.clone(),
             copies: options.copy,
             counter: SummaryCounter::default(),
             left_out: Vec::new(),
@@ -86,6 +95,25 @@ impl ImportSession {
         self.wants_cases() || split == Split::Train
     }
 
+    /// Whether only rows of some splits come in.
+    pub(super) fn chooses_splits(&self) -> bool {
+        !self.splits.is_empty()
+    }
+
+    /// Whether a row of this split comes in; `None` is a row whose split is not known. One that does not is counted, with its
+    /// place.
+    pub(super) fn takes_split(&mut self, split: Option<Split>, place: &dyn Display) -> bool {
+        if self.splits.is_empty() || split.is_some_and(|split| self.splits.contains(&split)) {
+            return true;
+        }
+        let reason = match split {
+            Some(_) => "of another split than those of --splits",
+            None => "its split is not known, and --splits takes only some",
+        };
+        self.leave_out(reason, place);
+        false
+    }
+
     /// Names an image file, or a member of an archive (`images.zip!/a.jpg`), for cases and documents. The file stays where it
     /// is unless the options copy it to `images/NAME`.
     ///
@@ -98,8 +126,36 @@ impl ImportSession {
         if !self.copies {
             return std::path::absolute(path).with_context(|| format!("cannot name {}", path.display()));
         }
+        // Read before it is stamped, a file that changes meanwhile would seem unchanged.
+        let source = CopySource::of(path)?;
+        if let Some(files) = self.image_files()
+            && files.has_copy(name, source)?
+        {
+            return Ok(self.image_path(name));
+        }
         let bytes = Picture::read_bytes(path)?;
-        self.image_bytes(name, &bytes)
+        check_length(name, &bytes)?;
+        if let Some(files) = self.image_files() {
+            files.copied(name, &bytes, source)?;
+        }
+        Ok(self.image_path(name))
+    }
+
+    /// Where the dataset has the image `NAME`.
+    fn image_path(&self, name: &str) -> PathBuf {
+        match &self.output {
+            Output::DryRun | Output::New(_) => Path::new(IMAGES).join(name),
+            Output::Merged(merged) => merged.image_path(name),
+        }
+    }
+
+    /// The files that are written, for an image; `None` in a dry run.
+    fn image_files(&mut self) -> Option<&mut FilesAside> {
+        match &mut self.output {
+            Output::DryRun => None,
+            Output::New(writer) => Some(writer.files()),
+            Output::Merged(merged) => Some(merged.image_files()),
+        }
     }
 
     /// Writes an image of the source as `images/NAME`, for sources whose images are not files.
@@ -107,14 +163,11 @@ impl ImportSession {
     /// # Errors
     /// Fails if the image is too long or cannot be written, or the name leads out of `images/`.
     pub fn image_bytes(&mut self, name: &str, bytes: &[u8]) -> Result<PathBuf> {
-        if bytes.len() as u64 > LONGEST_IMAGE {
-            bail!("image {name}: expected at most {LONGEST_IMAGE} bytes, found {}", bytes.len());
+        check_length(name, bytes)?;
+        if let Some(files) = self.image_files() {
+            files.image(name, bytes)?;
         }
-        match &mut self.output {
-            Output::DryRun => Ok(Path::new("images").join(name)),
-            Output::New(writer) => writer.image(name, bytes),
-            Output::Merged(merged) => merged.image(name, bytes),
-        }
+        Ok(self.image_path(name))
     }
 
     /// Encodes an image as PNG and writes it like [`ImportSession::image_bytes`].
@@ -123,7 +176,7 @@ impl ImportSession {
     /// Fails like it, or if the image cannot be encoded.
     pub fn png(&mut self, name: &str, image: &DynamicImage) -> Result<PathBuf> {
         if matches!(self.output, Output::DryRun) {
-            return Ok(Path::new("images").join(name));
+            return Ok(self.image_path(name));
         }
         let mut bytes = Cursor::new(Vec::new());
         image.write_to(&mut bytes, ImageFormat::Png).with_context(|| format!("cannot encode image {name}"))?;
@@ -163,11 +216,29 @@ impl ImportSession {
             prefix.apply(&mut document.id, document.group.as_mut());
         }
         check_new(&mut self.document_ids, &document.id, "document")?;
-        self.counter.document(&document);
+        self.write_document(&document)
+    }
+
+    /// Like [`ImportSession::document`], for a caller that gives no id twice. Its ids are not kept once more.
+    ///
+    /// # Errors
+    /// Fails if the disk is full.
+    pub(super) fn document_with_new_id(&mut self, mut document: Document) -> Result<()> {
+        if self.rows == RowsAs::Cases {
+            return Ok(());
+        }
+        if let Some(prefix) = &self.prefix {
+            prefix.apply(&mut document.id, document.group.as_mut());
+        }
+        self.write_document(&document)
+    }
+
+    fn write_document(&mut self, document: &Document) -> Result<()> {
+        self.counter.document(document);
         match &mut self.output {
             Output::DryRun => Ok(()),
-            Output::New(writer) => writer.document(&document),
-            Output::Merged(merged) => merged.document(&document),
+            Output::New(writer) => writer.document(document),
+            Output::Merged(merged) => merged.document(document),
         }
     }
 
@@ -201,7 +272,8 @@ impl ImportSession {
     /// # Errors
     /// Fails if nothing came in, or an answer is not one of its task's labels; nothing is then left of the import.
     pub fn finish(mut self, mut manifest: Manifest) -> Result<Imported> {
-        if self.case_ids.is_empty() && self.document_ids.is_empty() {
+        let (no_case, no_document) = self.counter.is_without();
+        if no_case && no_document {
             let reasons: Vec<String> =
                 self.left_out.iter().map(LeftOut::to_string).chain(self.help.iter().cloned()).collect();
             let found = if reasons.is_empty() { "no row".into() } else { reasons.join("; ") };
@@ -210,10 +282,10 @@ impl ImportSession {
         if let Some(prefix) = &self.prefix {
             manifest.tasks.iter_mut().for_each(|task| task.id = prefix.task(&task.id));
         }
-        if self.case_ids.is_empty() {
+        if no_case {
             manifest.only = Some(OnlyPart::Corpus);
             manifest.tasks.clear();
-        } else if self.document_ids.is_empty() {
+        } else if no_document {
             manifest.only = Some(OnlyPart::Cases);
         }
         for (task, answer) in self.counter.answers() {
@@ -227,14 +299,46 @@ impl ImportSession {
         // Reading back needs the memory of these.
         drop((self.case_ids, self.document_ids));
         self.remarks.append(&mut self.help);
-        match self.output {
-            Output::DryRun => {}
-            Output::New(writer) => writer.finish(&manifest)?,
+        let summary = self.counter.finish(&manifest.name, &manifest.tasks)?;
+        let is_dry_run = matches!(self.output, Output::DryRun);
+        let copies = match self.output {
+            Output::DryRun => None,
+            Output::New(mut writer) => {
+                writer.move_into_place(&manifest)?;
+                writer.files().copy_counts()
+            }
             Output::Merged(merged) => merged.finish(&manifest)?,
+        };
+        self.remarks.extend(copies.map(remarks_about).unwrap_or_default());
+        if !self.copies && !is_dry_run && remove_kept_copies_of(&self.target) {
+            self.remarks.push("pictures that a stopped import with --copy had copied were removed".into());
         }
-        let summary = self.counter.finish(&manifest.name, &manifest.tasks);
         Ok(Imported { summary, left_out: self.left_out, remarks: self.remarks })
     }
+}
+
+fn check_length(name: &str, bytes: &[u8]) -> Result<()> {
+    if bytes.len() as u64 > LONGEST_IMAGE {
+        bail!("image {name}: expected at most {LONGEST_IMAGE} bytes, found {}", bytes.len());
+    }
+    Ok(())
+}
+
+/// What the user hears about pictures that an import which was stopped had copied.
+fn remarks_about(copies: CopyCounts) -> Vec<String> {
+    let CopyCounts { before, now, changed, removed } = copies;
+    let mut remarks = Vec::new();
+    if before > 0 {
+        remarks
+            .push(format!("{before} of {} pictures were copied before; this import went on from them", before + now));
+    }
+    if changed > 0 {
+        remarks.push(format!("{changed} pictures were copied before, but their files have changed: copied again"));
+    }
+    if removed > 0 {
+        remarks.push(format!("{removed} pictures were copied before, but are not in this import: removed"));
+    }
+    remarks
 }
 
 /// Only hashes are kept: two ids among millions that differ and share one are less likely than a damaged disk.

@@ -1,38 +1,35 @@
 //! Finds the image files that a table names: by stem, file name, or a path that may begin with folders of another machine.
 
-use super::captions::hash_of;
-use crate::files::archive_member::for_each_member;
+use super::image_index::{ImageIndex, IndexedImage};
 use crate::files::input_file::is_there;
-use crate::files::litter::is_litter;
-use anyhow::{Context, Result, bail};
-use std::fs;
+use anyhow::{Result, bail};
 use std::path::{Component, Path, PathBuf};
-
-/// Extensions of image files, in lower case. Other files beside them (texts, masks as arrays) are not images of the table.
-const EXTENSIONS: [&str; 13] =
-    ["png", "jpg", "jpeg", "dcm", "dicom", "gif", "bmp", "tif", "tiff", "webp", "jp2", "jpe", "jfif"];
-/// Most folders inside each other; more mean a link to a folder above.
-const DEEPEST: usize = 24;
 
 /// The folders and archives that images are looked for in.
 #[derive(Debug)]
 pub struct ImageFiles {
-    roots: Vec<PathBuf>,
+    roots: Vec<Root>,
     /// Text in front of paths that is not on this disk, as the mapping says.
     prefix: Option<String>,
     /// Leading parts that the first path of another machine had and this disk has not. All others must have the same: a
     /// path whose file is missing must not find the file of the same name in another folder.
     foreign: Option<Vec<String>>,
-    index: Option<Index>,
+    index: Option<ImageIndex>,
+    /// Number of names that were found both as a file and in an archive.
+    unpacked_too: usize,
 }
 
-/// Every image file below the roots.
-#[derive(Debug, Default)]
-struct Index {
-    /// Position of the root, and the path below it with `/` between the parts.
-    files: Vec<(usize, String)>,
-    /// Hash of the stem, and the position of the file; sorted.
-    by_stem: Vec<(u64, u32)>,
+/// A folder or archive of images.
+#[derive(Debug)]
+pub(super) struct Root {
+    pub path: PathBuf,
+    pub is_folder: bool,
+}
+
+impl Root {
+    fn of(path: PathBuf) -> Self {
+        Self { is_folder: path.is_dir(), path }
+    }
 }
 
 /// An image that was found.
@@ -62,10 +59,67 @@ impl ImageFiles {
             if !is_there(root) {
                 bail!("{}: expected a folder or archive of images, found nothing", root.display());
             }
-            absolute.push(without_dots(&std::path::absolute(root)?).unwrap_or_else(|| root.clone()));
+            absolute.push(Root::of(without_dots(&std::path::absolute(root)?).unwrap_or_else(|| root.clone())));
         }
         let prefix = prefix.map(|prefix| prefix.replace('\\', "/"));
-        Ok(Self { roots: absolute, prefix, foreign: None, index: None })
+        Ok(Self { roots: absolute, prefix, foreign: None, index: None, unpacked_too: 0 })
+    }
+
+    /// Images below `folder` and in the zip and tar files there, which are listed now.
+    ///
+    /// # Errors
+    /// Fails if a folder cannot be listed or an archive is damaged.
+    pub(in crate::data::import) fn with_archives(folder: &Path) -> Result<Self> {
+        let mut files = Self::new(&[folder.to_owned()], None)?;
+        let (index, archives) = ImageIndex::with_archives(&files.roots[0].path)?;
+        files.roots.extend(archives.into_iter().map(Root::of));
+        files.index = Some(index);
+        Ok(files)
+    }
+
+    /// Finds an image by the name of its file alone, in any folder. A file is preferred to a member of an archive with the same
+    /// name, because somebody unpacked it. Asks the file system nothing once everything is listed.
+    ///
+    /// # Errors
+    /// Fails if a folder cannot be read; the inner error is the reason to leave out the row.
+    pub(in crate::data::import) fn find_named(&mut self, name: &str) -> Result<Result<FoundImage, NoImage>> {
+        let index = match self.index.take() {
+            Some(index) => index,
+            None => ImageIndex::of(&self.roots)?,
+        };
+        let mut found = index.named(name);
+        self.index = Some(index);
+        let is_file = |image: &IndexedImage| self.roots[image.root].is_folder;
+        if found.len() > 1 && found.iter().filter(|image| is_file(image)).count() == 1 {
+            found.retain(is_file);
+            self.unpacked_too += 1;
+        }
+        Ok(match &found[..] {
+            [] => Err(NOT_FOUND),
+            [image] => Ok(self.found(image)),
+            _ => Err(AMBIGUOUS),
+        })
+    }
+
+    /// Whether there is no image; known once everything is listed.
+    pub(in crate::data::import) fn is_empty(&self) -> bool {
+        self.index.as_ref().is_some_and(ImageIndex::is_empty)
+    }
+
+    /// What the user hears about images that [`ImageFiles::find_named`] found as a file and in an archive.
+    pub(in crate::data::import) fn remark(&self) -> Option<String> {
+        let count = self.unpacked_too;
+        let remark = || format!("{count} images are unpacked and in an archive; the unpacked ones are named");
+        (count > 0).then(remark)
+    }
+
+    fn found(&self, image: &IndexedImage) -> FoundImage {
+        let (root, name) = (&self.roots[image.root], &image.name);
+        let path = match root {
+            Root { path, is_folder: true } => path.join(name),
+            Root { path, .. } => PathBuf::from(format!("{}!/{name}", path.display())),
+        };
+        FoundImage { path, name: name.clone() }
     }
 
     /// Leading parts of paths that were left out because they are not on this disk.
@@ -87,8 +141,8 @@ impl ImageFiles {
         let path = Path::new(value);
         if path.is_absolute() {
             let Some(path) = without_dots(path) else { return Ok(Err(OUTSIDE)) };
-            if let Some(root) = self.roots.iter().find(|root| path.starts_with(root)) {
-                let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
+            if let Some(root) = self.roots.iter().find(|root| path.starts_with(&root.path)) {
+                let name = path.strip_prefix(&root.path).unwrap_or(&path).to_string_lossy().into_owned();
                 return Ok(if path.is_file() { Ok(FoundImage { path, name }) } else { Err(NOT_FOUND) });
             }
             if is_there(&path) {
@@ -134,7 +188,7 @@ impl ImageFiles {
         let wanted = parts.join("/");
         let mut found = None;
         for root in &self.roots {
-            let path = root.join(&wanted);
+            let path = root.path.join(&wanted);
             if !path.is_file() {
                 continue;
             }
@@ -147,105 +201,16 @@ impl ImageFiles {
         }
         let index = match self.index.take() {
             Some(index) => index,
-            None => Index::build(&self.roots)?,
+            None => ImageIndex::of(&self.roots)?,
         };
-        let positions = index.matching(&wanted, anywhere);
-        let answer = match positions[..] {
-            [] => None,
-            [position] => {
-                let (root, name) = &index.files[position];
-                let root = &self.roots[*root];
-                let path =
-                    if root.is_dir() { root.join(name) } else { PathBuf::from(format!("{}!/{name}", root.display())) };
-                Some(Ok(FoundImage { path, name: name.clone() }))
-            }
-            _ => Some(Err(AMBIGUOUS)),
-        };
+        let found = index.matching(&wanted, anywhere);
         self.index = Some(index);
-        Ok(answer)
+        Ok(match &found[..] {
+            [] => None,
+            [image] => Some(Ok(self.found(image))),
+            _ => Some(Err(AMBIGUOUS)),
+        })
     }
-}
-
-impl Index {
-    fn build(roots: &[PathBuf]) -> Result<Self> {
-        let mut index = Self::default();
-        for (position, root) in roots.iter().enumerate() {
-            if root.is_dir() {
-                index.add_folder(position, root, "", 0)?;
-            } else {
-                for_each_member(root, &mut |name, _| {
-                    index.add(position, name.to_owned());
-                    Ok(())
-                })?;
-            }
-        }
-        index.by_stem.sort_unstable();
-        Ok(index)
-    }
-
-    fn add_folder(&mut self, root: usize, folder: &Path, below: &str, depth: usize) -> Result<()> {
-        if depth > DEEPEST {
-            bail!("{}: expected at most {DEEPEST} folders inside each other, found more", folder.display());
-        }
-        let cannot_read = || format!("cannot read {}: expected a folder of images", folder.display());
-        for entry in fs::read_dir(folder).with_context(cannot_read)? {
-            let entry = entry.with_context(cannot_read)?;
-            let Ok(name) = entry.file_name().into_string() else { continue };
-            if is_litter(&name) {
-                continue;
-            }
-            let path = entry.path();
-            let relative = if below.is_empty() { name } else { format!("{below}/{name}") };
-            if path.is_dir() {
-                self.add_folder(root, &path, &relative, depth + 1)?;
-            } else {
-                self.add(root, relative);
-            }
-        }
-        Ok(())
-    }
-
-    fn add(&mut self, root: usize, name: String) {
-        if let Some(stem) = stem_of_image(last_part(&name)) {
-            self.by_stem.push((hash_of(stem), self.files.len() as u32));
-            self.files.push((root, name));
-        }
-    }
-
-    /// Positions of the files with this path, with or without its extension; `anywhere`: or with more folders before it.
-    fn matching(&self, wanted: &str, anywhere: bool) -> Vec<usize> {
-        let stem = stem_of_image(last_part(wanted));
-        let hash = hash_of(stem.unwrap_or(last_part(wanted)));
-        let first = self.by_stem.partition_point(|(known, _)| *known < hash);
-        let same_stem = self.by_stem[first..].iter().take_while(|(known, _)| *known == hash);
-        let (mut whole, mut ends) = (Vec::new(), Vec::new());
-        for (_, position) in same_stem {
-            let position = *position as usize;
-            let name = &self.files[position].1;
-            let known = if stem.is_some() { name } else { without_extension(name) };
-            if known == wanted {
-                whole.push(position);
-            } else if anywhere && known.strip_suffix(wanted).is_some_and(|before| before.ends_with('/')) {
-                ends.push(position);
-            }
-        }
-        if whole.is_empty() { ends } else { whole }
-    }
-}
-
-fn last_part(path: &str) -> &str {
-    path.rsplit_once('/').map_or(path, |(_, last)| last)
-}
-
-/// The name without its extension, if that is one of images.
-pub(in crate::data::import) fn stem_of_image(name: &str) -> Option<&str> {
-    let (stem, extension) = name.rsplit_once('.')?;
-    let extension = extension.to_ascii_lowercase();
-    (EXTENSIONS.contains(&extension.as_str()) && !stem.is_empty()).then_some(stem)
-}
-
-fn without_extension(path: &str) -> &str {
-    path.rsplit_once('.').map_or(path, |(stem, _)| stem)
 }
 
 /// The path without `.` and `..`; `None` if it leads above its root.

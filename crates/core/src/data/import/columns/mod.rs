@@ -6,14 +6,16 @@
 mod answers;
 mod captions;
 mod gathered_labels;
+mod group_splits;
 mod image_files;
+mod image_index;
 mod mapping;
 mod rows;
 mod split_words;
 mod tasks;
 
 pub use image_files::ImageFiles;
-pub(super) use image_files::stem_of_image;
+pub(super) use image_index::stem_of_image;
 pub use mapping::{ColumnMapping, MissingValue, SplitFile, TaskMapping};
 pub use rows::MappedRows;
 pub use split_words::split_of_word;

@@ -2,7 +2,9 @@
 
 use super::answers::{NoAnswer, answer_of};
 use super::captions::{PictureCaptions, caption_of, caption_part, hash_of};
-use super::image_files::{FoundImage, ImageFiles, stem_of_image};
+use super::group_splits::GroupSplits;
+use super::image_files::{FoundImage, ImageFiles};
+use super::image_index::stem_of_image;
 use super::mapping::ColumnMapping;
 use super::split_words::split_of_word;
 use super::tasks::GatheredTask;
@@ -12,13 +14,12 @@ use crate::data::import::{ImportSession, Imported, Record, RowPlace, RowsAs, Val
 use crate::data::{Case, Document, Manifest, Split};
 use crate::files::archive_member::MemberPath;
 use anyhow::{Context, Result, bail};
-use rustc_hash::FxHashMap;
-use std::collections::hash_map::Entry;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Turns rows into cases and documents. It keeps a few numbers per row and the labels, not the rows.
+/// Turns rows into cases and documents. It keeps a number per row (the hash of its id) and the labels, not the rows.
 #[derive(Debug)]
 pub struct MappedRows {
     mapping: ColumnMapping,
@@ -28,10 +29,10 @@ pub struct MappedRows {
     listed_splits: FxHashMap<u64, Split>,
     /// The columns that were checked last.
     columns: Option<Arc<[String]>>,
-    /// How often each id was used, by its hash.
-    ids: FxHashMap<u64, u32>,
-    /// Splits of each group as bits, by its hash.
-    groups: FxHashMap<u64, u8>,
+    /// Hashes of the ids so far, and the last number behind those that several rows have.
+    ids: FxHashSet<u64>,
+    repeated_ids: FxHashMap<u64, u32>,
+    groups: GroupSplits,
     /// Images that were copied, by their own path.
     copies: FxHashMap<PathBuf, PathBuf>,
     captions: PictureCaptions,
@@ -98,8 +99,9 @@ impl MappedRows {
             images,
             listed_splits: FxHashMap::default(),
             columns: None,
-            ids: FxHashMap::default(),
-            groups: FxHashMap::default(),
+            ids: FxHashSet::default(),
+            repeated_ids: FxHashMap::default(),
+            groups: GroupSplits::default(),
             copies: FxHashMap::default(),
             captions: PictureCaptions::default(),
             renamed: Counted::default(),
@@ -131,6 +133,7 @@ impl MappedRows {
             self.columns = Some(Arc::clone(&record.columns));
         }
         match self.parts_of(session, record, split)? {
+            Ok(parts) if !session.takes_split(Some(parts.split), &record.place) => Ok(()),
             Ok(parts) => self.write(session, record, parts),
             Err(missing) => {
                 session.leave_out(&missing.reason, &PlaceOf(&record.place, missing.found.as_deref()));
@@ -143,9 +146,11 @@ impl MappedRows {
     ///
     /// # Errors
     /// Fails if a task has only one label, or the session fails.
-    pub fn finish(self, mut session: ImportSession) -> Result<Imported> {
+    pub fn finish(mut self, mut session: ImportSession) -> Result<Imported> {
+        // Reading back needs the memory of these.
+        drop((std::mem::take(&mut self.ids), std::mem::take(&mut self.copies)));
         for document in self.captions.finish(&self.mapping) {
-            session.document(document)?;
+            session.document_with_new_id(document)?;
         }
         if let Some(prefix) = self.images.as_ref().and_then(ImageFiles::foreign_prefix) {
             session.remark(format!("image paths begin with {prefix:?}, which is not on this disk; it was left out"));
@@ -161,7 +166,7 @@ impl MappedRows {
         if self.drawn > 0 {
             session.remark(drawn_split_remark(self.mapping.group.as_deref().unwrap_or("picture")));
         } else {
-            let shared = self.groups.values().filter(|splits| splits.count_ones() > 1).count();
+            let shared = self.groups.shared()?;
             if shared > 0 {
                 session.remark(format!("{shared} groups have rows in several splits"));
             }
@@ -231,7 +236,7 @@ impl MappedRows {
                 None => return missing("no list of a split names the image", Some(&name)),
             },
             (None, _) => split.unwrap_or_else(|| {
-                self.drawn += usize::from(session.rows() != RowsAs::Corpus);
+                self.drawn += usize::from(session.rows() != RowsAs::Corpus || session.chooses_splits());
                 drawn_split(&group)
             }),
         };
@@ -248,28 +253,26 @@ impl MappedRows {
     /// The row's id, with a number behind it if an earlier row has it.
     fn new_id(&mut self, id: Option<&str>, image: &Path, place: &RowPlace) -> String {
         let wanted = id.map_or_else(|| id_of_image(image, place, self.mapping.id_path_parts), group_of);
-        let uses = self.ids.entry(hash_of(&wanted)).or_default();
-        *uses += 1;
-        if *uses == 1 {
+        let key = hash_of(&wanted);
+        if self.ids.insert(key) {
             return wanted;
         }
         if self.mapping.id.is_some() {
             self.renamed.add(place);
         }
-        let mut number = *uses;
+        let mut number = self.repeated_ids.get(&key).copied().unwrap_or(1);
         loop {
+            number += 1;
             let id = format!("{wanted}-{number}");
-            if let Entry::Vacant(free) = self.ids.entry(hash_of(&id)) {
-                free.insert(1);
-                self.ids.insert(hash_of(&wanted), number);
+            if self.ids.insert(hash_of(&id)) {
+                self.repeated_ids.insert(key, number);
                 return id;
             }
-            number += 1;
         }
     }
 
     fn write(&mut self, session: &mut ImportSession, record: &Record, parts: RowParts) -> Result<()> {
-        *self.groups.entry(hash_of(&parts.group)).or_default() |= 1 << parts.split as u8;
+        self.groups.add(&parts.group, parts.split);
         let is_document = match session.rows() {
             RowsAs::Cases => false,
             RowsAs::Corpus => true,
@@ -331,7 +334,7 @@ impl MappedRows {
             return match record.value(column).and_then(Value::text).map(str::trim) {
                 Some(caption) if !caption.is_empty() => {
                     let image = image_in_dataset(&mut self.copies, session, &parts)?;
-                    session.document(document(image, caption.to_owned()))
+                    session.document_with_new_id(document(image, caption.to_owned()))
                 }
                 _ => {
                     session.leave_out("no caption, so no document", &record.place);
@@ -347,7 +350,7 @@ impl MappedRows {
             self.captions.add(&parts.picture, caption_parts, || document(image, String::new()));
             return Ok(());
         }
-        session.document(document(image, caption_of(&self.mapping, &caption_parts)))
+        session.document_with_new_id(document(image, caption_of(&self.mapping, &caption_parts)))
     }
 }
 

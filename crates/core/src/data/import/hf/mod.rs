@@ -123,7 +123,8 @@ impl OpenedSource {
             bail!("expected a question with its answer, or a label, for cases; only a caption was found (--as corpus)");
         }
         self.remarks.iter().for_each(|remark| session.remark(remark));
-        let needs_splits = session.wants_cases() && !hf.draw_splits && self.mapping.split.is_none();
+        let has_use = session.wants_cases() || session.chooses_splits();
+        let needs_splits = has_use && !hf.draw_splits && self.mapping.split.is_none();
         let mut files = Vec::new();
         let mut total = 0;
         for split in &self.layout.splits {
@@ -142,7 +143,7 @@ impl OpenedSource {
             }
         }
         let all_training = files.iter().all(|(split, _)| split.split == Some(Split::Train));
-        if all_training && needs_splits {
+        if all_training && needs_splits && session.wants_cases() {
             session
                 .remark("every row is of the training split: predict with --split train, or import with --draw-splits");
         }

@@ -1,21 +1,23 @@
 //! `import mimic-cxr`: chest X-rays of MIMIC-CXR or MIMIC-CXR-JPG with their reports as captions, and the labels of CheXpert or
 //! NegBio as cases.
 
+mod labels;
 mod report_sections;
 mod study_files;
 mod tables;
 
 use super::{ImportOptions, ImportSession, Imported, ProgressReport, RowsAs};
-use crate::data::{Case, Document, Label, LabelIndex, Manifest, PromptTemplate, Split, Task, TaskKind};
+use crate::data::{Case, Document, Manifest, Split};
 use crate::files::fingerprint::Fingerprint;
 use crate::files::input_file::is_there;
 use anyhow::{Result, bail};
+use labels::Labels;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use study_files::{ImageFile, Report, Reports, StudyFolder};
-use tables::{FINDINGS, Mention, StudyColumns, StudyId, dicom_id, find_table, read_labels, read_splits};
+use tables::{StudyColumns, StudyId, dicom_id, find_table, read_splits};
 
 use super::known_table::KnownTable;
 
@@ -42,6 +44,8 @@ pub struct MimicCxrOptions {
     /// Folder or zip file of the reports; by default beside the images.
     pub reports: Option<PathBuf>,
     pub labeller: Labeller,
+    /// Takes the labeller's labels for the test split, too, although the release has some of a radiologist.
+    pub no_radiologist: bool,
     /// Takes a finding that the table does not mention as absent; by default nobody knows.
     pub unmentioned_is_no: bool,
 }
@@ -51,13 +55,6 @@ struct Row {
     dicom_id: String,
     study: StudyId,
     place: String,
-}
-
-/// What the cases are made of.
-struct Labels {
-    by_study: FxHashMap<StudyId, [Mention; FINDINGS.len()]>,
-    task: Task,
-    unmentioned_is_no: bool,
 }
 
 struct Importer<'a> {
@@ -92,14 +89,14 @@ pub fn import_mimic_cxr(
     let rows = session.rows();
     let splits = match find_table(&root, "-split")? {
         Some(path) => read_splits(&path)?,
-        None if rows == RowsAs::Corpus => FxHashMap::default(),
+        None if rows == RowsAs::Corpus && choices.splits.is_empty() => FxHashMap::default(),
         None => bail!(
-            "{}: expected mimic-cxr-2.0.0-split.csv.gz of MIMIC-CXR-JPG for the cases, found none",
+            "{}: expected mimic-cxr-2.0.0-split.csv.gz of MIMIC-CXR-JPG for the cases and for --splits, found none",
             root.display()
         ),
     };
     let mut importer = Importer {
-        labels: if session.wants_cases() { Some(find_labels(&root, options)?) } else { None },
+        labels: if session.wants_cases() { Some(Labels::find(&root, options)?) } else { None },
         reports: if rows == RowsAs::Cases { None } else { Some(Reports::find(&root, options.reports.as_deref())?) },
         session,
         splits,
@@ -133,24 +130,6 @@ fn find_rows(root: &Path, all_views: bool) -> Result<(PathBuf, bool)> {
             root.display()
         ),
     }
-}
-
-fn find_labels(root: &Path, options: &MimicCxrOptions) -> Result<Labels> {
-    let ending = match options.labeller {
-        Labeller::Chexpert => "-chexpert",
-        Labeller::Negbio => "-negbio",
-    };
-    let Some(path) = find_table(root, ending)? else {
-        bail!("{}: expected mimic-cxr-2.0.0{ending}.csv.gz of MIMIC-CXR-JPG for the cases, found none", root.display());
-    };
-    let task = Task {
-        id: FORMAT.into(),
-        kind: TaskKind::MultiLabel,
-        question: Some("Which of the findings does this chest X-ray show?".into()),
-        labels: FINDINGS.iter().map(|finding| Label::new(*finding, *finding)).collect(),
-        prompt: PromptTemplate::default(),
-    };
-    Ok(Labels { by_study: read_labels(&path)?, task, unmentioned_is_no: options.unmentioned_is_no })
 }
 
 impl Importer<'_> {
@@ -230,7 +209,10 @@ impl Importer<'_> {
             }
         };
         let split = self.splits.get(&Fingerprint::number_of(row.dicom_id.as_bytes())).copied();
-        let answer = self.labels.as_ref().map(|labels| labels.of(row.study));
+        if !self.session.takes_split(split, &row.place) {
+            return Ok(());
+        }
+        let answer = self.labels.as_mut().map(|labels| labels.of(row.study, split));
         let wants_document = match self.session.rows() {
             RowsAs::Cases => false,
             RowsAs::Corpus => true,
@@ -308,10 +290,7 @@ impl Importer<'_> {
         }
         let mut tasks = Vec::new();
         if let Some(labels) = self.labels {
-            let unmentioned = if labels.unmentioned_is_no { "absent" } else { "unknown" };
-            self.session.remark(format!(
-                "labels are of whole studies; uncertain ones (-1) are unknown, those that are not mentioned are {unmentioned}"
-            ));
+            labels.remarks().into_iter().for_each(|remark| self.session.remark(remark));
             tasks.push(labels.task);
         }
         self.session.finish(Manifest {
@@ -319,28 +298,5 @@ impl Importer<'_> {
             note: Some("MIMIC-CXR (Johnson et al., Scientific Data 2019); captions are findings and impression".into()),
             ..Manifest::new("MIMIC-CXR", tasks)
         })
-    }
-}
-
-impl Labels {
-    /// The answer and the unknown labels of a study, or why there is no case.
-    fn of(&self, study: StudyId) -> Result<(String, Vec<String>), &'static str> {
-        let Some(mentions) = self.by_study.get(&study) else {
-            return Err("no case: its study has no row of labels");
-        };
-        let is_unknown = |mention: Mention| match mention {
-            Mention::Uncertain => true,
-            Mention::NotMentioned => !self.unmentioned_is_no,
-            Mention::Yes | Mention::No => false,
-        };
-        let of = |wanted: &dyn Fn(Mention) -> bool| -> Vec<LabelIndex> {
-            (0..mentions.len()).filter(|label| wanted(mentions[*label])).collect()
-        };
-        let unknown = of(&is_unknown);
-        if unknown.len() == mentions.len() {
-            return Err("no case: all labels of its study are uncertain or not mentioned");
-        }
-        let answer = self.task.answer_text_of_set(&of(&|mention| mention == Mention::Yes));
-        Ok((answer, unknown.into_iter().map(|label| FINDINGS[label].to_owned()).collect()))
     }
 }

@@ -129,21 +129,63 @@ pub(super) fn read_splits(path: &Path) -> Result<FxHashMap<u64, Split>> {
     Ok(splits)
 }
 
-/// What is said about the findings of each study, in the order of [`FINDINGS`], whatever the order of the columns.
+/// What a table says about the findings of a study, in the order of [`FINDINGS`], whatever the order of the columns.
+pub(super) type Mentions = [Mention; FINDINGS.len()];
+
+/// The labels of a program for each study.
 ///
 /// # Errors
 /// Fails if the table is not as expected.
-pub(super) fn read_labels(path: &Path) -> Result<FxHashMap<StudyId, [Mention; FINDINGS.len()]>> {
+pub(super) fn read_labels(path: &Path) -> Result<FxHashMap<StudyId, Mentions>> {
     let mut table = KnownTable::open(path)?;
     let study = StudyColumns::of(&table)?;
-    let mut columns = [0; FINDINGS.len()];
-    for (column, finding) in columns.iter_mut().zip(FINDINGS) {
-        *column = table.column(finding)?;
-    }
+    let columns = FindingColumns::of(&table)?;
     let mut labels = FxHashMap::default();
     while let Some(row) = table.next_row()? {
+        labels.insert(study.study(&row)?, columns.mentions(&row)?);
+    }
+    Ok(labels)
+}
+
+/// The labels of a radiologist for some studies, by the number of the study: `mimic-cxr-2.1.0-test-set-labeled.csv` names no
+/// patients.
+///
+/// # Errors
+/// Fails if the table is not as expected, or has a study twice with different labels.
+pub(super) fn read_radiologist_labels(path: &Path) -> Result<FxHashMap<u32, Mentions>> {
+    let mut table = KnownTable::open(path)?;
+    let study = table.column("study_id")?;
+    let columns = FindingColumns::of(&table)?;
+    let mut labels = FxHashMap::default();
+    while let Some(row) = table.next_row()? {
+        let mentions = columns.mentions(&row)?;
+        if labels.insert(eight_digits(&row, study)?, mentions).is_some_and(|other| other != mentions) {
+            return Err(row.wrong(study, "a study once, or always with the same labels"));
+        }
+    }
+    Ok(labels)
+}
+
+/// The columns of the findings.
+struct FindingColumns([usize; FINDINGS.len()]);
+
+impl FindingColumns {
+    fn of(table: &KnownTable) -> Result<Self> {
+        let mut columns = [0; FINDINGS.len()];
+        for (column, finding) in columns.iter_mut().zip(FINDINGS) {
+            // The radiologist's table has another name for this one.
+            let other = if finding == "Lung Opacity" { table.optional_column("Airspace Opacity") } else { None };
+            *column = match (table.optional_column(finding), other) {
+                (None, Some(other)) => other,
+                _ => table.column(finding)?,
+            };
+        }
+        Ok(Self(columns))
+    }
+
+    fn mentions(&self, row: &KnownRow) -> Result<Mentions> {
         let mut mentions = [Mention::NotMentioned; FINDINGS.len()];
-        for (mention, column) in mentions.iter_mut().zip(columns) {
+        for (mention, column) in mentions.iter_mut().zip(self.0) {
             *mention = match row.text(column) {
                 "1.0" | "1" => Mention::Yes,
                 "0.0" | "0" => Mention::No,
@@ -152,7 +194,6 @@ pub(super) fn read_labels(path: &Path) -> Result<FxHashMap<StudyId, [Mention; FI
                 _ => return Err(row.wrong(column, "1.0, 0.0, -1.0 or nothing")),
             };
         }
-        labels.insert(study.study(&row)?, mentions);
+        Ok(mentions)
     }
-    Ok(labels)
 }
