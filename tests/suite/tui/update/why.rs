@@ -39,6 +39,7 @@ pub fn explanation(caption: &str) -> Explanation {
         method: Method::Occlusion,
         target: Target { answer: 1, runner_up: Some(0) },
         text: None,
+        of_label: None,
         log_odds: 2.2,
         is_bound: false,
         words: Some(WordWeights { caption: caption.to_owned(), parts }),
