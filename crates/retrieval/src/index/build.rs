@@ -10,6 +10,7 @@ use dissent_core::files::fingerprint::Fingerprint;
 use dissent_core::text::printable::message_of;
 use image::RgbImage;
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 /// Captions per batch.
 const CAPTION_BATCH: usize = 64;
@@ -21,6 +22,8 @@ pub enum Stage {
     Waiting,
     Images,
     Captions,
+    /// Documents of a store.
+    Documents,
     Writing,
 }
 
@@ -33,10 +36,12 @@ pub struct Progress {
 }
 
 /// Vectors by the fingerprint of their content.
-pub(super) type KnownVectors = HashMap<Fingerprint, Vec<f32>>;
+pub(crate) type KnownVectors = HashMap<Fingerprint, Vec<f32>>;
 
 /// The corpus as vectors.
-pub(super) struct EmbeddedCorpus {
+pub(crate) struct EmbeddedCorpus {
+    /// The row of the first document.
+    pub first: usize,
     /// [documents, dimension]; zero if the image is left out. Empty if the encoder embeds no pictures.
     pub images: Vec<f32>,
     /// [documents, dimension]. Empty if the encoder embeds no texts.
@@ -53,12 +58,34 @@ pub(super) struct EmbeddedCorpus {
 pub(super) fn embed_corpus(
     dataset: &Dataset,
     encoder: &dyn Embedder,
-    known_images: KnownVectors,
-    known_captions: KnownVectors,
+    images: KnownVectors,
+    captions: KnownVectors,
     progress: &mut dyn FnMut(Progress) -> Result<()>,
 ) -> Result<EmbeddedCorpus> {
-    let (count, dimension) = (dataset.corpus.len(), encoder.dimension());
+    let mut known = KnownContents { decoded: images.keys().cloned().collect(), images, captions };
+    embed_rows(dataset, 0..dataset.corpus.len(), encoder, &mut known, progress)
+}
+
+/// Vectors that need not be computed.
+#[derive(Default)]
+pub(crate) struct KnownContents {
+    pub images: KnownVectors,
+    pub captions: KnownVectors,
+    /// Contents of images that need not be decoded: those of `images`, when the rows begin.
+    pub decoded: HashSet<Fingerprint>,
+}
+
+/// Embeds the images and captions of some documents; the matrices have a row for each of them. New vectors become known.
+pub(crate) fn embed_rows(
+    dataset: &Dataset,
+    rows: Range<usize>,
+    encoder: &dyn Embedder,
+    known: &mut KnownContents,
+    progress: &mut dyn FnMut(Progress) -> Result<()>,
+) -> Result<EmbeddedCorpus> {
+    let (count, dimension) = (rows.len(), encoder.dimension());
     let mut corpus = EmbeddedCorpus {
+        first: rows.start,
         images: vec![0.0; if encoder.embeds_pictures() { count * dimension } else { 0 }],
         captions: vec![0.0; if encoder.embeds_texts() { count * dimension } else { 0 }],
         image_contents: vec![None; count],
@@ -66,8 +93,9 @@ pub(super) fn embed_corpus(
         left_out: Vec::new(),
         encoded: 0,
     };
-    corpus.embed_images(dataset, encoder, known_images, progress)?;
-    corpus.embed_captions(dataset, encoder, known_captions, progress)?;
+    corpus.embed_images(dataset, rows.clone(), encoder, (&mut known.images, &known.decoded), progress)?;
+    corpus.embed_captions(dataset, rows, encoder, &mut known.captions, progress)?;
+    known.decoded.extend(corpus.image_contents.iter().flatten().cloned());
     Ok(corpus)
 }
 
@@ -75,17 +103,17 @@ impl EmbeddedCorpus {
     fn embed_images(
         &mut self,
         dataset: &Dataset,
+        rows: Range<usize>,
         encoder: &dyn Embedder,
-        mut vectors: KnownVectors,
+        (vectors, decoded): (&mut KnownVectors, &HashSet<Fingerprint>),
         progress: &mut dyn FnMut(Progress) -> Result<()>,
     ) -> Result<()> {
-        let known: HashSet<Fingerprint> = vectors.keys().cloned().collect();
-        let total = dataset.corpus.len();
+        let total = rows.len();
         let mut done = 0;
         progress(Progress { stage: Stage::Images, done, total })?;
-        for_each_batch(dataset, &known, |batch| {
+        for_each_batch(dataset, rows, decoded, |batch| {
             done += batch.len();
-            self.embed_image_batch(dataset, encoder, &mut vectors, batch)?;
+            self.embed_image_batch(dataset, encoder, vectors, batch)?;
             progress(Progress { stage: Stage::Images, done, total })
         })
     }
@@ -123,8 +151,9 @@ impl EmbeddedCorpus {
             self.encoded += remember(vectors, encoder, named, embedded)?;
         }
         for (row, fingerprint) in contents {
-            copy_row(&mut self.images, vectors.get(&fingerprint), row);
-            self.image_contents[row] = Some(fingerprint);
+            let place = row - self.first;
+            copy_row(&mut self.images, vectors.get(&fingerprint), place);
+            self.image_contents[place] = Some(fingerprint);
         }
         Ok(())
     }
@@ -132,13 +161,14 @@ impl EmbeddedCorpus {
     fn embed_captions(
         &mut self,
         dataset: &Dataset,
+        rows: Range<usize>,
         encoder: &dyn Embedder,
-        mut vectors: KnownVectors,
+        vectors: &mut KnownVectors,
         progress: &mut dyn FnMut(Progress) -> Result<()>,
     ) -> Result<()> {
-        let total = dataset.corpus.len();
+        let total = rows.len();
         progress(Progress { stage: Stage::Captions, done: 0, total })?;
-        for (start, documents) in (0..).step_by(CAPTION_BATCH).zip(dataset.corpus.chunks(CAPTION_BATCH)) {
+        for (start, documents) in (0..).step_by(CAPTION_BATCH).zip(dataset.corpus[rows].chunks(CAPTION_BATCH)) {
             let contents: Vec<Fingerprint> =
                 documents.iter().map(|document| Fingerprint::of_bytes(document.caption.as_bytes())).collect();
             let mut new: Vec<usize> = Vec::new();
@@ -154,7 +184,7 @@ impl EmbeddedCorpus {
                 let names: Vec<String> =
                     new.iter().map(|position| format!("the caption of document {}", documents[*position].id)).collect();
                 let named = new.iter().zip(&names).map(|(position, name)| (&contents[*position], name.as_str()));
-                self.encoded += remember(&mut vectors, encoder, named, embedded)?;
+                self.encoded += remember(vectors, encoder, named, embedded)?;
             }
             for (position, content) in contents.into_iter().enumerate() {
                 copy_row(&mut self.captions, vectors.get(&content), start + position);

@@ -115,6 +115,7 @@ fn without_vectors(
     let total = dataset.corpus.len();
     let captions = dataset.corpus.iter().map(|document| Fingerprint::of_bytes(document.caption.as_bytes()));
     let mut corpus = EmbeddedCorpus {
+        first: 0,
         images: Vec::new(),
         captions: Vec::new(),
         image_contents: vec![None; total],
@@ -124,7 +125,7 @@ fn without_vectors(
     };
     let mut done = 0;
     progress(Progress { stage: Stage::Images, done, total })?;
-    for_each_batch(dataset, known, |batch| {
+    for_each_batch(dataset, 0..total, known, |batch| {
         done += batch.len();
         for (row, decoded) in batch {
             match decoded {

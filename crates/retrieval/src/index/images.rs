@@ -6,6 +6,7 @@ use dissent_core::files::fingerprint::Fingerprint;
 use image::RgbImage;
 use rayon::prelude::*;
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::mpsc::{Receiver, sync_channel};
 
 /// Images per batch.
@@ -24,16 +25,17 @@ pub(super) struct DecodedImage {
 /// A batch in corpus order; a broken image is an error at its position.
 pub(super) type DecodedBatch = Vec<(usize, Result<DecodedImage>)>;
 
-/// Calls `consume` with every batch of the corpus, in order, while the next ones are being decoded.
+/// Calls `consume` with every batch of these documents, in order, while the next ones are being decoded.
 pub(super) fn for_each_batch(
     dataset: &Dataset,
+    rows: Range<usize>,
     known: &HashSet<Fingerprint>,
     mut consume: impl FnMut(DecodedBatch) -> Result<()>,
 ) -> Result<()> {
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel::<DecodedBatch>(WAITING_BATCHES);
         scope.spawn(move || {
-            let rows: Vec<usize> = (0..dataset.corpus.len()).collect();
+            let rows: Vec<usize> = rows.collect();
             for batch in rows.chunks(BATCH) {
                 let decoded = batch.par_iter().map(|row| (*row, decode(dataset, *row, known))).collect();
                 // The consumer has stopped.
@@ -52,6 +54,16 @@ fn consume_all(receiver: Receiver<DecodedBatch>, consume: &mut impl FnMut(Decode
         consume(batch)?;
     }
     Ok(())
+}
+
+/// Contents of the images of these documents as they are now; `None` for one that cannot be read.
+#[cfg(feature = "milvus")]
+pub(crate) fn contents_of_images(dataset: &Dataset, rows: Range<usize>) -> Vec<Option<Fingerprint>> {
+    let content = |row: usize| {
+        let bytes = Picture::read_bytes(&dataset.image_path(&dataset.corpus[row].image)).ok()?;
+        Some(Picture::fingerprint_of(&bytes))
+    };
+    rows.into_par_iter().map(content).collect()
 }
 
 /// Whether this document's image can be indexed now.

@@ -6,6 +6,10 @@
 //! (`queries.safetensors`, `queries.jsonl`).
 
 mod build;
+#[cfg(feature = "milvus")]
+mod candidates;
+mod document_store;
+mod embedded_store;
 mod embedder;
 mod encoder_probe;
 mod error;
@@ -19,6 +23,8 @@ mod letters;
 mod lock;
 mod manifest;
 mod query_line;
+#[cfg(feature = "milvus")]
+mod query_shape;
 mod store;
 mod text;
 mod text_files;
@@ -28,6 +34,7 @@ mod vector_file;
 mod vectors;
 
 pub use build::{Progress, Stage};
+pub use document_store::{Capabilities, CaptionSearch, DocumentFilter, DocumentStore, SearchScope, StoredDocument};
 pub use embedder::Embedder;
 pub use encoder_probe::{EncoderProbe, is_same_direction};
 pub use error::IndexError;
@@ -37,3 +44,13 @@ pub use store::{Index, VectorSide};
 pub use text::{CaptionResult, TextIndex};
 pub use tokenizer::TOKENIZER;
 pub use vectors::{FLAT_LIMIT, VectorIndex, VectorKind};
+#[cfg(feature = "milvus")]
+pub(crate) use {
+    build::{KnownContents, embed_rows},
+    candidates::{CorpusStatistics, stemmed_words},
+    images::contents_of_images,
+    manifest::EncoderStamp,
+    query_shape::{CaptionTerm, QueryShape},
+    store::refuse_empty_corpus,
+    vectors::unit,
+};

@@ -370,7 +370,7 @@ impl Index {
 }
 
 /// Fails if there is nothing to index.
-pub(super) fn refuse_empty_corpus(dataset: &Dataset) -> Result<()> {
+pub(crate) fn refuse_empty_corpus(dataset: &Dataset) -> Result<()> {
     ensure!(
         !dataset.corpus.is_empty(),
         "{0} has cases and no corpus, so there is nothing to index: add documents (`dissent import FORMAT SOURCE --as \

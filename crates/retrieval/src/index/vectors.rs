@@ -230,7 +230,7 @@ impl VectorIndex {
 ///
 /// # Errors
 /// Fails if the vector is not finite or its length differs from 1 by more than the tolerance.
-pub(super) fn unit(vector: &[f32]) -> Result<Vec<f32>> {
+pub(crate) fn unit(vector: &[f32]) -> Result<Vec<f32>> {
     let length = check_unit(vector)?;
     Ok(vector.iter().map(|value| value / length).collect())
 }
