@@ -68,6 +68,7 @@ fn measure(sample: &Path, count: usize) {
     let choice = ModelChoice {
         encoder: Some(sample.join("models/encoder").into()),
         given_vectors: false,
+        store: None,
         heads: None,
         given: None,
         reader: reader_folder.clone().into(),

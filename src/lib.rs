@@ -13,6 +13,7 @@
 //! | [`model`] | vision-language models and dual encoders over candle, differentiable, with Hugging Face's weight names |
 //! | [`download`] | models of the Hugging Face hub into its cache |
 //! | [`index`] | FAISS for vectors, Tantivy for captions |
+//! | [`milvus`] | a corpus in a Milvus server |
 //! | [`retriever`] | heads, search, merging of hits |
 //! | [`reader`] | prompts, the `Reader` trait and its implementations, label scoring |
 //! | [`explain`] | which words and regions decided a prediction |
@@ -45,5 +46,5 @@ pub use dissent_core::{data, files, lru, panics, predictions, run, secret, text,
 pub use dissent_evaluation as evaluation;
 pub use dissent_models::{download, model};
 pub use dissent_readers::{explain, pipeline, reader, worker};
-pub use dissent_retrieval::{index, retriever};
+pub use dissent_retrieval::{index, milvus, retriever};
 pub use dissent_training as training;

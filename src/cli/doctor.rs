@@ -7,7 +7,9 @@ use super::models::{
 };
 use super::picture_card::picture_card;
 use super::reader_flags::ReaderFlags;
+use super::store_flags::StoreFlags;
 use crate::index::Index;
+use crate::milvus::{StoreFacts, StoreSource};
 use crate::model::checkpoint::fingerprint_of;
 use crate::model::device::choose_device;
 use crate::model::hub::cache_folder;
@@ -38,6 +40,9 @@ pub struct Args {
     /// With a server or checkpoint, only this one and its capabilities are reported
     #[command(flatten)]
     reader: ReaderFlags,
+    /// With a store, only this one, what it can do and how much its search finds are reported
+    #[command(flatten)]
+    store: StoreFlags,
     /// Write how images are drawn into the configuration file, as the default of --images
     #[arg(long, value_name = "MODE", value_enum)]
     save_images: Option<ImageProtocol>,
@@ -93,8 +98,11 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         return print_line(&format!("images = \"{choice}\" written to {}", Printable(&path.display().to_string())));
     }
     let mut facts = Vec::new();
-    let describes_terminal = args.reader.served()?.is_none() && args.reader.reader.is_none();
-    if let Some(served) = args.reader.served()? {
+    let store = args.store.resolve()?;
+    let describes_terminal = store.is_none() && args.reader.served()?.is_none() && args.reader.reader.is_none();
+    if let Some(source) = store {
+        document_store(&source, &mut facts)?;
+    } else if let Some(served) = args.reader.served()? {
         served_reader(&served, &mut facts)?;
     } else if let Some(named) = &args.reader.reader {
         checkpoint_reader(named, args.reader.adapter.as_deref(), &mut facts)?;
@@ -109,6 +117,16 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     print_line(&lines_of(&facts).join("\n"))?;
     if describes_terminal && std::io::stdout().is_terminal() {
         print_card(common)?;
+    }
+    Ok(())
+}
+
+/// A store, and what is wrong with it.
+fn document_store(source: &StoreSource, facts: &mut Vec<Fact>) -> Result<()> {
+    let StoreFacts { lines, warning } = source.facts()?;
+    facts.extend(lines.into_iter().map(|(name, value)| fact("store", name, value)));
+    if let Some(last) = facts.last_mut() {
+        last.warning = warning;
     }
     Ok(())
 }

@@ -32,6 +32,11 @@ pub(super) struct GivenFlags {
 }
 
 impl GivenFlags {
+    /// Whether a file is named.
+    pub fn is_named(&self) -> bool {
+        self.image_vectors.is_some() || self.caption_vectors.is_some() || self.query_vectors.is_some()
+    }
+
     /// The files to build the index in `folder` from: those of the flags, or with `force` and without an encoder those that
     /// it was built from; `None` if an encoder is to build it, or nothing is to be built.
     pub fn files(&self, folder: &Path, encoder: Option<&str>, force: bool) -> Option<GivenFiles> {

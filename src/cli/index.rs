@@ -4,17 +4,20 @@ use super::Common;
 use super::encoder_flags::EncoderFlags;
 use super::given_vectors::{GivenFlags, given_lines};
 use super::interrupt::{InterruptFlag, Interrupted};
-use super::models::load_encoder;
+use super::models::{load_encoder, load_encoder_for};
+use super::store_flags::StoreFlags;
 use crate::data::Dataset;
 use crate::index::{
-    Embedder, GivenStamp, Index, IndexError, IndexSettings, LeftOut, Progress, Shard, Stage, TOKENIZER, VectorCode,
-    VectorSide,
+    Embedder, FLAT_LIMIT, GivenStamp, Index, IndexError, IndexSettings, LeftOut, Progress, Shard, Stage, TOKENIZER,
+    VectorCode, VectorSide,
 };
+use crate::milvus::{BuildOptions, StoreSource};
 use crate::output::{one_line, print_json, print_line, say};
 use crate::workspace::Workspace;
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -28,6 +31,8 @@ pub struct Args {
     encoder: EncoderFlags,
     #[command(flatten)]
     given: GivenFlags,
+    #[command(flatten)]
+    store: StoreFlags,
     #[command(flatten)]
     size: SizeFlags,
     /// Embed only one shard of the corpus, such as 3/16, on this machine; --join makes the index of all
@@ -109,6 +114,9 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let folder = workspace.index_dir();
     let start = Instant::now();
     let mut bar = BuildBar::new(Some(&interrupt));
+    if let Some(source) = args.store.resolve()? {
+        return fill_store(&args, &source, (&dataset, &workspace), &mut bar, common);
+    }
     let settings = args.size.settings(Index::settings_of(&folder));
     let has_other_settings = settings != Index::settings_of(&folder);
     let again = args.force || has_other_settings;
@@ -164,6 +172,70 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     bar.finish();
     let timing = is_built.then(|| Timing { seconds: start.elapsed().as_secs_f64(), image_seconds: bar.image_seconds });
     report(&index, timing.as_ref(), args.json)
+}
+
+/// JSON output for a store.
+#[derive(Serialize)]
+struct StoreReport<'a> {
+    /// "built" or "up to date".
+    state: &'static str,
+    store: String,
+    documents: usize,
+    lines: BTreeMap<&'static str, String>,
+    encoder: &'a str,
+    left_out: &'a [LeftOut],
+    seconds: f64,
+}
+
+/// Fills a collection, or finds that it is up to date.
+fn fill_store(
+    args: &Args,
+    source: &StoreSource,
+    (dataset, workspace): (&Dataset, &Workspace),
+    bar: &mut BuildBar,
+    common: &Common,
+) -> Result<()> {
+    ensure!(
+        !args.given.is_named(),
+        "--store takes the vectors of an encoder; vectors of another program are for an index in the workspace"
+    );
+    ensure!(
+        args.size.recall.is_none() && args.size.vector_code.is_none() && args.shard.is_none() && !args.join,
+        "--recall, --vector-code, --shard and --join are for an index in the workspace; a store chooses its own kind of index"
+    );
+    let start = Instant::now();
+    let encoder = load_encoder_for(&args.encoder, Some(source), workspace, common)?;
+    if args.force {
+        encoder.forget_kept()?;
+    }
+    let options = BuildOptions { flat_limit: args.size.exact_up_to.unwrap_or(FLAT_LIMIT), afresh: args.force };
+    let (store, is_built) = source.build(dataset, &encoder, options, &mut |progress| bar.show(progress))?;
+    bar.finish();
+    let (seconds, state) = (start.elapsed().as_secs_f64(), if is_built { "built" } else { "up to date" });
+    let lines = store.report()?;
+    if args.json {
+        return print_json(&StoreReport {
+            state,
+            store: store.place(),
+            documents: store.count(),
+            lines: lines.into_iter().collect(),
+            encoder: store.encoder_name(),
+            left_out: store.left_out(),
+            seconds,
+        });
+    }
+    warn_of_left_out(store.left_out());
+    let rate = store.count() as f64 / seconds.max(1e-9);
+    let first = if is_built {
+        format!("{} documents stored in {seconds:.1} s ({rate:.0} per second)", store.count())
+    } else {
+        format!("{} documents, up to date", store.count())
+    };
+    print_line(&format!("{first}: {}", one_line(&store.place())))?;
+    for (name, value) in lines {
+        print_line(&format!("{name:9} {value}"))?;
+    }
+    print_line(&format!("encoder   {}", one_line(store.encoder_name())))
 }
 
 /// Opens the index for another command, or builds it with a progress bar; an interrupt stops the build.
@@ -285,6 +357,7 @@ impl<'a> BuildBar<'a> {
             let (what, template) = match progress.stage {
                 Stage::Waiting => ("waiting", "another program is building this index; {msg} {elapsed}"),
                 Stage::Images => ("images", "{msg:9} {bar:32} {pos}/{len}  {per_sec}  {eta} left"),
+                Stage::Documents => ("documents", "{msg:9} {bar:32} {pos}/{len}  {per_sec}  {eta} left"),
                 Stage::Captions => ("captions", "{msg:9} {bar:32} {pos}/{len}  {per_sec}  {eta} left"),
                 Stage::Clusters => ("clusters", "{msg:9} {elapsed}"),
                 Stage::Vectors => ("vectors", "{msg:9} {bar:32} {pos}/{len}  {per_sec}  {eta} left"),

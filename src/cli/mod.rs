@@ -42,8 +42,9 @@ pub mod rerank;
 mod run_models;
 pub mod search;
 pub mod show;
+pub mod store_flags;
 mod table_choice;
-pub mod train;
+mod train;
 
 use self::config::Config;
 use crate::model::precision::Precision;

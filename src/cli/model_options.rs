@@ -5,6 +5,7 @@ use super::encoder_flags::EncoderFlags;
 use super::given_hits::given_hits;
 use super::models::{HeadChoice, RetrieverChoice, hits_per_head, resolve_retriever};
 use super::reader_flags::ReaderFlags;
+use super::store_flags::StoreFlags;
 use crate::data::Dataset;
 use crate::index::Index;
 use crate::model::device::choose_device;
@@ -21,6 +22,8 @@ use std::sync::Arc;
 pub struct ModelOptions {
     #[command(flatten)]
     pub encoder: EncoderFlags,
+    #[command(flatten)]
+    pub store: StoreFlags,
     /// Retrieval heads: standard (the dual encoder itself), trained (WORKSPACE/models/retriever) or a folder of heads
     #[arg(long, env = "DISSENT_RETRIEVER", default_value = "standard", value_name = "standard|trained|DIR")]
     pub retriever: RetrieverChoice,
@@ -47,6 +50,7 @@ impl Default for ModelOptions {
     fn default() -> Self {
         Self {
             encoder: EncoderFlags::default(),
+            store: StoreFlags::default(),
             retriever: RetrieverChoice::Standard,
             reader: ReaderFlags::default(),
             heads: vec![HeadChoice::Image, HeadChoice::Caption],
@@ -67,13 +71,15 @@ impl ModelOptions {
             let given = given_hits(name, workspace, self.k, self.merge)?;
             return Ok(ModelChoice { given: Some(given), ..self.closed_book_choice(common, workspace, ablation)? });
         }
-        let given_vectors = Index::is_given(&workspace.index_dir());
+        let store = self.store.resolve()?;
+        let given_vectors = store.is_none() && Index::is_given(&workspace.index_dir());
         // Vectors that another program computed need no encoder; one that was named is looked for all the same.
         let needs_encoder = !given_vectors || self.encoder.is_named();
         let encoder = needs_encoder.then(|| self.encoder.resolve(&workspace.path)).transpose()?;
         Ok(ModelChoice {
             encoder,
             given_vectors,
+            store,
             heads: resolve_retriever(&self.retriever, &workspace.path)?,
             ..self.closed_book_choice(common, workspace, ablation)?
         })
@@ -92,6 +98,7 @@ impl ModelOptions {
         Ok(ModelChoice {
             encoder: None,
             given_vectors: false,
+            store: None,
             heads: None,
             given: None,
             reader: self.reader.resolve(&workspace.path)?,
@@ -123,7 +130,12 @@ impl ModelOptions {
     ) -> Result<WorkerHandle> {
         // Cases that the run lacks are answered under its conditions, because the screen shows them as cases of the run.
         let ablation = run.as_ref().map_or(Ok(Ablation::default()), |(_, run)| run.identity.ablation.parse())?;
-        let models = match self.choice(common, workspace, ablation) {
+        // The screen is the explorer's: nothing may be said beside it.
+        let choice = self.choice(common, workspace, ablation).and_then(|choice| match choice.store {
+            Some(_) => Ok(ModelChoice { store: self.store.resolve_quietly()?, ..choice }),
+            None => Ok(choice),
+        });
+        let models = match choice {
             // The user named a model that is not there, so report it.
             Err(error) if self.name_a_model() => return Err(error),
             models => models.map_err(|error| format!("{error:#}")),
@@ -133,7 +145,7 @@ impl ModelOptions {
 
     /// Whether the options name a model that retrieves.
     pub fn names_a_retriever(&self) -> bool {
-        self.encoder.is_named() || self.retriever != RetrieverChoice::Standard
+        self.encoder.is_named() || self.store.is_named() || self.retriever != RetrieverChoice::Standard
     }
 
     fn name_a_model(&self) -> bool {

@@ -2,9 +2,11 @@
 
 use super::Common;
 use super::encoder_flags::EncoderFlags;
+use crate::milvus::StoreSource;
 use crate::model::device::choose_device;
 use crate::model::hub::HubId;
 use crate::output::say;
+use crate::pipeline::known_probe;
 use crate::retriever::{Encoder, HitsPerHead};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail, ensure};
@@ -132,6 +134,16 @@ fn resolve(what: &str, name: &str, flag: Option<&Path>, workspace: &Path, advice
 
 /// Loads the encoder with the device and number type of the options, or connects to its servers.
 pub(super) fn load_encoder(flags: &EncoderFlags, workspace: &Workspace, common: &Common) -> Result<Encoder> {
+    load_encoder_for(flags, None, workspace, common)
+}
+
+/// Like [`load_encoder`], for the vectors of a store.
+pub(super) fn load_encoder_for(
+    flags: &EncoderFlags,
+    store: Option<&StoreSource>,
+    workspace: &Workspace,
+    common: &Common,
+) -> Result<Encoder> {
     let source = flags.resolve(&workspace.path)?;
     let (device, reason) = choose_device(&common.device)?;
     let number_type = source.number_type(common.dtype, &device);
@@ -139,7 +151,8 @@ pub(super) fn load_encoder(flags: &EncoderFlags, workspace: &Workspace, common: 
         say(&format!("encoder {source} on {reason}, in {number_type}"));
     }
     let dtype = number_type.map_or(DType::F32, |chosen| chosen.dtype);
-    source.open(&device, dtype, workspace, &|line| say(&line))
+    let known = known_probe(store, workspace);
+    source.open_as(&device, dtype, known.as_ref(), workspace, &|line| say(&line))
 }
 
 #[cfg(test)]

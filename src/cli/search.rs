@@ -5,12 +5,15 @@ use super::encoder_flags::EncoderFlags;
 use super::free_text::free_text;
 use super::given_vectors::say_encoder_is_unused;
 use super::index::open_or_build;
-use super::models::{load_encoder, resolve_encoder};
+use super::models::{load_encoder, load_encoder_for, resolve_encoder};
 use super::print_picture::PicturePrinter;
+use super::store_flags::StoreFlags;
 use super::{Cli, Common};
 use crate::data::{Dataset, Picture};
 use crate::files::durable::make_folder;
-use crate::index::{CaptionResult, Embedder, Index, IndexError, TextIndex, VectorSide};
+use crate::index::{
+    CaptionResult, CaptionSearch, DocumentFilter, DocumentStore, Embedder, Index, SearchScope, TextIndex, VectorSide,
+};
 use crate::output::{print_json, print_styled, say, terminal_width};
 use crate::terminal::color_depth::{Depth, color_depth};
 use crate::workspace::Workspace;
@@ -18,10 +21,10 @@ use anyhow::{Context, Result, ensure};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, ValueEnum};
 use serde::Serialize;
-use std::collections::HashSet;
 use std::io::IsTerminal;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::Arc;
 use tempfile::TempDir;
 use unicode_width::UnicodeWidthStr;
 
@@ -54,6 +57,8 @@ pub struct Args {
     show: bool,
     #[command(flatten)]
     encoder: EncoderFlags,
+    #[command(flatten)]
+    store: StoreFlags,
     /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
@@ -143,11 +148,13 @@ fn check_source(dataset: &Dataset, source: &str) -> Result<()> {
 /// next search by image finds it, too.
 fn search_words(args: &Args, common: &Common, dataset: &Dataset, workspace: &Workspace) -> Result<Vec<CaptionResult>> {
     let query = args.text.as_deref().unwrap_or_default();
-    let search = |text: &TextIndex| -> Result<Vec<CaptionResult>> {
-        let rows = words_filter(text, args)?;
-        let allowed = |row: usize| rows.as_ref().is_none_or(|rows| rows.contains(&row));
-        Ok(text.search(query, args.source.as_deref(), args.k as usize, &allowed)?)
+    let search = |captions: &dyn CaptionSearch| -> Result<Vec<CaptionResult>> {
+        let filter = filter_of(args);
+        Ok(captions.search_words(query, args.k as usize, SearchScope { filter: &filter, allowed: &|_| true })?)
     };
+    if let Some(source) = args.store.resolve()? {
+        return search(source.open(dataset, None)?.captions());
+    }
     match Index::open_text(&workspace.index_dir(), &dataset.corpus_fingerprint()) {
         Ok(text) => search(&text),
         Err(error)
@@ -187,24 +194,23 @@ fn search_vectors(
     workspace: &Workspace,
     side: VectorSide,
 ) -> Result<Vec<CaptionResult>> {
-    let given = Index::open_given(&workspace.index_dir(), &dataset.corpus_fingerprint())?;
-    let (query, index) = if let Some(index) = given {
+    let (query, store): (Vec<f32>, Arc<dyn DocumentStore>) = if let Some(source) = args.store.resolve()? {
+        let encoder = load_encoder_for(&args.encoder, Some(&source), workspace, common)?;
+        let store = source.open(dataset, Some(&encoder))?;
+        check_side(&*store, side)?;
+        (query_vector(args, &encoder)?, store)
+    } else if let Some(index) = Index::open_given(&workspace.index_dir(), &dataset.corpus_fingerprint())? {
         say_encoder_is_unused(&args.encoder, &index);
-        (given_query(args, &index, side)?, index)
+        (given_query(args, &index, side)?, Arc::new(index))
     } else {
         let encoder = load_encoder(&args.encoder, workspace, common)?;
         let query = query_vector(args, &encoder)?;
         let index = open_or_build(dataset, workspace, &encoder, None)?;
         check_side(&index, side)?;
-        (query, index)
+        (query, Arc::new(index))
     };
-    let rows = words_filter(index.text(), args)?;
-    let allowed = |row: usize| {
-        let of_source =
-            |source: &String| dataset.corpus.get(row).is_some_and(|found| found.source.as_ref() == Some(source));
-        args.source.as_ref().is_none_or(of_source) && rows.as_ref().is_none_or(|rows| rows.contains(&row))
-    };
-    let found = index.search(side, &query, args.k as usize, &allowed)?;
+    let scope = SearchScope { filter: &filter_of(args), allowed: &|_| true };
+    let found = store.search(side, &query, args.k as usize, scope)?;
     Ok(found.into_iter().map(|(row, score)| CaptionResult { row, score, highlights: Vec::new() }).collect())
 }
 
@@ -223,13 +229,13 @@ fn given_query(args: &Args, index: &Index, side: VectorSide) -> Result<Vec<f32>>
 }
 
 /// Fails if the documents have no vectors on this side.
-fn check_side(index: &Index, side: VectorSide) -> Result<()> {
+fn check_side(store: &dyn DocumentStore, side: VectorSide) -> Result<()> {
     let name = if side == VectorSide::Image { "image" } else { "caption" };
     ensure!(
-        index.has_side(side),
+        store.has_side(side),
         "the index in {} has no {name} vectors to search; index the dataset with --{name}-vectors, too, or with an encoder \
          that embeds {name}s",
-        index.folder().display()
+        store.place()
     );
     Ok(())
 }
@@ -242,9 +248,9 @@ fn query_vector(args: &Args, encoder: &dyn Embedder) -> Result<Vec<f32>> {
     vectors.into_iter().next().context("the encoder returned no vector")
 }
 
-/// The rows that match `--words`; `None` without that option.
-fn words_filter(text: &TextIndex, args: &Args) -> Result<Option<HashSet<usize>>, IndexError> {
-    args.words.as_deref().map(|words| text.rows_with_words(words, None)).transpose()
+/// `--source` and `--words`.
+fn filter_of(args: &Args) -> DocumentFilter {
+    DocumentFilter { source: args.source.clone(), words: args.words.clone(), ..DocumentFilter::default() }
 }
 
 fn print_table(found: &[Found], common: &Common, show: bool) -> Result<()> {

@@ -3,14 +3,19 @@
 //! Servers may repeat a key that they were sent: whole or cut, in capitals, with spaces or escapes in it, in base64. So
 //! only letters and digits are compared, and any `PIECE` of them in a row is hidden.
 
+use crate::files::input_file;
 use crate::text::printable::{beginning, is_printable};
+use anyhow::{Context, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::collections::HashSet;
 use std::fmt;
+use std::path::Path;
 
 /// Replaces the key in messages.
 const HIDDEN: &str = "[key]";
+/// Longest key file in bytes; signed tokens have a few thousand.
+const LONGEST: u64 = 1 << 16;
 /// Length of the shortest hidden piece. Shorter ones reveal nothing, and ordinary words would be hidden, too.
 const PIECE: usize = 6;
 /// Maximum number of shown letters.
@@ -42,6 +47,32 @@ impl Secret {
             pieces.extend(letters.windows(PIECE).map(<[u8]>::to_vec));
         }
         Self { text: text.to_owned(), pieces }
+    }
+
+    /// Reads a secret from `file` if given, else from an environment variable; `None` if neither exists. `what` names it in
+    /// messages, such as "a key".
+    ///
+    /// # Errors
+    /// Fails if the file cannot be read or holds nothing that can be sent.
+    pub fn find(file: Option<&Path>, variable: &str, what: &str) -> Result<Option<Self>> {
+        let (text, from) = match file {
+            Some(path) => {
+                let text = input_file::read_text(path, LONGEST);
+                let text = text.with_context(|| format!("cannot read the key file {}", path.display()))?;
+                (text, path.display().to_string())
+            }
+            None => match std::env::var(variable) {
+                Ok(text) if !text.trim().is_empty() => (text, variable.to_owned()),
+                _ => return Ok(None),
+            },
+        };
+        let parse = |text: &str| -> Result<Self> {
+            ensure!(!text.is_empty(), "found nothing");
+            let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic());
+            ensure!(is_plain, "found spaces, line breaks or letters beyond ASCII");
+            Ok(Self::new(text))
+        };
+        parse(text.trim()).with_context(|| format!("{from}: expected {what}")).map(Some)
     }
 
     /// The key itself, to be sent.

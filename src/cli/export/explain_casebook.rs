@@ -56,6 +56,7 @@ pub(super) fn explain_rest(
     let choice = ModelChoice {
         encoder: None,
         given_vectors: false,
+        store: None,
         heads: None,
         given: None,
         reader: flags.resolve(&workspace.path)?,

@@ -14,6 +14,7 @@ use crate::retriever::{HitsPerHead, Retriever};
 use crate::workspace::Workspace;
 use anyhow::{Result, ensure};
 use std::path::Path;
+use std::sync::Arc;
 
 /// For exports that search nothing.
 pub(super) const NO_HITS: HitsPerHead = HitsPerHead { image: 0, caption: 0, lexical: 0 };
@@ -40,7 +41,7 @@ pub(super) fn open_searching(
     let base = encoder.local().map_or_else(|| HeadBase::given(&index), HeadBase::Encoder);
     let heads = heads.map(|folder| TrainedHeads::load_over(folder, base)).transpose()?;
     let hits = if hits == NO_HITS { hits } else { heads_with_vectors(&encoder, &index, hits, &|line| say(&line))? };
-    Ok(Retriever::new(encoder, index, hits, heads))
+    Ok(Retriever::new(encoder, Arc::new(index), hits, heads))
 }
 
 /// Fails unless pictures can be embedded, which an encoder of texts alone cannot.

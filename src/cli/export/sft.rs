@@ -38,7 +38,7 @@ pub(super) struct Args {
 pub(super) fn run(args: Args, common: &Common) -> Result<()> {
     let dataset = Dataset::open(&args.dataset)?;
     let mut retriever =
-        open_retriever(&dataset, args.encoder.map(EncoderSource::Checkpoint).as_ref(), args.k, common, None)?;
+        open_retriever(&dataset, args.encoder.map(EncoderSource::Checkpoint).as_ref(), None, args.k, common, None)?;
     let settings = SftSettings { out: args.out, closed_book: args.closed_book, part: args.part };
     let report = export_sft(&dataset, retriever.as_mut(), &settings)?;
     let out = settings.out.display();

@@ -5,12 +5,13 @@ use crate::cli::Common;
 use crate::cli::encoder_flags::EncoderFlags;
 use crate::data::vectors::{VectorFormat, write_vectors};
 use crate::data::{Case, Dataset};
-use crate::index::{Index, VectorSide};
+use crate::index::{DocumentStore, VectorSide};
 use crate::output::{one_line, print_json, print_line, progress_bar, say};
 use crate::retriever::Retriever;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 /// Arguments of `dissent export vectors`.
@@ -46,11 +47,11 @@ pub(super) fn run(args: Args, common: &Common) -> Result<()> {
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
     let retriever = open_searching(&dataset, &workspace, common, &args.encoder, (NO_HITS, None))?;
     let (count, files) = match args.of {
-        Of::Images => documents(&args, &dataset, retriever.index(), VectorSide::Image)?,
-        Of::Captions => documents(&args, &dataset, retriever.index(), VectorSide::Caption)?,
+        Of::Images => documents(&args, &dataset, retriever.store(), VectorSide::Image)?,
+        Of::Captions => documents(&args, &dataset, retriever.store(), VectorSide::Caption)?,
         Of::Queries => queries(&args, &dataset, &retriever)?,
     };
-    let dimension = retriever.index().dimension();
+    let dimension = retriever.store().dimension();
     if args.json {
         return print_json(&serde_json::json!({ "files": files, "vectors": count, "dimension": dimension }));
     }
@@ -61,22 +62,24 @@ pub(super) fn run(args: Args, common: &Common) -> Result<()> {
 type Written = (usize, Vec<PathBuf>);
 
 /// Documents that have no image vector, because their image cannot be read, are not in the file.
-fn documents(args: &Args, dataset: &Dataset, index: &Index, side: VectorSide) -> Result<Written> {
+fn documents(args: &Args, dataset: &Dataset, store: &dyn DocumentStore, side: VectorSide) -> Result<Written> {
     ensure!(
-        index.has_side(side),
+        store.has_side(side),
         "the index in {} has no such vectors; it was made without --{}-vectors",
-        index.folder().display(),
+        store.place(),
         if side == VectorSide::Image { "image" } else { "caption" }
     );
-    let rows: Vec<usize> = (0..dataset.corpus.len()).filter(|row| index.side(side).position(*row).is_some()).collect();
+    let left_out: HashSet<usize> = store.left_out().iter().map(|document| document.row).collect();
+    let has_vector = |row: &usize| side == VectorSide::Caption || !left_out.contains(row);
+    let rows: Vec<usize> = (0..dataset.corpus.len()).filter(has_vector).collect();
     let ids: Vec<&str> = rows.iter().map(|row| dataset.corpus[*row].id.as_str()).collect();
     let missing = dataset.corpus.len() - rows.len();
     if missing > 0 {
         say(&format!("{missing} documents have no vector, because their image could not be read"));
     }
-    let files = write_vectors(&args.out, &ids, index.dimension(), &mut |position, vector| {
+    let files = write_vectors(&args.out, &ids, store.dimension(), &mut |position, vector| {
         let row = rows[position];
-        let found = index.document_vector(side, row)?;
+        let found = store.document_vectors(side, &[row])?.pop().flatten();
         vector.copy_from_slice(&found.with_context(|| format!("document {} has no vector", ids[position]))?);
         Ok(())
     })?;
@@ -88,7 +91,7 @@ fn queries(args: &Args, dataset: &Dataset, retriever: &Retriever) -> Result<Writ
     ensure_embeds_pictures(retriever)?;
     let cases: Vec<(&Case, Vec<f32>)> = query_vectors(dataset, retriever)?;
     let ids: Vec<&str> = cases.iter().map(|(case, _)| case.id.as_str()).collect();
-    let files = write_vectors(&args.out, &ids, retriever.index().dimension(), &mut |position, vector| {
+    let files = write_vectors(&args.out, &ids, retriever.store().dimension(), &mut |position, vector| {
         vector.copy_from_slice(&cases[position].1);
         Ok(())
     })?;

@@ -65,8 +65,14 @@ pub(super) struct ReaderArgs {
 pub(super) fn reader(args: ReaderArgs, common: &Common, progress: &TrainingProgress) -> Result<()> {
     let dataset = Dataset::open(&args.run.dataset)?;
     let interrupt = Some(&progress.interrupt);
-    let mut retriever =
-        open_retriever(&dataset, args.encoder.map(EncoderSource::Checkpoint).as_ref(), args.k, common, interrupt)?;
+    let mut retriever = open_retriever(
+        &dataset,
+        args.encoder.map(EncoderSource::Checkpoint).as_ref(),
+        None,
+        args.k,
+        common,
+        interrupt,
+    )?;
     let settings = ReaderSettings {
         out: args.run.out.clone(),
         seed: args.run.seed,

@@ -6,6 +6,7 @@ use super::session::open_retriever;
 use crate::cli::Common;
 use crate::cli::encoder_flags::EncoderFlags;
 use crate::cli::models::{resolve_adapter, resolve_reader};
+use crate::cli::store_flags::StoreFlags;
 use crate::data::{Dataset, Part};
 use crate::index::Index;
 use crate::output::{print_json, print_line, say};
@@ -36,6 +37,8 @@ pub(super) struct RetrieverArgs {
     out: PathBuf,
     #[command(flatten)]
     encoder: EncoderFlags,
+    #[command(flatten)]
+    store: StoreFlags,
     /// The reader: a folder, or org/name@revision in the Hugging Face cache; default: WORKSPACE/models/reader
     #[arg(long, env = "DISSENT_READER", value_name = "DIR")]
     reader: Option<PathBuf>,
@@ -179,13 +182,14 @@ pub(super) fn retriever(args: RetrieverArgs, common: &Common, progress: &Trainin
     settings.check()?;
     let dataset = Arc::new(Dataset::open(&args.dataset)?);
     let workspace = Workspace::open(&dataset.root, common.workspace.as_deref())?;
-    let is_given = Index::is_given(&workspace.index_dir());
+    let store = args.store.resolve()?;
+    let is_given = store.is_none() && Index::is_given(&workspace.index_dir());
     let needs_encoder = !is_given || args.encoder.is_named();
     let encoder = needs_encoder.then(|| args.encoder.resolve(&workspace.path)).transpose()?;
     let folder = resolve_reader(args.reader.as_deref(), &workspace.path)?;
     let adapter = resolve_adapter(args.adapter.as_deref()).context("--adapter")?;
     let interrupt = Some(&progress.interrupt);
-    let retriever = open_retriever(&dataset, encoder.as_ref(), usize::from(args.k), common, interrupt)?;
+    let retriever = open_retriever(&dataset, encoder.as_ref(), store.as_ref(), usize::from(args.k), common, interrupt)?;
     let retriever = retriever.context("expected an encoder or an index with vectors of another program")?;
     retriever.head_base().check(settings.kind)?;
     let reader = CandleReader::load_with(&folder, adapter.as_deref(), &Device::Cpu, DType::F32)?;

@@ -221,6 +221,7 @@ fn a_run_of_given_hits_is_explored_compared_and_evaluated() {
     let models = ModelChoice {
         encoder: None,
         given_vectors: false,
+        store: None,
         heads: None,
         given: Some(GivenHitsChoice { path: file, name: "colpali.run".into(), k: 2, merging: None }),
         reader: reader_fixture().into(),

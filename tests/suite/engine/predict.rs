@@ -181,6 +181,7 @@ fn loading_is_given_up_also_while_the_index_is_built() {
         let choice = ModelChoice {
             encoder,
             given_vectors: false,
+            store: None,
             heads: None,
             given: None,
             reader: reader_fixture().into(),

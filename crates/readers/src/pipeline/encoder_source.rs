@@ -10,8 +10,7 @@ use candle_core::{DType, Device};
 use dissent_core::workspace::Workspace;
 use dissent_models::model::dual_encoder::DualEncoder;
 use dissent_models::model::precision::{ChosenDtype, Precision};
-#[cfg(feature = "remote")]
-use dissent_retrieval::index::Index;
+use dissent_retrieval::index::{EncoderProbe, Index};
 use dissent_retrieval::retriever::Encoder;
 use std::fmt;
 use std::path::PathBuf;
@@ -46,8 +45,24 @@ impl EncoderSource {
     /// # Errors
     /// Fails as [`DualEncoder::load`] and [`CachedEncoder::connect`] do.
     pub fn open(&self, device: &Device, dtype: DType, workspace: &Workspace, progress: Progress) -> Result<Encoder> {
+        let known = Index::probe_of(&workspace.index_dir());
+        self.open_as(device, dtype, known.as_ref(), workspace, progress)
+    }
+
+    /// Like [`Self::open`]; servers are known again by the probe of the vectors that are to be searched.
+    ///
+    /// # Errors
+    /// Fails as [`Self::open`] does.
+    pub fn open_as(
+        &self,
+        device: &Device,
+        dtype: DType,
+        known: Option<&EncoderProbe>,
+        workspace: &Workspace,
+        progress: Progress,
+    ) -> Result<Encoder> {
         #[cfg(not(feature = "remote"))]
-        let _ = workspace;
+        let _ = (known, workspace);
         match self {
             Self::Checkpoint(folder) => {
                 let encoder = DualEncoder::load(folder, device, dtype)?;
@@ -58,8 +73,7 @@ impl EncoderSource {
             }
             #[cfg(feature = "remote")]
             Self::Served(served) => {
-                let known = Index::probe_of(&workspace.index_dir());
-                let encoder = CachedEncoder::connect(served, known.as_ref(), &workspace.cache_dir(), progress)?;
+                let encoder = CachedEncoder::connect(served, known, &workspace.cache_dir(), progress)?;
                 Ok(Encoder::Served(Box::new(encoder)))
             }
         }

@@ -11,7 +11,8 @@ use dissent_core::run::{Ablation, GivenHits, RetrieverIdentity, RunIdentity, pro
 use dissent_core::workspace::Workspace;
 use dissent_models::model::device::choose_device;
 use dissent_models::model::precision::{ChosenDtype, Precision};
-use dissent_retrieval::index::{Embedder, Index, IndexError, Stage, VectorSide};
+use dissent_retrieval::index::{DocumentStore, Embedder, EncoderProbe, Index, IndexError, Stage, VectorSide};
+use dissent_retrieval::milvus::StoreSource;
 use dissent_retrieval::retriever::heads::{HeadBase, TrainedHeads};
 use dissent_retrieval::retriever::{HitSource, HitsFromFile, HitsPerHead, Merging, RandomDocuments, Retriever};
 use std::path::PathBuf;
@@ -28,6 +29,8 @@ pub struct ModelChoice {
     pub encoder: Option<EncoderSource>,
     /// Search the vectors of the index, which another program computed; `encoder` is then not used.
     pub given_vectors: bool,
+    /// The store of the documents; `None` is the index in the workspace, which is built if it is missing.
+    pub store: Option<StoreSource>,
     /// Checkpoint folder of trained heads; `None` searches with the dual encoder itself (standard RAG).
     pub heads: Option<PathBuf>,
     /// Hits of another program, in place of an encoder.
@@ -90,18 +93,26 @@ pub fn load_models(
                 progress(format!("loading the dual encoder {source}"));
             }
             let dtype = encoder_type.map_or(DType::F32, |chosen| chosen.dtype);
-            let encoder = source.open(&device, dtype, workspace, progress)?;
+            let known = known_probe(choice.store.as_ref(), workspace);
+            let encoder = source.open_as(&device, dtype, known.as_ref(), workspace, progress)?;
             let heads_over =
                 |base: HeadBase| choice.heads.as_ref().map(|folder| TrainedHeads::load_over(folder, base)).transpose();
             // Heads of another encoder are refused before an index is built.
             let of_local = encoder.local().map(|local| heads_over(HeadBase::Encoder(local))).transpose()?;
-            let index = open_index(dataset, workspace, &encoder, progress, cancelled)?;
+            let store: Arc<dyn DocumentStore> = match &choice.store {
+                Some(source) => {
+                    progress(format!("opening the store {source}"));
+                    source.open(dataset, Some(&encoder))?
+                }
+                None => Arc::new(open_index(dataset, workspace, &encoder, progress, cancelled)?),
+            };
+            say_left_out(&*store, progress);
             let heads = match of_local {
                 Some(heads) => heads,
-                None => heads_over(HeadBase::given(&index))?,
+                None => heads_over(HeadBase::given(&*store))?,
             };
-            let hits = heads_with_vectors(&encoder, &index, choice.hits, progress)?;
-            Some(Retriever::new(encoder, index, hits, heads))
+            let hits = heads_with_vectors(&encoder, &*store, choice.hits, progress)?;
+            Some(Retriever::new(encoder, store, hits, heads))
         }
         None if choice.given_vectors => Some(open_given(dataset, workspace, choice, progress)?),
         None => None,
@@ -142,7 +153,7 @@ pub fn load_models(
         },
         reader: reader_description,
         device: device_reason,
-        index: retriever.as_ref().map_or_else(|| "none".to_string(), |retriever| retriever.index().summary()),
+        index: retriever.as_ref().map_or_else(|| "none".to_string(), |retriever| retriever.store().summary()),
         run_fingerprint: identity.fingerprint().to_string(),
         reader_fingerprint: reader.fingerprint().clone(),
     };
@@ -189,6 +200,20 @@ fn say_what_differs(heads: &TrainedHeads, reader: Option<&Fingerprint>, dataset:
     }
 }
 
+/// What the server of the encoder was known by that filled the store, or made the index in the workspace.
+pub fn known_probe(store: Option<&StoreSource>, workspace: &Workspace) -> Option<EncoderProbe> {
+    match store {
+        Some(source) => source.probe(),
+        None => Index::probe_of(&workspace.index_dir()),
+    }
+}
+
+fn say_left_out(store: &dyn DocumentStore, progress: Progress) {
+    for document in store.left_out() {
+        progress(format!("document {} is skipped: {}", document.document, document.reason));
+    }
+}
+
 fn open_index(
     dataset: &Dataset,
     workspace: &Workspace,
@@ -217,14 +242,12 @@ fn open_index(
             Stage::Clusters => "clustering the vectors",
             Stage::Vectors => "indexing the vectors",
             Stage::Recall => "measuring the recall",
+            Stage::Documents => "storing documents",
             Stage::Writing => "writing the index",
         };
         progress(format!("{what}: {} of {}", step.done, step.total));
         Ok(())
     })?;
-    for document in index.left_out() {
-        progress(format!("document {} is skipped: {}", document.document, document.reason));
-    }
     Ok(index)
 }
 
@@ -243,9 +266,7 @@ fn open_given(dataset: &Dataset, workspace: &Workspace, choice: &ModelChoice, pr
             dataset.root.display()
         ));
     }
-    for document in index.left_out() {
-        progress(format!("document {} is skipped: {}", document.document, document.reason));
-    }
+    say_left_out(&index, progress);
     let heads =
         choice.heads.as_ref().map(|folder| TrainedHeads::load_over(folder, HeadBase::given(&index))).transpose()?;
     let hits = hits_with_vectors(&index, choice.hits, progress)?;
@@ -259,7 +280,7 @@ fn open_given(dataset: &Dataset, workspace: &Workspace, choice: &ModelChoice, pr
 /// Fails if no head is left.
 pub fn heads_with_vectors(
     encoder: &dyn Embedder,
-    index: &Index,
+    store: &dyn DocumentStore,
     mut hits: HitsPerHead,
     progress: Progress,
 ) -> Result<HitsPerHead> {
@@ -267,18 +288,18 @@ pub fn heads_with_vectors(
         hits.caption = 0;
         progress(format!("the caption head is left out: the encoder {} embeds no image of a case", encoder.name()));
     }
-    hits_with_vectors(index, hits, progress)
+    hits_with_vectors(store, hits, progress)
 }
 
 /// The hits of the heads whose side has vectors. A head without is left out, and said.
 ///
 /// # Errors
 /// Fails if no head is left.
-pub fn hits_with_vectors(index: &Index, mut hits: HitsPerHead, progress: Progress) -> Result<HitsPerHead> {
+pub fn hits_with_vectors(store: &dyn DocumentStore, mut hits: HitsPerHead, progress: Progress) -> Result<HitsPerHead> {
     for (side, count, what) in
         [(VectorSide::Image, &mut hits.image, "image"), (VectorSide::Caption, &mut hits.caption, "caption")]
     {
-        if *count > 0 && !index.has_side(side) {
+        if *count > 0 && !store.has_side(side) {
             *count = 0;
             progress(format!(
                 "the {what} head is left out: the index has no {what} vectors; --heads {other},lexical finds captions by \
@@ -290,7 +311,7 @@ pub fn hits_with_vectors(index: &Index, mut hits: HitsPerHead, progress: Progres
     ensure!(
         hits != HitsPerHead { image: 0, caption: 0, lexical: 0 },
         "none of the chosen heads has vectors in the index in {}; choose others by --heads",
-        index.folder().display()
+        store.place()
     );
     Ok(hits)
 }
@@ -319,8 +340,8 @@ fn identity_of(retriever: &Retriever) -> RetrieverIdentity {
     let hits = retriever.hits_per_head();
     RetrieverIdentity {
         encoder_name: retriever.head_base().name().to_string(),
-        encoder: retriever.index().encoder_fingerprint().clone(),
-        index: retriever.index().fingerprint(),
+        encoder: retriever.store().encoder_fingerprint().clone(),
+        index: retriever.store().fingerprint(),
         fingerprint: HitSource::fingerprint(retriever).clone(),
         k_image: hits.image,
         k_caption: hits.caption,

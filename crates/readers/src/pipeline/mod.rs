@@ -24,7 +24,8 @@ pub use explaining::{ExplainOutcome, ExplainProgress, ExplainRequest, GridChoice
 pub use image_like::ImageLike;
 pub use keyed_log::KeyedLog;
 pub use loaded_models::{
-    GivenHitsChoice, LoadedModels, LoadingInterrupted, ModelChoice, heads_with_vectors, hits_with_vectors, load_models,
+    GivenHitsChoice, LoadedModels, LoadingInterrupted, ModelChoice, heads_with_vectors, hits_with_vectors, known_probe,
+    load_models,
 };
 #[cfg(feature = "remote")]
 pub use served_encoder::CachedEncoder;

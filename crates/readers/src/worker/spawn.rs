@@ -7,7 +7,9 @@ use anyhow::{Result, anyhow, bail};
 use dissent_core::data::Dataset;
 use dissent_core::run::Run;
 use dissent_core::workspace::Workspace;
-use dissent_retrieval::index::{CaptionResult, Index, IndexError, TextIndex};
+use dissent_retrieval::index::{
+    CaptionResult, CaptionSearch, DocumentFilter, DocumentStore, Index, IndexError, SearchScope, TextIndex,
+};
 use std::sync::Arc;
 
 /// Configuration of the engine.
@@ -36,8 +38,13 @@ impl WorkerHandle {
             stored = run.into_answers(&dataset)?;
         }
         let (searched, index_folder) = (dataset.clone(), workspace.index_dir());
+        let store = models.as_ref().ok().and_then(|models| models.store.clone());
         let load_search = move || -> Result<Box<dyn SearchCaptions>> {
-            Ok(Box::new(Captions { index: Index::open_text(&index_folder, &searched.corpus_fingerprint())? }))
+            let captions = match store {
+                Some(source) => Searched::Store(source.open(&searched, None)?),
+                None => Searched::Index(Index::open_text(&index_folder, &searched.corpus_fingerprint())?),
+            };
+            Ok(Box::new(captions))
         };
         let load_parts = move |progress: crate::pipeline::Progress,
                                cancelled: &dyn Fn() -> bool|
@@ -60,17 +67,24 @@ impl WorkerHandle {
     }
 }
 
-struct Captions {
-    index: TextIndex,
+/// What has the captions.
+enum Searched {
+    Index(TextIndex),
+    Store(Arc<dyn DocumentStore>),
 }
 
-impl SearchCaptions for Captions {
+impl SearchCaptions for Searched {
     fn search(&mut self, query: &str, limit: usize) -> Result<Vec<CaptionResult>> {
-        let every_row = |_: usize| true;
-        match self.index.search(query, None, limit, &every_row) {
+        let captions: &dyn CaptionSearch = match self {
+            Self::Index(index) => index,
+            Self::Store(store) => store.captions(),
+        };
+        let scope = SearchScope { filter: &DocumentFilter::default(), allowed: &|_| true };
+        let found = match captions.search_words(query, limit, scope) {
             // The user is still typing: an open quote is not an error yet.
-            Err(IndexError::Query { .. }) => self.index.search_plain(query, limit, &every_row),
-            found => Ok(found?),
-        }
+            Err(IndexError::Query { .. }) => captions.search_text(query, limit, scope),
+            found => found,
+        };
+        Ok(found?)
     }
 }

@@ -29,6 +29,8 @@ pub enum Stage {
     Vectors,
     /// Recall is measured.
     Recall,
+    /// Documents of a store.
+    Documents,
     Writing,
 }
 
@@ -45,22 +47,25 @@ pub struct Progress {
 pub(super) struct KnownVectors {
     /// Rows of an index that is being replaced.
     earlier: Option<(VectorFile, HashMap<Fingerprint, usize>)>,
+    /// Vectors in memory.
+    pub kept: HashMap<Fingerprint, Vec<f32>>,
+    /// Contents of images that need not be decoded.
+    pub decoded: HashSet<Fingerprint>,
     /// Rows of this build.
-    written: HashMap<Fingerprint, usize>,
+    pub written: HashMap<Fingerprint, usize>,
 }
 
 impl KnownVectors {
     /// The rows of an earlier index, by content.
     pub fn of_earlier(vectors: VectorFile, rows: HashMap<Fingerprint, usize>) -> Self {
-        Self { earlier: Some((vectors, rows)), written: HashMap::new() }
-    }
-
-    fn contents_of_earlier(&self) -> HashSet<Fingerprint> {
-        self.earlier.iter().flat_map(|(_, rows)| rows.keys().cloned()).collect()
+        let decoded = rows.keys().cloned().collect();
+        Self { earlier: Some((vectors, rows)), decoded, ..Self::default() }
     }
 
     fn has(&self, content: &Fingerprint) -> bool {
-        self.written.contains_key(content) || self.earlier.as_ref().is_some_and(|(_, rows)| rows.contains_key(content))
+        self.written.contains_key(content)
+            || self.kept.contains_key(content)
+            || self.earlier.as_ref().is_some_and(|(_, rows)| rows.contains_key(content))
     }
 
     /// Writes the known vector of a content to a row; nothing if there is none.
@@ -71,6 +76,9 @@ impl KnownVectors {
             }
             let vector = writer.read_row(side as usize, *there)?;
             return writer.write_row(side as usize, row, &vector);
+        }
+        if let Some(vector) = self.kept.get(content) {
+            return writer.write_row(side as usize, row, vector);
         }
         let Some((vectors, rows)) = &self.earlier else { return Ok(()) };
         match rows.get(content).and_then(|there| vectors.row(side as usize, *there)) {
@@ -100,12 +108,12 @@ pub(super) fn embed_corpus(
     rows: Range<usize>,
     encoder: &dyn Embedder,
     vectors: VectorFileWriter,
-    (known_images, known_captions): (KnownVectors, KnownVectors),
+    (images, captions): (&mut KnownVectors, &mut KnownVectors),
     progress: &mut dyn FnMut(Progress) -> Result<()>,
 ) -> Result<EmbeddedCorpus> {
     let mut corpus = EmbeddedCorpus::empty(vectors, rows);
-    corpus.embed_images(dataset, encoder, known_images, progress)?;
-    corpus.embed_captions(dataset, encoder, known_captions, progress)?;
+    corpus.embed_images(dataset, encoder, images, progress)?;
+    corpus.embed_captions(dataset, encoder, captions, progress)?;
     Ok(corpus)
 }
 
@@ -126,18 +134,20 @@ impl EmbeddedCorpus {
         &mut self,
         dataset: &Dataset,
         encoder: &dyn Embedder,
-        mut vectors: KnownVectors,
+        vectors: &mut KnownVectors,
         progress: &mut dyn FnMut(Progress) -> Result<()>,
     ) -> Result<()> {
-        let known = vectors.contents_of_earlier();
+        let decoded = std::mem::take(&mut vectors.decoded);
         let total = self.rows.len();
         let mut done = 0;
         progress(Progress { stage: Stage::Images, done, total })?;
-        for_each_batch(dataset, self.rows.clone(), &known, |batch| {
+        for_each_batch(dataset, self.rows.clone(), &decoded, |batch| {
             done += batch.len();
-            self.embed_image_batch(dataset, encoder, &mut vectors, batch)?;
+            self.embed_image_batch(dataset, encoder, vectors, batch)?;
             progress(Progress { stage: Stage::Images, done, total })
-        })
+        })?;
+        vectors.decoded = decoded;
+        Ok(())
     }
 
     fn embed_image_batch(
@@ -186,7 +196,7 @@ impl EmbeddedCorpus {
         &mut self,
         dataset: &Dataset,
         encoder: &dyn Embedder,
-        mut vectors: KnownVectors,
+        vectors: &mut KnownVectors,
         progress: &mut dyn FnMut(Progress) -> Result<()>,
     ) -> Result<()> {
         let total = self.rows.len();
@@ -206,7 +216,7 @@ impl EmbeddedCorpus {
                 let texts: Vec<&str> = new.iter().map(|position| documents[*position].caption.as_str()).collect();
                 let embedded = encoder.embed_texts(&texts).context("cannot embed the captions")?;
                 let new = new.iter().map(|position| (start + position, &contents[*position]));
-                self.write_new(&mut vectors, dataset, encoder, (VectorSide::Caption, new), embedded)?;
+                self.write_new(vectors, dataset, encoder, (VectorSide::Caption, new), embedded)?;
             }
             for (position, content) in contents.into_iter().enumerate() {
                 if encoder.embeds_texts() {

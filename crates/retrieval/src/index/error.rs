@@ -5,7 +5,7 @@ use dissent_core::files::fingerprint::Fingerprint;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Reason why an index cannot be used. Rebuilding with an encoder repairs all but the last five.
+/// Reason why an index cannot be used. Rebuilding with an encoder repairs all but the last six.
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
     /// The index does not exist.
@@ -59,6 +59,9 @@ pub enum IndexError {
         "cannot read the query '{query}': {reason}; expected words, \"a phrase\", -word, +word, word~, word*, source:NAME, AND, OR, NOT, brackets"
     )]
     Query { query: String, reason: String },
+    /// The engine cannot answer such a query.
+    #[error("{engine} cannot answer '{query}': {reason}")]
+    Unsupported { engine: &'static str, query: String, reason: String },
     #[error(transparent)]
     Failed(#[from] anyhow::Error),
 }
@@ -87,6 +90,7 @@ impl IndexError {
                 | Self::Given { .. }
                 | Self::GivenStale { .. }
                 | Self::Query { .. }
+                | Self::Unsupported { .. }
                 | Self::Failed(_)
         )
     }

@@ -56,6 +56,16 @@ fn consume_all(receiver: Receiver<DecodedBatch>, consume: &mut impl FnMut(Decode
     Ok(())
 }
 
+/// Contents of the images of these documents as they are now; `None` for one that cannot be read.
+#[cfg(feature = "milvus")]
+pub(crate) fn contents_of_images(dataset: &Dataset, rows: Range<usize>) -> Vec<Option<Fingerprint>> {
+    let content = |row: usize| {
+        let bytes = Picture::read_bytes(&dataset.image_path(&dataset.corpus[row].image)).ok()?;
+        Some(Picture::fingerprint_of(&bytes))
+    };
+    rows.into_par_iter().map(content).collect()
+}
+
 /// Whether this document's image can be indexed now.
 pub(super) fn is_readable(dataset: &Dataset, row: usize) -> bool {
     decode(dataset, row, &HashSet::new()).is_ok()

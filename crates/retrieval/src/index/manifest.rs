@@ -56,7 +56,7 @@ pub(super) struct Manifest {
 
 /// The encoder that made the vectors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct EncoderStamp {
+pub(crate) struct EncoderStamp {
     pub name: String,
     pub fingerprint: Fingerprint,
     pub dimension: usize,

@@ -5,7 +5,13 @@
 //! vectors are an encoder's, or another program's (`given_…`), which then also computed those of the cases
 //! (`queries.safetensors`, `queries.jsonl`).
 
+#[cfg(feature = "milvus")]
+mod block;
 mod build;
+#[cfg(feature = "milvus")]
+mod candidates;
+mod document_store;
+mod embedded_store;
 mod embedder;
 mod encoder_probe;
 mod error;
@@ -20,6 +26,8 @@ mod lock;
 mod manifest;
 mod probes;
 mod query_line;
+#[cfg(feature = "milvus")]
+mod query_shape;
 mod shard;
 mod store;
 mod text;
@@ -31,6 +39,7 @@ mod vector_kind;
 mod vectors;
 
 pub use build::{Progress, Stage};
+pub use document_store::{Capabilities, CaptionSearch, DocumentFilter, DocumentStore, SearchScope, StoredDocument};
 pub use embedder::Embedder;
 pub use encoder_probe::{EncoderProbe, is_same_direction};
 pub use error::IndexError;
@@ -44,3 +53,13 @@ pub use text::{CaptionResult, TextIndex};
 pub use tokenizer::TOKENIZER;
 pub use vector_kind::{FLAT_LIMIT, VectorCode, VectorKind};
 pub use vectors::VectorIndex;
+#[cfg(feature = "milvus")]
+pub(crate) use {
+    block::{KnownContents, embed_rows},
+    candidates::{CorpusStatistics, stemmed_words},
+    images::contents_of_images,
+    manifest::EncoderStamp,
+    query_shape::{CaptionTerm, QueryShape},
+    store::refuse_empty_corpus,
+    vectors::unit,
+};

@@ -105,8 +105,8 @@ impl Index {
         let corpus_fingerprint = dataset.corpus_fingerprint();
         let aside = Aside::create(workspace)?;
         let vectors = aside.vectors(rows_of_sides(encoder, rows.len()), encoder.dimension())?;
-        let corpus =
-            embed_corpus(dataset, rows, encoder, vectors, <(KnownVectors, KnownVectors)>::default(), progress)?;
+        let (mut images, mut captions) = <(KnownVectors, KnownVectors)>::default();
+        let corpus = embed_corpus(dataset, rows, encoder, vectors, (&mut images, &mut captions), progress)?;
         progress(Progress { stage: Stage::Writing, done: 0, total: 1 })?;
         let building = aside.building();
         durable::write_file(&building.join(CONTENT_FILE), contents_of(&corpus).as_bytes())?;

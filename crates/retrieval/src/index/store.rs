@@ -208,10 +208,12 @@ impl Index {
             BuildLock::take(workspace, &mut || progress(Progress { stage: Stage::Waiting, done: 0, total: 1 }))?;
         // Computed before the images are read, so that a corpus that changes meanwhile makes the index stale, not wrong.
         let corpus_fingerprint = dataset.corpus_fingerprint();
-        let known = if afresh { <(KnownVectors, KnownVectors)>::default() } else { known_vectors(folder, encoder) };
+        let (mut images, mut captions) =
+            if afresh { <(KnownVectors, KnownVectors)>::default() } else { known_vectors(folder, encoder) };
         let aside = Aside::create(workspace)?;
         let total = dataset.corpus.len();
         let vectors = aside.vectors(rows_of_sides(encoder, total), encoder.dimension())?;
+        let known = (&mut images, &mut captions);
         let corpus = embed_corpus(dataset, 0..total, encoder, vectors, known, progress)?;
         let built =
             Built { corpus_fingerprint, encoder: EncoderStamp::of(encoder), given: None, queries: None, settings };
@@ -386,7 +388,7 @@ pub(super) fn rows_of_sides(encoder: &dyn Embedder, documents: usize) -> [usize;
 }
 
 /// Fails if there is nothing to index.
-pub(super) fn refuse_empty_corpus(dataset: &Dataset) -> Result<()> {
+pub(crate) fn refuse_empty_corpus(dataset: &Dataset) -> Result<()> {
     ensure!(
         !dataset.corpus.is_empty(),
         "{0} has cases and no corpus, so there is nothing to index: add documents (`dissent import FORMAT SOURCE --as \

@@ -1,10 +1,10 @@
 //! Tantivy: full-text search over captions, and stored fields (id, source, image path).
 
-use super::IndexError;
 use super::query_line::{check_length, check_limits, without_apostrophes};
 use super::text_files::{check_entries, in_words, refused};
 use super::tokenizer::{STEMS, WORDS, stands_alone, stems, words, words_of};
 use super::variants::written_out;
+use super::{IndexError, StoredDocument};
 use anyhow::{Context, Result};
 use dissent_core::data::Document;
 use dissent_core::text::printable::beginning;
@@ -12,12 +12,14 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use tantivy::collector::{DocSetCollector, TopDocs};
 use tantivy::query::{
-    AllQuery, BooleanQuery, BoostQuery, Occur, PhraseQuery, Query, QueryParser, QueryParserError, TermQuery,
+    AllQuery, Bm25StatisticsProvider, BooleanQuery, BoostQuery, Occur, PhraseQuery, Query, QueryParser,
+    QueryParserError, TermQuery,
 };
 use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions, Value,
 };
 use tantivy::snippet::SnippetGenerator;
+use tantivy::tokenizer::TokenizerManager;
 use tantivy::{IndexReader, ReloadPolicy, TantivyDocument, Term, doc};
 
 /// One result of a caption search.
@@ -38,21 +40,21 @@ const WRITER_BYTES: usize = 64 << 20;
 
 /// The fields of a document.
 #[derive(Clone, Copy)]
-struct Fields {
-    row: Field,
-    id: Field,
-    source: Field,
-    image: Field,
-    caption: Field,
+pub(super) struct Fields {
+    pub row: Field,
+    pub id: Field,
+    pub source: Field,
+    pub image: Field,
+    pub caption: Field,
     /// Unstemmed words of the caption.
     word: Field,
 }
 
 /// The captions of a corpus, searched by words.
 pub struct TextIndex {
-    index: tantivy::Index,
-    reader: IndexReader,
-    fields: Fields,
+    pub(super) index: tantivy::Index,
+    pub(super) reader: IndexReader,
+    pub(super) fields: Fields,
 }
 
 impl TextIndex {
@@ -65,7 +67,7 @@ impl TextIndex {
         std::fs::create_dir(folder).with_context(in_folder)?;
         let (schema, fields) = schema();
         let index = tantivy::Index::create_in_dir(folder, schema).map_err(in_words).with_context(in_folder)?;
-        register_tokenizers(&index);
+        register_tokenizers(index.tokenizers());
         // One thread keeps the documents in the corpus's order, which decides between equal scores.
         let mut writer = index.writer_with_num_threads(1, WRITER_BYTES).map_err(in_words).with_context(in_folder)?;
         for (row, document) in corpus.iter().enumerate() {
@@ -97,7 +99,7 @@ impl TextIndex {
         if let Some(file) = index.validate_checksum().map_err(damaged)?.into_iter().next() {
             return Err(IndexError::damaged(&folder.join(file), "its checksum is wrong"));
         }
-        register_tokenizers(&index);
+        register_tokenizers(index.tokenizers());
         let (schema, fields) = schema();
         if index.schema() != schema {
             return Err(IndexError::damaged(
@@ -153,6 +155,11 @@ impl TextIndex {
         limit: usize,
         allowed: &dyn Fn(usize) -> bool,
     ) -> Result<Vec<CaptionResult>> {
+        self.top(&self.plain_query(text), limit, allowed)
+    }
+
+    /// The query of [`Self::search_plain`].
+    pub(crate) fn plain_query(&self, text: &str) -> BooleanQuery {
         // If every character is a word, neighbours are searched as pairs: 右肺 is not 右 and 肺.
         let mut looked_for: BTreeSet<Vec<String>> = BTreeSet::new();
         let mut before: Option<(std::ops::Range<usize>, String)> = None;
@@ -188,7 +195,7 @@ impl TextIndex {
                 }
             })
             .collect();
-        self.top(&BooleanQuery::new(clauses), limit, allowed)
+        BooleanQuery::new(clauses)
     }
 
     /// The corpus rows whose captions contain all these words (and phrases), of one source if one is given.
@@ -196,9 +203,13 @@ impl TextIndex {
     /// # Errors
     /// Fails with [`IndexError::Query`] if the words are invalid.
     pub fn rows_with_words(&self, words: &str, source: Option<&str>) -> Result<HashSet<usize>, IndexError> {
-        let query = self.of_source(self.parse(words, true)?, source);
+        Ok(self.rows_matching(&*self.of_source(self.parse(words, true)?, source))?)
+    }
+
+    /// The corpus rows of all matches of a query.
+    pub(crate) fn rows_matching(&self, query: &dyn Query) -> Result<HashSet<usize>> {
         let searcher = self.reader.searcher();
-        let addresses = searcher.search(&*query, &DocSetCollector).context("cannot search the captions")?;
+        let addresses = searcher.search(query, &DocSetCollector).context("cannot search the captions")?;
         let mut rows = HashSet::with_capacity(addresses.len());
         for address in addresses {
             let column = searcher.segment_reader(address.segment_ord).fast_fields().u64("row");
@@ -208,7 +219,45 @@ impl TextIndex {
         Ok(rows)
     }
 
+    /// The stored documents with these ids, by row.
+    ///
+    /// # Errors
+    /// Fails if the index cannot be read.
+    pub fn documents(&self, ids: &[&str]) -> Result<Vec<StoredDocument>> {
+        let term = |id: &&str| -> (Occur, Box<dyn Query>) {
+            let term = Term::from_field_text(self.fields.id, id);
+            (Occur::Should, Box::new(TermQuery::new(term, IndexRecordOption::Basic)))
+        };
+        let query = BooleanQuery::new(ids.iter().map(term).collect());
+        let searcher = self.reader.searcher();
+        let mut found = Vec::with_capacity(ids.len());
+        for address in searcher.search(&query, &DocSetCollector).context("cannot search the ids")? {
+            let document: TantivyDocument = searcher.doc(address).context("cannot read a stored document")?;
+            let text = |field: Field| document.get_first(field).and_then(|value| value.as_str()).unwrap_or_default();
+            let row = document.get_first(self.fields.row).and_then(|value| value.as_u64());
+            found.push(StoredDocument {
+                row: row.context("a stored document has no row")? as usize,
+                id: text(self.fields.id).into(),
+                source: text(self.fields.source).into(),
+                image: text(self.fields.image).into(),
+                caption: text(self.fields.caption).into(),
+            });
+        }
+        found.sort_by_key(|document| document.row);
+        Ok(found)
+    }
+
     fn parse(&self, query: &str, all_words: bool) -> Result<Box<dyn Query>, IndexError> {
+        self.parse_with(query, all_words, &|| self.vocabulary())
+    }
+
+    /// Parses a query; `vocabulary` lists the words of the corpus if one with `~` or `*` is in it.
+    pub(super) fn parse_with(
+        &self,
+        query: &str,
+        all_words: bool,
+        vocabulary: &dyn Fn() -> Vec<String>,
+    ) -> Result<Box<dyn Query>, IndexError> {
         let refused = |reason: String| IndexError::Query { query: beginning(query, SHOWN_CHARACTERS), reason };
         check_length(query).map_err(refused)?;
         let written = without_apostrophes(query);
@@ -216,7 +265,7 @@ impl TextIndex {
         if query.trim() != "*" && words_of(&mut stems(), query).is_empty() {
             return Err(refused("it contains no word, only signs".into()));
         }
-        let written = written_out(&written, &|| self.vocabulary()).map_err(refused)?;
+        let written = written_out(&written, vocabulary).map_err(refused)?;
         let mut parser = QueryParser::for_index(&self.index, vec![self.fields.caption]);
         if all_words {
             parser.set_conjunction_by_default();
@@ -246,6 +295,17 @@ impl TextIndex {
     }
 
     fn top(&self, query: &dyn Query, limit: usize, allowed: &dyn Fn(usize) -> bool) -> Result<Vec<CaptionResult>> {
+        self.top_by(query, &self.reader.searcher(), limit, allowed)
+    }
+
+    /// The best matches, scored with these statistics.
+    pub(super) fn top_by(
+        &self,
+        query: &dyn Query,
+        statistics: &dyn Bm25StatisticsProvider,
+        limit: usize,
+        allowed: &dyn Fn(usize) -> bool,
+    ) -> Result<Vec<CaptionResult>> {
         let searcher = self.reader.searcher();
         let total = searcher.num_docs() as usize;
         if limit == 0 || total == 0 {
@@ -255,9 +315,9 @@ impl TextIndex {
             SnippetGenerator::create(&searcher, query, self.fields.caption).context("cannot prepare the highlights")?;
         let mut fetch = limit.min(total);
         loop {
-            let fetched = searcher
-                .search(query, &TopDocs::with_limit(fetch).order_by_score())
-                .context("cannot search captions")?;
+            let best = TopDocs::with_limit(fetch).order_by_score();
+            let fetched =
+                searcher.search_with_statistics_provider(query, &best, statistics).context("cannot search captions")?;
             let exhausted = fetched.len() < fetch || fetch == total;
             let mut results = Vec::with_capacity(limit);
             for (score, address) in fetched {
@@ -294,7 +354,7 @@ fn highlights(generator: &mut SnippetGenerator, caption: &str) -> Vec<std::ops::
     ranges
 }
 
-fn schema() -> (Schema, Fields) {
+pub(super) fn schema() -> (Schema, Fields) {
     let mut builder = Schema::builder();
     let captions =
         TextFieldIndexing::default().set_tokenizer(STEMS).set_index_option(IndexRecordOption::WithFreqsAndPositions);
@@ -341,7 +401,7 @@ fn explain(error: &QueryParserError) -> String {
     }
 }
 
-fn register_tokenizers(index: &tantivy::Index) {
-    index.tokenizers().register(STEMS, stems());
-    index.tokenizers().register(WORDS, words());
+pub(super) fn register_tokenizers(tokenizers: &TokenizerManager) {
+    tokenizers.register(STEMS, stems());
+    tokenizers.register(WORDS, words());
 }

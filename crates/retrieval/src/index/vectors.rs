@@ -301,7 +301,7 @@ pub(super) fn rows_of<'a>(vectors: &'a [f32], dimension: usize, rows: &[u32]) ->
 ///
 /// # Errors
 /// Fails if the vector is not finite or its length differs from 1 by more than the tolerance.
-pub(super) fn unit(vector: &[f32]) -> Result<Vec<f32>> {
+pub(crate) fn unit(vector: &[f32]) -> Result<Vec<f32>> {
     let length = check_unit(vector)?;
     Ok(vector.iter().map(|value| value / length).collect())
 }

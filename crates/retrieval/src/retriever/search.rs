@@ -4,7 +4,7 @@
 use super::heads::{HeadBase, QueryInputs, TrainedHeads};
 use super::reciprocal_rank::{DEPTH, merge_by_reciprocal_rank};
 use super::{Encoder, HitSource, RankedList, merge_hits};
-use crate::index::{Embedder, Index, VectorSide};
+use crate::index::{DocumentFilter, DocumentStore, Embedder, Index, SearchScope, VectorSide};
 use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
 use dissent_core::data::{Case, Dataset, Picture};
@@ -12,6 +12,7 @@ use dissent_core::files::fingerprint::Fingerprint;
 use dissent_core::run::{Head, Hit};
 use dissent_models::model::dual_encoder::DualEncoder;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// Hits per head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,24 +30,31 @@ impl Default for HitsPerHead {
     }
 }
 
-/// Index, dual encoder and optional trained heads; without them the encoder's own vectors are the queries (standard RAG).
+/// Store of documents, dual encoder and optional trained heads; without them the encoder's own vectors are the queries (standard RAG).
 /// If another program computed the vectors, there is no encoder, and a case's query is the vector that was given for it.
 pub struct Retriever {
     encoder: Option<Encoder>,
-    index: Index,
+    store: Arc<dyn DocumentStore>,
+    /// The store as the index whose vectors another program computed; it has the queries of the cases, too.
+    given: Option<Arc<Index>>,
     hits: HitsPerHead,
     heads: Option<TrainedHeads>,
-    /// Rows whose image could not be read when the index was built; they are never hits, because the reader needs the image.
+    /// Rows whose image could not be read when the store was filled; they are never hits, because the reader needs the image.
     without_image: HashSet<usize>,
     fingerprint: Fingerprint,
 }
 
 impl Retriever {
-    /// Index and heads must belong to this encoder.
-    pub fn new(encoder: impl Into<Encoder>, index: Index, hits: HitsPerHead, heads: Option<TrainedHeads>) -> Self {
+    /// Store and heads must belong to this encoder.
+    pub fn new(
+        encoder: impl Into<Encoder>,
+        store: Arc<dyn DocumentStore>,
+        hits: HitsPerHead,
+        heads: Option<TrainedHeads>,
+    ) -> Self {
         let encoder = encoder.into();
         let print = encoder.fingerprint().clone();
-        Self::build(Some(encoder), &print, index, hits, heads)
+        Self::build(Some(encoder), &print, store, hits, heads)
     }
 
     /// A retriever over vectors that another program computed ([`Index::open_given`]); the heads must be trained on them.
@@ -65,19 +73,20 @@ impl Retriever {
             );
         }
         let print = index.encoder_fingerprint().clone();
-        Ok(Self::build(None, &print, index, hits, heads))
+        let index = Arc::new(index);
+        Ok(Self { given: Some(index.clone()), ..Self::build(None, &print, index, hits, heads) })
     }
 
     fn build(
         encoder: Option<Encoder>,
         encoder_print: &Fingerprint,
-        index: Index,
+        store: Arc<dyn DocumentStore>,
         hits: HitsPerHead,
         heads: Option<TrainedHeads>,
     ) -> Self {
         let counts = [hits.image.to_string(), hits.caption.to_string()];
-        let index_print = index.fingerprint();
-        let mut parts = vec![index_print.as_str(), encoder_print.as_str(), &counts[0], &counts[1]];
+        let store_print = store.fingerprint();
+        let mut parts = vec![store_print.as_str(), encoder_print.as_str(), &counts[0], &counts[1]];
         let lexical = format!("lexical {}, merge 1", hits.lexical);
         if hits.lexical > 0 {
             parts.push(&lexical);
@@ -86,8 +95,8 @@ impl Retriever {
             parts.push(heads.fingerprint().as_str());
         }
         let fingerprint = Fingerprint::of_parts(parts);
-        let without_image = index.left_out().iter().map(|document| document.row).collect();
-        Self { encoder, index, hits, heads, without_image, fingerprint }
+        let without_image = store.left_out().iter().map(|document| document.row).collect();
+        Self { encoder, store, given: None, hits, heads, without_image, fingerprint }
     }
 
     /// The encoder; `None` if another program computed the vectors.
@@ -102,7 +111,7 @@ impl Retriever {
 
     /// What heads start from: the encoder in this process, or the vectors of a served one or of another program.
     pub fn head_base(&self) -> HeadBase<'_> {
-        self.local_encoder().map_or_else(|| HeadBase::given(&self.index), HeadBase::Encoder)
+        self.local_encoder().map_or_else(|| HeadBase::given(&*self.store), HeadBase::Encoder)
     }
 
     /// Device of the queries.
@@ -110,9 +119,14 @@ impl Retriever {
         self.local_encoder().map_or(&Device::Cpu, DualEncoder::device)
     }
 
-    /// The index.
-    pub fn index(&self) -> &Index {
-        &self.index
+    /// The store of the documents.
+    pub fn store(&self) -> &dyn DocumentStore {
+        &*self.store
+    }
+
+    /// The index whose vectors another program computed, if they are.
+    pub fn given(&self) -> Option<&Index> {
+        self.given.as_deref()
     }
 
     /// Hits per head.
@@ -140,7 +154,9 @@ impl Retriever {
     ) -> Result<Vec<(usize, f32)>> {
         let length = query.iter().map(|value| value * value).sum::<f32>().sqrt();
         let direction: Vec<f32> = query.iter().map(|value| value / length).collect();
-        let mut found = self.index.search(side, &direction, limit, &|row| self.may_show(dataset, case, row))?;
+        let scope =
+            SearchScope { filter: &DocumentFilter::for_case(case), allowed: &|row| self.may_show(dataset, case, row) };
+        let mut found = self.store.search(side, &direction, limit, scope)?;
         for (_, score) in &mut found {
             *score *= length;
         }
@@ -165,8 +181,12 @@ impl Retriever {
             // Then no head compares vectors.
             Some(encoder) if !encoder.embeds_pictures() => Ok(Vec::new()),
             Some(encoder) => encode(encoder, picture),
-            None => self.index.query_vector(&case.id, &picture.fingerprint),
+            None => self.vectors_of_others()?.query_vector(&case.id, &picture.fingerprint),
         }
+    }
+
+    fn vectors_of_others(&self) -> Result<&Index> {
+        self.given().context("a retriever without an encoder needs an index with vectors of another program")
     }
 
     /// Whether cases can have query vectors: an encoder of texts alone makes none.
@@ -228,7 +248,9 @@ impl Retriever {
         let depths = HitsPerHead { image: deep(by_image), caption: deep(by_caption), lexical: deep(lexical) };
         let mut lists = self.lists_of(dataset, case, image, caption, depths)?;
         let words = format!("{} {closed_book}", dataset.question_of(case));
-        let found = self.index.text().search_plain(&words, depths.lexical, &|row| self.may_show(dataset, case, row))?;
+        let scope =
+            SearchScope { filter: &DocumentFilter::for_case(case), allowed: &|row| self.may_show(dataset, case, row) };
+        let found = self.store.captions().search_text(&words, depths.lexical, scope)?;
         lists.push((Head::Lexical, found.iter().map(|result| (result.row, result.score)).collect()));
         Ok(merge_by_reciprocal_rank(&dataset.corpus, &lists, by_image + by_caption + lexical))
     }
@@ -276,14 +298,14 @@ impl HitSource for Retriever {
         limit: usize,
     ) -> Result<Option<Vec<(usize, f32)>>> {
         ensure!(
-            self.index.has_side(VectorSide::Image),
+            self.store.has_side(VectorSide::Image),
             "the index in {} has no image vectors to search; index the dataset with an encoder of images or with \
              --image-vectors",
-            self.index.folder().display()
+            self.store.place()
         );
         let vector = match &self.encoder {
             Some(encoder) => encode(encoder, picture)?,
-            None => self.index.given_vector_of(Some(&case.id), picture)?,
+            None => self.vectors_of_others()?.given_vector_of(Some(&case.id), picture)?,
         };
         self.nearest(dataset, case, VectorSide::Image, &vector, limit).map(Some)
     }

@@ -99,7 +99,10 @@ pub fn train_retriever(
     let queries = match retriever.encoder() {
         Some(Encoder::Local(encoder)) => Queries::of(dataset, encoder, settings.kind, &cases)?,
         Some(Encoder::Served(encoder)) => Queries::served(dataset, &**encoder, &cases)?,
-        None => Queries::given(dataset, retriever.index(), &cases)?,
+        None => {
+            let index = retriever.given().context("expected an encoder or vectors of another program")?;
+            Queries::given(dataset, index, &cases)?
+        }
     };
     let teacher = Teacher::open(&settings.teacher, dataset, settings.seed)?;
     let record = HeadsRecord {
@@ -135,17 +138,17 @@ pub fn train_retriever(
         watcher,
     };
     let inputs = |cases: &[usize]| queries.inputs(cases);
-    let index = retriever.index();
+    let store = retriever.store();
     let mut caption_queries = base_queries.clone();
     let mut caption = None;
-    if index.has_side(VectorSide::Caption) {
+    if store.has_side(VectorSide::Caption) {
         let (head, record) = stages.train(VectorSide::Caption, None, base_queries.clone())?;
         caption_queries = query_vectors(&head.head, &validation.cases, inputs)?;
         caption = Some((head, record));
     }
     let mut image_queries = base_queries;
     let mut image = None;
-    if index.has_side(VectorSide::Image) {
+    if store.has_side(VectorSide::Image) {
         let finished = caption.as_ref().map(|(head, record)| (VectorSide::Caption, head, record.clone()));
         let (head, _) = stages.train(VectorSide::Image, finished, caption_queries.clone())?;
         image_queries = query_vectors(&head.head, &validation.cases, inputs)?;
@@ -180,7 +183,7 @@ impl Stages<'_, '_> {
         other_queries: Vec<Vec<f32>>,
     ) -> Result<(HeadWeights, HeadRecord)> {
         let (settings, retriever) = (self.common.settings, self.common.retriever);
-        let out = stage_folder(settings, side, retriever.index().has_side(VectorSide::Image));
+        let out = stage_folder(settings, side, retriever.store().has_side(VectorSide::Image));
         let mut session = Session::open(self.session_settings(out.clone()))?;
         let base = retriever.head_base();
         let new_head = |mode| HeadWeights::of_base(settings.kind, base, self.base.as_ref(), settings.alpha, mode);

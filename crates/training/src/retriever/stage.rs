@@ -118,10 +118,10 @@ impl HeadTraining<'_, '_, '_> {
 
     /// Document vectors `[cases, candidates, D]` of the side that the head searches.
     fn document_vectors(&self, candidates: &[Vec<usize>]) -> Result<Tensor> {
-        let index = self.common.retriever.index();
+        let store = self.common.retriever.store();
         let (mut values, mut count) = (Vec::new(), 0);
-        for row in candidates.iter().flatten() {
-            let vector = index.document_vector(self.side, *row)?;
+        let rows: Vec<usize> = candidates.iter().flatten().copied().collect();
+        for (row, vector) in rows.iter().zip(store.document_vectors(self.side, &rows)?) {
             values.extend(vector.with_context(|| format!("document in row {row} has no vector"))?);
             count += 1;
         }

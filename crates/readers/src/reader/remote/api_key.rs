@@ -1,7 +1,6 @@
 //! The API key, read from the environment or a file, and never shown in a message.
 
-use anyhow::{Context, Result, ensure};
-use dissent_core::files::input_file;
+use anyhow::{Context, Result};
 use dissent_core::secret::Secret;
 use reqwest::header::HeaderValue;
 use std::path::Path;
@@ -9,8 +8,6 @@ use std::path::Path;
 /// Environment variables that hold the key of a reader's server and of an encoder's.
 pub const KEY_VARIABLE: &str = "DISSENT_READER_KEY";
 pub const ENCODER_KEY_VARIABLE: &str = "DISSENT_ENCODER_KEY";
-/// Longest key file in bytes; signed tokens have a few thousand.
-const LONGEST: u64 = 1 << 16;
 
 /// An API key; its debug output does not show it.
 #[derive(Clone, Debug)]
@@ -30,27 +27,7 @@ impl ApiKey {
     /// # Errors
     /// Fails as [`Self::find`] does.
     pub fn find_in(file: Option<&Path>, variable: &str) -> Result<Option<Self>> {
-        let (text, from) = match file {
-            Some(path) => {
-                let text = input_file::read_text(path, LONGEST);
-                (
-                    text.with_context(|| format!("cannot read the key file {}", path.display()))?,
-                    path.display().to_string(),
-                )
-            }
-            None => match std::env::var(variable) {
-                Ok(text) if !text.trim().is_empty() => (text, variable.to_owned()),
-                _ => return Ok(None),
-            },
-        };
-        Self::parse(&text).with_context(|| format!("{from}: expected a key")).map(Some)
-    }
-
-    fn parse(text: &str) -> Result<Self> {
-        let key = text.trim();
-        ensure!(!key.is_empty(), "found nothing");
-        ensure!(key.bytes().all(|byte| byte.is_ascii_graphic()), "found spaces, line breaks or letters beyond ASCII");
-        Ok(Self(Secret::new(key)))
+        Ok(Secret::find(file, variable, "a key")?.map(Self))
     }
 
     /// The header value `Bearer …`, marked as sensitive.

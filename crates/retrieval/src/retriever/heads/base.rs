@@ -1,7 +1,7 @@
 //! What heads start from and are mixed with.
 
 use super::{HeadKind, QueryHead};
-use crate::index::Index;
+use crate::index::DocumentStore;
 use anyhow::{Result, bail};
 use candle_core::{DType, Device};
 use candle_nn::VarBuilder;
@@ -22,12 +22,12 @@ pub enum HeadBase<'a> {
 }
 
 impl<'a> HeadBase<'a> {
-    /// The vectors of an index without an encoder.
-    pub fn given(index: &'a Index) -> Self {
+    /// The vectors of a store without an encoder in this process.
+    pub fn given(store: &'a dyn DocumentStore) -> Self {
         Self::Given {
-            name: index.encoder_name(),
-            fingerprint: index.encoder_fingerprint(),
-            dimension: index.dimension(),
+            name: store.encoder_name(),
+            fingerprint: store.encoder_fingerprint(),
+            dimension: store.dimension(),
         }
     }
 
