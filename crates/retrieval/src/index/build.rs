@@ -46,7 +46,7 @@ pub struct Progress {
 #[derive(Default)]
 pub(super) struct KnownVectors {
     /// Rows of an index that is being replaced.
-    earlier: Option<(VectorFile, HashMap<Fingerprint, usize>)>,
+    pub earlier: Option<(VectorFile, HashMap<Fingerprint, usize>)>,
     /// Vectors in memory.
     pub kept: HashMap<Fingerprint, Vec<f32>>,
     /// Contents of images that need not be decoded.

@@ -400,7 +400,8 @@ impl MilvusStore {
         }
         let rows = candidates.iter().map(|(row, _)| *row as u32).collect();
         let vectors: Vec<f32> = candidates.iter().flat_map(|(_, vector)| vector.iter().copied()).collect();
-        let index = VectorIndex::build(&vectors, self.inputs.encoder.dimension, rows, VectorKind::Flat)?;
+        let index =
+            VectorIndex::build(&vectors, self.inputs.encoder.dimension, rows, VectorKind::Flat, &mut |_| Ok(()))?;
         index.search(query, limit, scope.allowed)
     }
 }
