@@ -92,7 +92,7 @@ fn measure(sample: &Path, count: usize) {
         let probe = Some(Probe { row, ablation: Ablation::default() });
         let mut explain = |method: Method| {
             let wanted = Wanted { words: true, regions: true };
-            let request = ExplainRequest { case, probe, wanted, method, grid: GridChoice::Whole };
+            let request = ExplainRequest { case, probe, wanted, method, grid: GridChoice::Whole, label: None };
             let begun = Instant::now();
             let outcome = pipeline.explain(&request, None, &|| false, &mut |_| ()).unwrap();
             let ExplainOutcome::Explained(explanation) = outcome else { panic!("no limit was given") };
