@@ -221,12 +221,14 @@ fn fields(value: &Value) -> Vec<String> {
     found
 }
 
-const JSON_FIELDS: [&str; 34] = [
+const JSON_FIELDS: [&str; 36] = [
     "answer",
+    "answer_set",
     "case",
     "document",
     "hit",
     "is_approximate",
+    "label",
     "log_odds",
     "method",
     "question",
