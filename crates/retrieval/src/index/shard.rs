@@ -303,7 +303,7 @@ mod tests {
                 for number in 1..=of {
                     let rows = Shard { number, of }.rows(documents);
                     assert_eq!(rows.start, next, "{number} of {of}, {documents}");
-                    assert!(rows.is_empty() || rows.start % STEP == 0);
+                    assert!(rows.is_empty() || rows.start.is_multiple_of(STEP));
                     next = rows.end;
                 }
                 assert_eq!(next, documents);
