@@ -1,5 +1,5 @@
 /* Finds a function of the CUDA libraries when it is first called (late_binding.S). The program loads the libraries itself
- * before it uses a GPU (crates/models/src/model/cuda_libraries.rs) and says which one is missing; without them each
+ * before it uses a GPU (crates/models/src/model/cuda/libraries.rs) and says which one is missing; without them each
  * function fails with its library's own error. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
