@@ -23,6 +23,7 @@ parser.add_argument("--shards", type=int, default=8)
 parser.add_argument("--folder", type=Path, default=Path("/tmp/import-bench"))
 parser.add_argument("--group", action="store_true")
 parser.add_argument("--read", type=Path, help=argparse.SUPPRESS)
+parser.add_argument("--write", type=Path, help=argparse.SUPPRESS)
 
 
 def write(folder, rows, shards):
@@ -75,14 +76,19 @@ arguments = parser.parse_args()
 if arguments.read:
     read(arguments.read)
     sys.exit()
+if arguments.write:
+    write(arguments.write, arguments.rows, arguments.shards)
+    sys.exit()
 shutil.rmtree(arguments.folder, ignore_errors=True)
 try:
     files, dataset = arguments.folder / "files", arguments.folder / "dataset"
-    write(files, arguments.rows, arguments.shards)
+    flags = ["--rows", str(arguments.rows), "--shards", str(arguments.shards)] + (["--group"] if arguments.group else [])
+    # In another process: the peak memory of a child counts what its parent held when it was started.
+    subprocess.run([sys.executable, __file__, "--write", files, *flags], check=True)
     size = sum(path.stat().st_size for path in files.iterdir())
     print(f"{arguments.rows} rows, {size / 1e6:.0f} MB, {arguments.shards} shards")
     own = [arguments.program, "import", "hf", files, dataset, "--as", "corpus"]
-    theirs = [sys.executable, __file__, "--read", files] + (["--group"] if arguments.group else [])
+    theirs = [sys.executable, __file__, "--read", files, *flags]
     for name, command in [("dissent", own), ("pyarrow", theirs)]:
         seconds, memory = timed(command)
         print(f"{name}: {seconds:.1f} s, {arguments.rows / seconds:.0f} rows/s, {memory:.0f} MB")

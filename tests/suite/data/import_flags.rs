@@ -162,3 +162,28 @@ fn a_dry_run_writes_nothing_and_an_import_into_a_dataset_keeps_it() {
     assert!(dataset.cases.iter().filter(|case| case.id != "c1").all(|case| case.id.starts_with("films")));
     assert_eq!(dataset.cases.len(), 7);
 }
+
+#[test]
+fn splits_choose_the_rows_and_name_what_stays_out() {
+    let table = Table::new();
+    let flags =
+        ["--image", "Film", "--caption", "Report", "--group", "Patient", "--split-column", "Part", "--id", "Key"];
+    let of_label = [&flags[..], &["--label", "Finding", "--separator", "|", "--no-label", "None"]].concat();
+    let ids = |dataset: &Dataset| dataset.cases.iter().map(|case| case.id.clone()).collect::<Vec<_>>();
+
+    assert_eq!(ids(&table.imported(&[&of_label[..], &["--splits", "train"]].concat())), ["k0", "k1", "k2"]);
+    let both = table.imported(&[&of_label[..], &["--splits", "validation,test"]].concat());
+    assert_eq!(ids(&both), ["k3", "k4", "k5"]);
+    let said = stdout_of(&table.import("table", &[&of_label[..], &["--splits", "train"]].concat()));
+    assert!(said.contains("of another split than those of --splits"), "{said}");
+    // A corpus has no splits of its own; the rows are chosen all the same.
+    let corpus = table.imported(&[&flags[..], &["--as", "corpus", "--splits", "test"]].concat());
+    assert_eq!(corpus.corpus.iter().map(|document| document.id.as_str()).collect::<Vec<_>>(), ["k4", "k5"]);
+    let message = table.refused(&[&of_label[..], &["--splits", "holdout"]].concat());
+    assert!(message.contains("holdout") && message.contains("validation"), "{message}");
+    // A split without a row leaves nothing, and says so.
+    fs::write(table.path("rows.csv"), "Film,Finding,Part\nf0,Nodule,train\n").unwrap();
+    let message =
+        table.refused(&["--image", "Film", "--label", "Finding", "--split-column", "Part", "--splits", "test"]);
+    assert!(message.contains("nothing was imported") && message.contains("rows.csv:2"), "{message}");
+}

@@ -31,6 +31,7 @@ pub enum VectorCode {
 }
 
 impl VectorCode {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
     fn is_full(&self) -> bool {
         *self == Self::F32
     }
