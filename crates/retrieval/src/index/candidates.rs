@@ -50,7 +50,7 @@ impl TextIndex {
     /// An index in memory of these documents, which must be in the order of their rows. Equal scores are in this order.
     pub(crate) fn of_candidates(documents: &[StoredDocument]) -> Result<Self> {
         let (schema, fields) = schema();
-        let tokenizers = TokenizerManager::new();
+        let tokenizers = TokenizerManager::default();
         register_tokenizers(&tokenizers);
         let builder = tantivy::Index::builder().schema(schema).tokenizers(tokenizers);
         let mut writer = builder
