@@ -13,6 +13,7 @@ mod casebook;
 mod clip;
 mod command_line;
 mod data;
+mod document_store;
 mod dual_encoder;
 mod engine;
 mod index;
