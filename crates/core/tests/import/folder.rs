@@ -81,7 +81,10 @@ fn folders_that_are_no_classes_are_refused() {
     assert!(refused(&flat).contains("found images without classes"), "{}", refused(&flat));
     let empty = folder.path().join("empty");
     put(&empty, "readme.txt", "x");
-    assert!(refused(&empty).contains("found no image"));
+    assert!(refused(&empty).ends_with("found no image"), "{}", refused(&empty));
+    put(&empty, "captions_val.json", "{}");
+    let message = refused(&empty);
+    assert!(message.contains("captions_val.json` reads captions") && message.contains("--images-from"), "{message}");
 }
 
 #[test]

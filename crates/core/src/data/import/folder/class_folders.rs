@@ -35,9 +35,15 @@ pub(super) fn import(job: &Job, mut files: FilesInFolder) -> Result<Imported> {
     let labels: BTreeSet<&str> = files.images.iter().filter_map(|image| class_of(&image.name, has_splits)).collect();
     if labels.len() < 2 {
         let found = if files.images.is_empty() { "no image" } else { "images without classes" };
+        let way_out = files.json.first().map_or_else(String::new, |json| {
+            format!(
+                "; `dissent import folder {}` reads captions or conversations, with --images-from FOLDER if their images are elsewhere",
+                json.display()
+            )
+        });
         bail!(
             "{shown}: expected images in folders of at least two classes (split/class/image), or a metadata.csv or .jsonl \
-             with file_name; found {found}"
+             with file_name; found {found}{way_out}"
         );
     }
     let mut task = TaskMapping::new("label", TaskKind::Classification, "label");

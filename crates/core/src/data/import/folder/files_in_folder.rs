@@ -19,6 +19,8 @@ pub(super) struct FilesInFolder {
     pub shards: Vec<PathBuf>,
     /// Zip files.
     pub archives: Vec<PathBuf>,
+    /// JSON files, each perhaps of captions or conversations; they count as others, too.
+    pub json: Vec<PathBuf>,
     /// Number of other files.
     pub others: usize,
 }
@@ -40,6 +42,7 @@ impl FilesInFolder {
         found.metadata.sort();
         found.shards.sort();
         found.archives.sort();
+        found.json.sort();
         Ok(found)
     }
 
@@ -73,6 +76,10 @@ impl FilesInFolder {
                         self.shards.push(path);
                     }
                     Some((_, "zip")) => self.archives.push(path),
+                    Some((_, "json" | "jsonl")) => {
+                        self.json.push(path);
+                        self.others += 1;
+                    }
                     _ => self.others += 1,
                 }
             }
