@@ -35,7 +35,7 @@ enum What {
     /// Train a small Pixtral model on each training case with each of its retrieved documents: the reader
     Reader(ReaderArgs),
     /// Train the retriever's heads on the reader's answers to the documents that they retrieve
-    Retriever(RetrieverArgs),
+    Retriever(Box<RetrieverArgs>),
 }
 
 /// Runs the chosen training.
@@ -47,7 +47,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let outcome = match args.what {
         What::DualEncoder(args) => dual_encoder(args, &progress),
         What::Reader(args) => reader(args, common, &progress),
-        What::Retriever(args) => retriever(args, common, &progress),
+        What::Retriever(args) => retriever(*args, common, &progress),
     };
     outcome.map_err(|error| match error.downcast_ref::<TrainingInterrupted>() {
         Some(stopped) => {

@@ -101,7 +101,7 @@ fn place_for(
 
 /// Whether an unfinished collection was begun for these inputs.
 fn begun_for(connection: &Connection, name: &str, inputs: &Inputs) -> Result<bool> {
-    let properties = connection.describe(name)?.map(|(_, properties)| properties).unwrap_or_default();
+    let properties = connection.describe(name)?.map(|described| described.properties).unwrap_or_default();
     let begun: Option<Inputs> =
         properties.get(super::stamp::INPUTS_PROPERTY).and_then(|text| serde_json::from_str(text).ok());
     Ok(begun.is_some_and(|begun| begun.is_same(inputs)))

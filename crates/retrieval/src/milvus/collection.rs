@@ -1,7 +1,7 @@
 //! The calls on collections, with the parameters of this program.
 
 use super::columns::{Columns, ROW};
-use super::connection::Connection;
+use super::connection::{Answer, Connection};
 use super::error::{StoreError, StoreErrorKind};
 use super::wire::{
     AlterCollection, BOOL_EXPR, CollectionDescription, CollectionNames, CreateIndex, DescribeIndex, FLOAT_VECTOR,
@@ -12,7 +12,7 @@ use super::wire::{
 use anyhow::{Context, Result, bail, ensure};
 use prost::Message;
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Most results of one search or query: Milvus's own limit.
 pub(super) const MOST_RESULTS: usize = 16_384;
@@ -41,18 +41,24 @@ pub(super) fn pair(key: &str, value: impl ToString) -> KeyValue {
     KeyValue { key: key.into(), value: value.to_string() }
 }
 
+/// A collection, or the one behind an alias.
+pub(super) struct Described {
+    pub name: String,
+    pub properties: HashMap<String, String>,
+}
+
 impl Connection {
     fn done(&self, method: &'static str, request: &(impl Message + Clone + 'static)) -> Result<(), StoreError> {
         self.call::<Status>(method, request).map(|_| ())
     }
 
     /// Name and properties of a collection, or of the one behind an alias; `None` if there is none.
-    pub fn describe(&self, name: &str) -> Result<Option<(String, HashMap<String, String>)>, StoreError> {
+    pub fn describe(&self, name: &str) -> Result<Option<Described>, StoreError> {
         let request = OfCollection { collection_name: name.into() };
         match self.call::<CollectionDescription>("DescribeCollection", &request) {
             Ok(answer) => {
                 let properties = answer.properties.into_iter().map(|pair| (pair.key, pair.value)).collect();
-                Ok(Some((answer.collection_name, properties)))
+                Ok(Some(Described { name: answer.collection_name, properties }))
             }
             Err(StoreError { kind: StoreErrorKind::NoCollection, .. }) => Ok(None),
             Err(error) => Err(error),
@@ -97,6 +103,30 @@ impl Connection {
             std::thread::sleep(BETWEEN_LOOKS);
         }
         Ok(())
+    }
+
+    /// Reads from a collection. A server that was started again has it on its disk only, and is told to load it.
+    fn read<A: Answer>(
+        &self,
+        collection: &str,
+        method: &'static str,
+        request: &(impl Message + Clone + 'static),
+    ) -> Result<A> {
+        match self.call(method, request) {
+            Err(StoreError { kind: StoreErrorKind::NotLoaded { .. }, .. }) => {}
+            answer => return Ok(answer?),
+        }
+        let start = Instant::now();
+        self.load(collection, &mut || {
+            ensure!(
+                start.elapsed() < self.patience(),
+                "{}: the collection {collection} was not loaded within {} s; --store-patience SECONDS waits longer",
+                self.place(),
+                self.patience().as_secs()
+            );
+            Ok(())
+        })?;
+        Ok(self.call(method, request)?)
     }
 
     /// Makes what was written durable, and waits until the index has it: it is built behind the searches.
@@ -148,7 +178,7 @@ impl Connection {
             query_params: vec![pair("limit", MOST_RESULTS)],
             consistency_level: 0,
         };
-        Ok(Columns(self.call::<QueryAnswer>("Query", &request)?.fields_data))
+        Ok(Columns(self.read::<QueryAnswer>(collection, "Query", &request)?.fields_data))
     }
 
     /// How many documents pass a filter.
@@ -160,7 +190,7 @@ impl Connection {
             query_params: Vec::new(),
             consistency_level: 0,
         };
-        let mut columns = Columns(self.call::<QueryAnswer>("Query", &request)?.fields_data);
+        let mut columns = Columns(self.read::<QueryAnswer>(collection, "Query", &request)?.fields_data);
         let counted = columns.longs("count(*)")?;
         counted.first().map(|count| *count as u64).context("the store counted nothing")
     }
@@ -194,7 +224,7 @@ impl Connection {
             nq: 1,
             consistency_level: 0,
         };
-        let answer: SearchAnswer = self.call("Search", &request)?;
+        let answer: SearchAnswer = self.read(collection, "Search", &request)?;
         let results = answer.results.unwrap_or_default();
         let mut columns = Columns(results.fields_data);
         let rows = match results.ids.and_then(|ids| ids.longs) {

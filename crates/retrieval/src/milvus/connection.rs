@@ -195,6 +195,11 @@ impl Connection {
         excerpt(&cause.to_string(), &self.secrets)
     }
 
+    /// How long a server is waited for.
+    pub fn patience(&self) -> Duration {
+        self.patience
+    }
+
     /// The address.
     pub fn place(&self) -> &str {
         &self.place

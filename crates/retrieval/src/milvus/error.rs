@@ -23,6 +23,10 @@ pub enum StoreErrorKind {
         said: String,
     },
     NoCollection,
+    /// The collection is not in the server's memory, as after its restart.
+    NotLoaded {
+        said: String,
+    },
     /// Disk or memory of the server is full.
     Full {
         said: String,
@@ -73,6 +77,7 @@ impl StoreErrorKind {
                 Self::Busy { said }
             }
             100 => Self::NoCollection,
+            101 => Self::NotLoaded { said },
             4 if mentions(&["not exist", "not found", "can't find"]) => Self::NoCollection,
             _ if mentions(&["permission den", "privilege", "unauthenticated", "auth check failure"]) => {
                 Self::Denied { said }
@@ -108,6 +113,10 @@ impl fmt::Display for StoreError {
             StoreErrorKind::NoCollection => write!(
                 formatter,
                 "the store {place} has no such collection; `dissent index DATASET --store {place}` fills it"
+            ),
+            StoreErrorKind::NotLoaded { said } => write!(
+                formatter,
+                "the store {place} has the collection on its disk but not in its memory ({said}); look at the server's memory"
             ),
             StoreErrorKind::Full { said } => write!(
                 formatter,
@@ -163,6 +172,7 @@ mod tests {
             Some(StoreErrorKind::Full { .. })
         ));
         assert!(matches!(kind(1, false, "No space left on device"), Some(StoreErrorKind::Full { .. })));
+        assert!(matches!(kind(101, false, "is in state 'released'"), Some(StoreErrorKind::NotLoaded { .. })));
         assert_eq!(kind(100, false, "collection not found[x]"), Some(StoreErrorKind::NoCollection));
     }
 }

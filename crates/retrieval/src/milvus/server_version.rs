@@ -1,6 +1,5 @@
 //! The version of a server, and what it can do.
 
-use crate::index::Capabilities;
 use std::fmt;
 
 /// What a server said about itself.
@@ -33,19 +32,6 @@ impl ServerVersion {
     /// Whether captions can be searched by words (Milvus 2.5).
     pub fn has_words(&self) -> bool {
         self.is_lite || self.numbers.is_none_or(|numbers| numbers >= (2, 5))
-    }
-
-    /// What can be done with a collection. Phrases and highlights are this program's work on the captions that the server
-    /// finds.
-    pub fn capabilities(&self, is_exact: bool, words: bool) -> Capabilities {
-        Capabilities {
-            exact_vectors: is_exact,
-            words,
-            phrases: words,
-            varied_words: false,
-            highlights: words,
-            filters: true,
-        }
     }
 }
 

@@ -53,7 +53,7 @@ impl StoreSource {
     /// # Errors
     /// Fails if the server does not answer or refuses, or the collection is missing, unfinished, or of another corpus or encoder.
     pub fn open(&self, dataset: &Dataset, encoder: Option<&dyn Embedder>) -> Result<Arc<dyn DocumentStore>> {
-        let fingerprint: Option<&Fingerprint> = encoder.map(|encoder| encoder.fingerprint());
+        let fingerprint: Option<&Fingerprint> = encoder.map(Embedder::fingerprint);
         Ok(Arc::new(super::MilvusStore::open(self, dataset, fingerprint)?))
     }
 

@@ -1,6 +1,6 @@
 //! A complete collection as a [`DocumentStore`].
 
-use super::collection::{MOST_RESULTS, SearchCall};
+use super::collection::{Described, MOST_RESULTS, SearchCall};
 use super::columns::{ID, PROBLEM, ROW, vector_field};
 use super::connection::Connection;
 use super::expression::{covering, in_rows, joined, literal, of_filter, with_vector};
@@ -60,7 +60,7 @@ pub(super) enum Target {
 
 /// What is under a name.
 pub(super) fn target(connection: &Connection, name: &str) -> Result<Target> {
-    let Some((name, properties)) = connection.describe(name)? else { return Ok(Target::Nothing) };
+    let Some(Described { name, properties }) = connection.describe(name)? else { return Ok(Target::Nothing) };
     let Some(inputs) = properties.get(INPUTS_PROPERTY) else {
         return Ok(Target::Foreign { reason: "it was not made by dissent".into() });
     };
@@ -244,7 +244,7 @@ impl DocumentStore for MilvusStore {
         let words = self.words_of(scope)?;
         let clauses = of_filter(scope.filter).into_iter().map(Some);
         let expr =
-            joined(clauses.chain([with_vector(side), words.as_ref().and_then(|words| covering(&words.1))]), "and");
+            joined(clauses.chain([with_vector(side), words.as_ref().and_then(|words| covering(&words.shape))]), "and");
         let most = (MOST_VECTOR_BYTES / (dimension * 4)).clamp(limit, MOST_RESULTS.max(limit));
         let mut count = limit.saturating_mul(2).max(16).min(most);
         loop {
@@ -265,7 +265,7 @@ impl DocumentStore for MilvusStore {
                 found.columns.vectors(vector_field(side), dimension)?
             };
             let candidates = found.rows.iter().copied().zip(vectors.chunks_exact(dimension)).collect();
-            let words = words.as_ref().map(|words| &*words.0);
+            let words = words.as_ref().map(|words| &*words.query);
             let results = self.exact(candidates, query, limit, scope, words)?;
             // Vectors as near as the last one may not have been fetched.
             let is_settled = results.get(limit - 1).is_some_and(|(_, score)| *score > lowest + SCORE_ERROR);
@@ -356,7 +356,16 @@ impl DocumentStore for MilvusStore {
     }
 
     fn capabilities(&self) -> Capabilities {
-        self.version.capabilities(self.inputs.image.is_exact() && self.inputs.caption.is_exact(), self.inputs.words)
+        // Phrases and highlights are this program's work on the captions that the server finds.
+        let words = self.inputs.words;
+        Capabilities {
+            exact_vectors: self.inputs.image.is_exact() && self.inputs.caption.is_exact(),
+            words,
+            phrases: words,
+            varied_words: false,
+            highlights: words,
+            filters: true,
+        }
     }
 
     fn summary(&self) -> String {
@@ -398,11 +407,14 @@ impl MilvusStore {
             let matching = TextIndex::of_candidates(&documents)?.rows_matching(words)?;
             candidates.retain(|(row, _)| matching.contains(row));
         }
-        let rows = candidates.iter().map(|(row, _)| *row as u32).collect();
+        // The index numbers the candidates by their places, which are in the order of the rows, also where scores are equal.
+        let places = (0..candidates.len() as u32).collect();
         let vectors: Vec<f32> = candidates.iter().flat_map(|(_, vector)| vector.iter().copied()).collect();
         let index =
-            VectorIndex::build(&vectors, self.inputs.encoder.dimension, rows, VectorKind::Flat, &mut |_| Ok(()))?;
-        index.search(query, limit, scope.allowed)
+            VectorIndex::build(&vectors, self.inputs.encoder.dimension, places, VectorKind::Flat, &mut |_| Ok(()))?;
+        let row_at = |place: usize| candidates[place].0;
+        let found = index.search(query, limit, &|place| (scope.allowed)(row_at(place)))?;
+        Ok(found.into_iter().map(|(place, score)| (row_at(place), score)).collect())
     }
 }
 
@@ -414,7 +426,7 @@ pub(super) fn facts(source: &StoreSource) -> Result<StoreFacts> {
     let mut warning = None;
     match target(&connection, &source.address.collection)? {
         Target::Nothing => {
-            warning = Some("there is no such collection; `dissent index DATASET --store` fills it".into())
+            warning = Some("there is no such collection; `dissent index DATASET --store` fills it".into());
         }
         Target::Unfinished { name } => warning = Some(format!("{name} is unfinished; `dissent index` goes on with it")),
         Target::Foreign { reason } => warning = Some(reason),

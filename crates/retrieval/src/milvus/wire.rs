@@ -1,6 +1,8 @@
 //! The messages of Milvus's gRPC interface that this client sends and reads: names, types and tags as in milvus-proto
 //! (`milvus.proto`, `schema.proto`, `common.proto`), without the fields that it leaves at their defaults.
 
+#![expect(clippy::struct_field_names, reason = "the names are those of milvus-proto")]
+
 use prost::{Message, Oneof};
 
 /// Values of `DataType`.

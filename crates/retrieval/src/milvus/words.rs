@@ -58,11 +58,11 @@ impl MilvusStore {
         let words = self.words_of(scope)?;
         let clauses = of_filter(scope.filter).into_iter().map(Some);
         let filter =
-            joined(clauses.chain([covering(&shape), words.as_ref().and_then(|words| covering(&words.1))]), "and");
+            joined(clauses.chain([covering(&shape), words.as_ref().and_then(|words| covering(&words.shape))]), "and");
         let totals = (self.inputs.documents as u64, self.content.tokens);
         let statistics = self.captions.statistics(query, totals, &mut |term| self.frequency(term))?;
         let limits =
-            Wanted { query, statistics: &statistics, limit, scope, words: words.as_ref().map(|words| &*words.0) };
+            Wanted { query, statistics: &statistics, limit, scope, words: words.as_ref().map(|words| &*words.query) };
         if shape.needs_a_word() {
             return Ok(self.best_by_words(&shape, filter, &limits)?);
         }
@@ -70,17 +70,17 @@ impl MilvusStore {
     }
 
     /// The query of the filter's words and its shape.
-    pub(super) fn words_of(&self, scope: SearchScope) -> Result<Option<(Box<dyn Query>, QueryShape)>, IndexError> {
+    pub(super) fn words_of(&self, scope: SearchScope) -> Result<Option<FilterWords>, IndexError> {
         let Some(words) = scope.filter.words.as_deref() else { return Ok(None) };
         self.refuse_without_words(words)?;
         let parsed = self.captions.parse_without_vocabulary(ENGINE, words, true)?;
         let shape = self.captions.shape(&*parsed);
-        Ok(Some((parsed, shape)))
+        Ok(Some(FilterWords { query: parsed, shape }))
     }
 
     fn best_by_words(&self, shape: &QueryShape, filter: Option<String>, wanted: &Wanted) -> Result<Vec<CaptionResult>> {
         let words: Vec<String> = shape.words().into_iter().map(server_word).collect();
-        let mut count = wanted.limit.saturating_mul(4).max(FEWEST_CANDIDATES).min(MOST_RESULTS);
+        let mut count = wanted.limit.saturating_mul(4).clamp(FEWEST_CANDIDATES, MOST_RESULTS);
         loop {
             let call = SearchCall {
                 field: STEM_WEIGHTS,
@@ -163,6 +163,12 @@ impl MilvusStore {
     pub(super) fn documents_where(&self, expr: &str) -> Result<Vec<StoredDocument>> {
         documents_of(&mut self.connection.query(&self.name, expr, &DOCUMENT)?, None)
     }
+}
+
+/// The words of a filter as a query, and its shape for the server.
+pub(super) struct FilterWords {
+    pub query: Box<dyn Query>,
+    pub shape: QueryShape,
 }
 
 /// What the candidates of a search are measured by.
