@@ -39,7 +39,9 @@ pub(super) fn written_out(query: &str, vocabulary: &dyn Fn() -> Vec<String>) -> 
     {
         let end = piece.chars().next_back().filter(|last| last.is_whitespace() || matches!(last, '(' | ')' | '"'));
         let word = end.map_or(piece, |last| &piece[..piece.len() - last.len_utf8()]);
-        if in_quotes || !word.contains(['~', '*']) || word == "*" {
+        // Tantivy's parser handles the slop of a phrase ("pleural effusion"~2).
+        let is_slop = word.starts_with(['~', '*']) && written.ends_with('"');
+        if in_quotes || is_slop || !word.contains(['~', '*']) || word == "*" {
             written.push_str(word);
         } else {
             variants += 1;
@@ -68,11 +70,6 @@ fn write_variants(written: &mut String, typed: &str, known: &[CorpusWord]) -> Re
     let (word, tail) = sign_word.split_at(sign_word.find(['~', '*']).unwrap_or(sign_word.len()));
     let mut parts = words_of(&mut words(), word);
     let Some(last) = parts.pop() else {
-        // Tantivy's parser handles the slop of a phrase ("pleural effusion"~2).
-        if before.is_empty() && word.is_empty() && written.ends_with('"') {
-            written.push_str(typed);
-            return Ok(());
-        }
         return Err(format!("{typed}: expected a word before {}", tail.chars().next().unwrap_or('~')));
     };
     let field = before.trim_start_matches(['-', '+']);
