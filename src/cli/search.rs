@@ -112,10 +112,10 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
             rank: position + 1,
             score: result.score,
             row: result.row,
-            id: &document.id,
-            source: document.source.as_deref(),
-            image: dataset.image_path(&document.image),
-            caption: &document.caption,
+            id: document.id,
+            source: document.source,
+            image: dataset.image_path(document.image),
+            caption: document.caption,
             highlights: result.highlights,
         });
     }
@@ -130,9 +130,8 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
 }
 
 fn check_source(dataset: &Dataset, source: &str) -> Result<()> {
-    let mut known: Vec<&str> = dataset.corpus.iter().filter_map(|document| document.source.as_deref()).collect();
+    let mut known: Vec<&str> = dataset.corpus.sources().collect();
     known.sort_unstable();
-    known.dedup();
     if !known.contains(&source) {
         anyhow::bail!("no document has the source '{source}'; expected one of: {}", known.join(", "));
     }
@@ -201,7 +200,7 @@ fn search_vectors(
     let rows = words_filter(index.text(), args)?;
     let allowed = |row: usize| {
         let of_source =
-            |source: &String| dataset.corpus.get(row).is_some_and(|found| found.source.as_ref() == Some(source));
+            |source: &String| dataset.corpus.get(row).is_some_and(|found| found.source == Some(source));
         args.source.as_ref().is_none_or(of_source) && rows.as_ref().is_none_or(|rows| rows.contains(&row))
     };
     let found = index.search(side, &query, args.k as usize, &allowed)?;

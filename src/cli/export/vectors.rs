@@ -69,7 +69,7 @@ fn documents(args: &Args, dataset: &Dataset, index: &Index, side: VectorSide) ->
         if side == VectorSide::Image { "image" } else { "caption" }
     );
     let rows: Vec<usize> = (0..dataset.corpus.len()).filter(|row| index.side(side).position(*row).is_some()).collect();
-    let ids: Vec<&str> = rows.iter().map(|row| dataset.corpus[*row].id.as_str()).collect();
+    let ids: Vec<&str> = rows.iter().map(|row| dataset.corpus.document(*row).id).collect();
     let missing = dataset.corpus.len() - rows.len();
     if missing > 0 {
         say(&format!("{missing} documents have no vector, because their image could not be read"));

@@ -146,7 +146,7 @@ fn lines_of(lists: &HitLists, dataset: &Dataset) -> Vec<HitLine> {
                 case: case.id.clone(),
                 head: list.head,
                 rank: hit.rank,
-                document: dataset.corpus[hit.row].id.clone(),
+                document: dataset.corpus.document(hit.row).id.to_owned(),
                 score: hit.score,
             }));
         }

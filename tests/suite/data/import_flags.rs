@@ -68,7 +68,7 @@ fn every_flag_of_a_column_reaches_the_dataset() {
     let case = |id: &str| dataset.cases.iter().find(|case| case.id == id).unwrap();
     assert_eq!((case("k3").split, case("k3").answer.as_str()), (Split::Validation, "[]"));
     assert_eq!(case("k5").group.as_deref(), Some("p2"));
-    assert_eq!(dataset.corpus.iter().map(|document| document.caption.as_str()).collect::<Vec<_>>()[0], "text 0");
+    assert_eq!(dataset.corpus.iter().map(|document| document.caption).collect::<Vec<_>>()[0], "text 0");
 
     let columns = ["--label", "Effusion", "--label", "Nodule", "--question", "What is there?"];
     let dataset = table.imported(&[&all[..], &columns].concat());

@@ -227,7 +227,7 @@ fn write_findings_with_validation(root: &Path, sets: SetPrompt, validation: usiz
         .corpus
         .iter()
         .take(20)
-        .map(|own| Document { image: own.image.clone(), ..document(&own.id, &own.caption) })
+        .map(|own| Document { image: own.image.into(), ..document(own.id, own.caption) })
         .collect();
     write_dataset(root, &manifest("findings", vec![findings(sets)]), &cases, &corpus);
     for image in cases.iter().map(|case| &case.image).chain(corpus.iter().map(|document| &document.image)) {

@@ -84,19 +84,11 @@ struct Reading<P, F> {
 
 /// Reads the cases; a line is valid if its fields are present, its id is new and its task, split and answer are known.
 pub(super) fn read_cases(path: &Path, tasks: &[Task]) -> Lines<Case> {
-    collect(|keep| for_each_case(path, tasks, keep))
-}
-
-/// Reads the corpus; a line is valid if its fields are present and its id is new.
-pub(super) fn read_documents(path: &Path) -> Lines<Document> {
-    collect(|keep| for_each_document(path, keep))
-}
-
-fn collect<T>(read: impl FnOnce(&mut dyn FnMut(usize, T)) -> Vec<Problem>) -> Lines<T> {
     let mut good = Vec::new();
-    let problems = read(&mut |line, item| good.push((line, item)));
+    let problems = for_each_case(path, tasks, &mut |line, case| good.push((line, case)));
     Lines { good, problems }
 }
+
 
 /// Passes each valid case of [`read_cases`] with its line to `keep`, without holding the others; returns the problems.
 pub(super) fn for_each_case(path: &Path, tasks: &[Task], keep: &mut dyn FnMut(usize, Case)) -> Vec<Problem> {
@@ -139,8 +131,8 @@ pub(super) fn for_each_case(path: &Path, tasks: &[Task], keep: &mut dyn FnMut(us
     read_lines(path, &Reading { plain, by_field }, keep)
 }
 
-/// Passes each valid document of [`read_documents`] with its line to `keep`, without holding the others; returns the
-/// problems.
+/// Passes each valid document with its line to `keep`, without holding the others; returns the problems. A line is valid if its
+/// fields are present and its id is new.
 pub(super) fn for_each_document(path: &Path, keep: &mut dyn FnMut(usize, Document)) -> Vec<Problem> {
     let plain = |line: &[u8]| {
         let PlainDocument { id, image, caption, source, group } = serde_json::from_slice(line).ok()?;

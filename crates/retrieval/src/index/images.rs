@@ -62,7 +62,7 @@ pub(super) fn is_readable(dataset: &Dataset, row: usize) -> bool {
 }
 
 fn decode(dataset: &Dataset, row: usize, known: &HashSet<Fingerprint>) -> Result<DecodedImage> {
-    let path = dataset.image_path(&dataset.corpus[row].image);
+    let path = dataset.image_path(dataset.corpus.document(row).image);
     let bytes = Picture::read_bytes(&path)?;
     let fingerprint = Picture::fingerprint_of(&bytes);
     if known.contains(&fingerprint) {
