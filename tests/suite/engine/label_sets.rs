@@ -447,7 +447,7 @@ fn the_command_explains_one_label_by_occlusion_and_by_gradient() {
     let root = folder.path().join("dataset");
     write_findings(&root, SetPrompt::default());
     let dataset = Dataset::open(&root).unwrap();
-    let (case, document) = (&dataset.cases[0].id, &dataset.corpus[0].id);
+    let (case, document) = (&dataset.cases[0].id, dataset.corpus.document(0).id);
     let explain = |more: &[&str]| {
         let arguments = [&[case.as_str(), "--document", document, "--words", "--device", "cpu"][..], more].concat();
         let mut command = command("explain", &root, &arguments);

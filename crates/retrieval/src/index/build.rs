@@ -235,7 +235,7 @@ impl EmbeddedCorpus {
         for ((row, content), vector) in new.zip(embedded) {
             let what = || {
                 let part = if side == VectorSide::Image { "image" } else { "caption" };
-                format!("encoder {name}, the {part} of document {}", dataset.corpus[first + row].id)
+                format!("encoder {name}, the {part} of document {}", dataset.corpus.document(first + row).id)
             };
             ensure!(
                 vector.len() == encoder.dimension(),
