@@ -178,7 +178,7 @@ fn hits(
         Some(HitEntry {
             document: hit.document.clone(),
             row: hit.row,
-            source: given.document.source.clone(),
+            source: given.document.source.map(str::to_owned),
             found_by: hit.provenances.iter().map(found_by).collect(),
             caption: caption_of(&given),
             caption_source: given.caption_source(),

@@ -8,6 +8,7 @@ use super::index::open_or_build;
 use super::models::{load_encoder, resolve_encoder};
 use super::print_picture::PicturePrinter;
 use super::{Cli, Common};
+use crate::cli::open_dataset::open_dataset;
 use crate::data::{Dataset, Picture};
 use crate::files::durable::make_folder;
 use crate::index::{CaptionResult, Embedder, Index, IndexError, TextIndex, VectorSide};
@@ -92,7 +93,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         let message = "an image cannot be compared with words: use --by images or --by captions";
         Cli::command().error(ErrorKind::ArgumentConflict, message).exit();
     }
-    let dataset = Dataset::open(&args.dataset)?;
+    let dataset = open_dataset(&args.dataset)?;
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
     if let Some(source) = &args.source {
         check_source(&dataset, source)?;
@@ -199,8 +200,7 @@ fn search_vectors(
     };
     let rows = words_filter(index.text(), args)?;
     let allowed = |row: usize| {
-        let of_source =
-            |source: &String| dataset.corpus.get(row).is_some_and(|found| found.source == Some(source));
+        let of_source = |source: &String| dataset.corpus.get(row).is_some_and(|found| found.source == Some(source));
         args.source.as_ref().is_none_or(of_source) && rows.as_ref().is_none_or(|rows| rows.contains(&row))
     };
     let found = index.search(side, &query, args.k as usize, &allowed)?;

@@ -2,6 +2,7 @@
 
 use super::Common;
 use super::print_picture::PicturePrinter;
+use crate::cli::open_dataset::say_remarks;
 use crate::data::{Answer, Case, Dataset, DocumentView, Picture, PictureRemark, TaskKind};
 use crate::output::{one_line, print_json, print_line};
 use crate::terminal::size::terminal_size;
@@ -34,6 +35,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     };
     // A bad line of the dataset does not hide its other cases.
     let (dataset, _) = Dataset::open_usable(&args.target)?;
+    say_remarks(&dataset);
     if let Some(case) = dataset.cases.iter().find(|case| case.id == *id) {
         return show_case(&dataset, case, args.json, common);
     }

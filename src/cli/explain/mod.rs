@@ -8,6 +8,7 @@ use super::interrupt::{InterruptFlag, Interrupted};
 use super::model_options::ModelOptions;
 use super::run_models::refuse_models;
 use super::{Common, relaunch};
+use crate::cli::open_dataset::open_dataset;
 use crate::data::{Case, Dataset, DocumentView, LabelIndex, TaskKind};
 use crate::explain::{Cost, Explanation, Method, Wanted};
 use crate::model::device::choose_device;
@@ -142,7 +143,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         relaunch::for_reading(&reader)?;
     }
     let interrupt = InterruptFlag::watch()?;
-    let dataset = Arc::new(Dataset::open(&args.dataset)?);
+    let dataset = Arc::new(open_dataset(&args.dataset)?);
     let position = dataset.cases.iter().position(|case| case.id == args.case);
     let position = position.with_context(|| {
         let first = dataset.cases.first().map_or("", |case| case.id.as_str());

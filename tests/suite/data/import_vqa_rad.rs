@@ -63,8 +63,7 @@ fn closed_questions_become_cases_with_the_official_test_split() {
 fn the_corpus_is_made_of_training_images_only() {
     let folder = source_folder(&fixture());
     let dataset = import(folder.path(), VqaRadOptions::default()).unwrap().dataset;
-    let documents: Vec<(&str, &str)> =
-        dataset.corpus.iter().map(|document| (document.id, document.caption)).collect();
+    let documents: Vec<(&str, &str)> = dataset.corpus.iter().map(|document| (document.id, document.caption)).collect();
     assert_eq!(
         documents,
         [

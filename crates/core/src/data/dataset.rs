@@ -5,7 +5,7 @@ use super::image_hashes::ImageHashes;
 use super::jsonl::{Lines, read_cases};
 use super::manifest::{MANIFEST_FILE, Manifest, OnlyPart};
 use super::{Answer, Case, Corpus, Document, Picture, Problem, Split, Task};
-use crate::files::fingerprint::{Fingerprint, PartsHasher};
+use crate::files::fingerprint::Fingerprint;
 use anyhow::{Context, Result};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -34,7 +34,9 @@ pub struct Dataset {
     pub cases: Vec<Case>,
     /// The documents, and after them the rows of [`Self::add_models`].
     pub corpus: Corpus,
-    identities: Arc<ImageHashes>,
+    /// What the user should know of the opening.
+    pub remarks: Vec<String>,
+    pub(super) identities: Arc<ImageHashes>,
 }
 
 /// The readable part of a dataset, with all problems.
@@ -100,7 +102,8 @@ impl OpenedCases {
             problems.push(Problem::error(&path, EMPTY_CORPUS));
         }
         // The cases are copied only if they are being shown.
-        let dataset = Dataset { corpus: read.corpus, ..Arc::unwrap_or_clone(dataset) };
+        let remarks = read.remark.into_iter().collect();
+        let dataset = Dataset { corpus: read.corpus, remarks, ..Arc::unwrap_or_clone(dataset) };
         LenientDataset { dataset: Some(dataset), case_lines, problems }
     }
 
@@ -136,6 +139,7 @@ impl Dataset {
             tasks: manifest.tasks,
             cases,
             corpus: Corpus::of(&corpus),
+            remarks: Vec::new(),
             identities: Arc::default(),
         }
     }
@@ -257,24 +261,9 @@ impl Dataset {
     /// by an earlier start and has not changed since is not read again.
     pub fn image_contents(&self, images: impl Iterator<Item = impl AsRef<Path>>) -> Vec<Option<Fingerprint>> {
         let paths: Vec<PathBuf> = images.map(|image| self.image_path(image.as_ref())).collect();
-        self.identities.contents_now(&self.root, &paths)
-    }
-
-    /// Fingerprint of the corpus: every field of every document in order, and the contents of the image files. Everything
-    /// built from the corpus stores it.
-    pub fn corpus_fingerprint(&self) -> Fingerprint {
-        let documents = || self.document_rows().map(|row| self.corpus.document(row));
-        let contents = self.image_contents(documents().map(|document| document.image));
-        let mut parts = PartsHasher::default();
-        for (document, content) in documents().zip(contents) {
-            parts.add(document.id);
-            parts.add(&document.image.to_string_lossy());
-            parts.add(content.as_ref().map_or("missing", Fingerprint::as_str));
-            parts.add(document.caption);
-            parts.add(document.source.unwrap_or_default());
-            parts.add(document.group.unwrap_or_default());
-        }
-        parts.finish()
+        let contents = self.identities.contents_now(&self.root, &paths);
+        self.identities.save();
+        contents
     }
 
     /// The part of [`Dataset::may_retrieve`] that opens no file, for callers that must not wait.

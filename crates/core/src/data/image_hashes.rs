@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 /// Sizes and content hashes of the image files requested so far.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct ImageHashes {
     sizes: Mutex<HashMap<PathBuf, Option<u64>>>,
     contents: Mutex<HashMap<PathBuf, Fingerprint>>,

@@ -52,6 +52,14 @@ const DOCUMENT_FIELDS: [&str; 12] = [
     "type_split",
 ];
 
+/// How a problem begins that is not of a line, but of the reading.
+const CANNOT_READ: &str = "cannot read";
+
+/// Whether lines are missing that are in the file.
+pub(super) fn is_cut_short(problems: &[Problem]) -> bool {
+    problems.iter().any(|problem| problem.field.is_none() && problem.message.starts_with(CANNOT_READ))
+}
+
 /// A case as dissent writes it, which needs no remarks.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -88,7 +96,6 @@ pub(super) fn read_cases(path: &Path, tasks: &[Task]) -> Lines<Case> {
     let problems = for_each_case(path, tasks, &mut |line, case| good.push((line, case)));
     Lines { good, problems }
 }
-
 
 /// Passes each valid case of [`read_cases`] with its line to `keep`, without holding the others; returns the problems.
 pub(super) fn for_each_case(path: &Path, tasks: &[Task], keep: &mut dyn FnMut(usize, Case)) -> Vec<Problem> {
@@ -183,7 +190,7 @@ fn read_lines<T: Send>(
     let mut blocks = match LineBlocks::open(path) {
         Ok(blocks) => blocks,
         Err(error) => {
-            let message = format!("cannot read the file ({error}); expected one JSON object per line");
+            let message = format!("{CANNOT_READ} the file ({error}); expected one JSON object per line");
             problems.push(Problem::error(path, message));
             return problems;
         }
@@ -194,7 +201,7 @@ fn read_lines<T: Send>(
             Ok(Some(block)) => block,
             Ok(None) => return problems,
             Err(error) => {
-                let message = format!("cannot read further ({error})");
+                let message = format!("{CANNOT_READ} further ({error})");
                 problems.push(Problem::error(path, message).at_line(blocks.lines_read() + 1));
                 return problems;
             }

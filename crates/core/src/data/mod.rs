@@ -6,6 +6,7 @@ mod case;
 mod check;
 mod contradictions;
 mod corpus;
+mod corpus_print;
 mod dataset;
 #[cfg(feature = "dicom")]
 mod dicom;

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 /// A file changed more recently could change again within one tick of the file system's clock, unnoticed.
-pub(super) const SETTLED: Duration = Duration::from_secs(2);
+pub(crate) const SETTLED: Duration = Duration::from_secs(2);
 
 /// The state of a file or folder as it is now; that of a member of a container is the state of the container.
 pub(crate) fn state_now(path: &Path) -> io::Result<Fingerprint> {

@@ -60,6 +60,7 @@ fn remembered(path: &Path, notes: &Path, large: u64) -> io::Result<Fingerprint> 
 }
 
 /// Fingerprints of many small files, and of members of containers, in one table on disk.
+#[derive(Debug)]
 pub(crate) struct KnownFiles {
     /// `None` keeps the fingerprints in memory only.
     path: Option<PathBuf>,

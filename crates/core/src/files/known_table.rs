@@ -7,6 +7,7 @@ use super::durable::write_with;
 use super::mapped_bytes::MappedBytes;
 use anyhow::Result;
 use rustc_hash::FxHashMap;
+use std::fmt;
 use std::path::Path;
 
 const MAGIC: &[u8; 16] = b"dissent known 1\n";
@@ -24,6 +25,12 @@ pub(super) struct Known {
 /// Entries of a file, if there is a sound one.
 #[derive(Default)]
 pub(super) struct KnownTable(Option<MappedBytes>);
+
+impl fmt::Debug for KnownTable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "KnownTable({} entries)", self.entries().len())
+    }
+}
 
 impl KnownTable {
     pub fn open(path: &Path) -> Self {
@@ -81,8 +88,7 @@ fn number(entry: &[u8; ENTRY], place: usize) -> u64 {
 fn is_sound(bytes: &[u8]) -> bool {
     let Some((all, sum)) = bytes.split_last_chunk::<4>() else { return false };
     let entries = all.strip_prefix(MAGIC);
-    entries.is_some_and(|entries| entries.len() % ENTRY == 0)
-        && crc32fast::hash(all) == u32::from_le_bytes(*sum)
+    entries.is_some_and(|entries| entries.len() % ENTRY == 0) && crc32fast::hash(all) == u32::from_le_bytes(*sum)
 }
 
 #[cfg(test)]

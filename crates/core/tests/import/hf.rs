@@ -98,7 +98,9 @@ fn the_group_is_the_picture_and_not_the_name_that_each_row_has() {
     assert!(imported.remarks.iter().any(|remark| remark == "1 groups have rows in several splits"), "{imported:?}");
     // One document per picture of training, with all its answers.
     assert_eq!(dataset.corpus.len(), 3);
-    assert!(dataset.corpus.document(1).caption.contains("is there a mass? Yes. where is the mass? left lobe, upper part."));
+    assert!(
+        dataset.corpus.document(1).caption.contains("is there a mass? Yes. where is the mass? left lobe, upper part.")
+    );
     assert!(dataset.corpus.document(1).caption.contains("is the mass large? Yes."));
     // Rows of one picture name its first row.
     let image = |row: usize| dataset.cases[row].image.to_string_lossy().into_owned();
@@ -226,8 +228,7 @@ fn tables_of_other_writers_need_to_be_told_what_a_label_is() {
 #[test]
 fn captions_become_a_corpus_with_their_own_ids() {
     let (imported, dataset) = imported("captions");
-    let documents: Vec<_> =
-        dataset.corpus.iter().map(|document| (document.id, document.caption)).collect();
+    let documents: Vec<_> = dataset.corpus.iter().map(|document| (document.id, document.caption)).collect();
     assert_eq!(
         documents,
         [

@@ -85,7 +85,10 @@ fn names_with_commas_are_whole_labels() {
     let folder = tempfile::tempdir().unwrap();
     let source = npz(folder.path(), "tissuemnist_224.npz", &two_images(), &npy("(2, 1)", &[0, 7]));
     let (_, dataset) = import(&source, &MedmnistOptions::default()).unwrap();
-    assert_eq!(dataset.corpus.document(0).caption, "kidney cortex microscopy, cell: Collecting Duct, Connecting Tubule");
+    assert_eq!(
+        dataset.corpus.document(0).caption,
+        "kidney cortex microscopy, cell: Collecting Duct, Connecting Tubule"
+    );
     assert_eq!(dataset.tasks[0].labels.len(), 8);
     assert!(dataset.tasks[0].prompt.closed_book.contains("0 - 'Collecting Duct, Connecting Tubule'\n"));
 

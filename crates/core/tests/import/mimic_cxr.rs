@@ -71,11 +71,7 @@ fn corpus(root: &Path, options: &MimicCxrOptions) -> anyhow::Result<(Imported, D
 }
 
 fn rows(dataset: &Dataset) -> Vec<(&str, &str, Option<&str>)> {
-    dataset
-        .corpus
-        .iter()
-        .map(|document| (document.id, document.caption, document.group))
-        .collect()
+    dataset.corpus.iter().map(|document| (document.id, document.caption, document.group)).collect()
 }
 
 fn left_out(imported: &Imported) -> Vec<(usize, &str)> {
@@ -94,7 +90,10 @@ fn frontal_images_are_documents_with_the_text_of_their_reports() {
         ]
     );
     assert_eq!(dataset.only, Some(OnlyPart::Corpus));
-    assert_eq!(dataset.corpus.document(0).image, study_path(root.path(), "10000001", "50000001").join("aaaaaaaa-0001.jpg"));
+    assert_eq!(
+        dataset.corpus.document(0).image,
+        study_path(root.path(), "10000001", "50000001").join("aaaaaaaa-0001.jpg")
+    );
     assert_eq!(
         left_out(&imported),
         [

@@ -120,8 +120,7 @@ fn pmc_oa_finds_images_by_base_name_and_groups_by_article() {
         "\n",
     ));
     let (imported, dataset) = pmc_oa(source.path(), &ImportOptions::default()).unwrap();
-    let rows: Vec<(&str, Option<&str>)> =
-        dataset.corpus.iter().map(|document| (document.id, document.group)).collect();
+    let rows: Vec<(&str, Option<&str>)> = dataset.corpus.iter().map(|document| (document.id, document.group)).collect();
     assert_eq!(
         rows,
         [("PMC212319_Fig3_4", Some("PMC212319")), ("PMC212319_Fig3_5", Some("PMC212319")), ("fig9.png", Some("PMC77"))]
@@ -225,8 +224,7 @@ fn biomedica_reads_samples_of_shards_and_leaves_the_images_there() {
     // The same keys again, in another shard.
     tar_of(&at("x-000001.tar"), &[("1.jpg", &one), ("1.json", json), ("1.txt", b"Third")]);
     let (imported, dataset) = biomedica(source.path(), &[]).unwrap();
-    let rows: Vec<(&str, &str)> =
-        dataset.corpus.iter().map(|document| (document.id, document.caption)).collect();
+    let rows: Vec<(&str, &str)> = dataset.corpus.iter().map(|document| (document.id, document.caption)).collect();
     assert_eq!(rows, [("x-000000/a/0", "First"), ("x-000000/1", "Second"), ("x-000001/1", "Third")]);
     assert_eq!(dataset.corpus.document(0).group, Some("PMC9"));
     assert_eq!(dataset.corpus.document(1).image, at("x-000000.tar!/1.jpg"));

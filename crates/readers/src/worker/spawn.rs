@@ -35,6 +35,8 @@ impl WorkerHandle {
             stored_identity = Some((name, run.identity.clone()));
             stored = run.into_answers(&dataset)?;
         }
+        let checked = dataset.clone();
+        let check = move || checked.remark_on_changed_images();
         let (searched, index_folder) = (dataset.clone(), workspace.index_dir());
         let load_search = move || -> Result<Box<dyn SearchCaptions>> {
             Ok(Box::new(Captions { index: Index::open_text(&index_folder, &searched.corpus_fingerprint())? }))
@@ -56,7 +58,7 @@ impl WorkerHandle {
             }
             Ok(LoadedPipeline { pipeline, description })
         };
-        Self::start(stored, Box::new(load_parts), Box::new(load_search))
+        Self::start_with(stored, Box::new(load_parts), Box::new(load_search), Some(Box::new(check)))
     }
 }
 

@@ -40,7 +40,7 @@ impl Index {
         let _lock =
             BuildLock::take(workspace, &mut || progress(Progress { stage: Stage::Waiting, done: 0, total: 1 }))?;
         // Computed before the images are read, so that a corpus that changes meanwhile makes the index stale, not wrong.
-        let corpus_fingerprint = dataset.corpus_fingerprint();
+        let corpus_fingerprint = dataset.corpus_fingerprint_now();
         let (aside, dimension, total) = (Aside::create(workspace)?, opened.dimension, dataset.corpus.len());
         let rows = [&opened.image, &opened.caption].map(|file| if file.is_some() { total } else { 0 });
         let vectors = aside.vectors(rows, dimension)?;

@@ -102,7 +102,7 @@ impl Index {
         let _lock =
             BuildLock::take(workspace, &mut || progress(Progress { stage: Stage::Waiting, done: 0, total: 1 }))?;
         let rows = shard.rows(dataset.corpus.len());
-        let corpus_fingerprint = dataset.corpus_fingerprint();
+        let corpus_fingerprint = dataset.corpus_fingerprint_now();
         let aside = Aside::create(workspace)?;
         let vectors = aside.vectors(rows_of_sides(encoder, rows.len()), encoder.dimension())?;
         let corpus =
@@ -142,7 +142,7 @@ impl Index {
             BuildLock::take(workspace, &mut || progress(Progress { stage: Stage::Waiting, done: 0, total: 1 }))?;
         let parts = workspace.join(PARTS);
         let of = complete_set(&parts)?;
-        let corpus_fingerprint = dataset.corpus_fingerprint();
+        let corpus_fingerprint = dataset.corpus_fingerprint_now();
         let total = dataset.corpus.len();
         let mut joined: Option<Joining> = None;
         let aside = Aside::create(workspace)?;

@@ -207,7 +207,7 @@ impl Index {
         let _lock =
             BuildLock::take(workspace, &mut || progress(Progress { stage: Stage::Waiting, done: 0, total: 1 }))?;
         // Computed before the images are read, so that a corpus that changes meanwhile makes the index stale, not wrong.
-        let corpus_fingerprint = dataset.corpus_fingerprint();
+        let corpus_fingerprint = dataset.corpus_fingerprint_now();
         let known = if afresh { <(KnownVectors, KnownVectors)>::default() } else { known_vectors(folder, encoder) };
         let aside = Aside::create(workspace)?;
         let total = dataset.corpus.len();
