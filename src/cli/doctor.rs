@@ -9,7 +9,7 @@ use super::picture_card::picture_card;
 use super::reader_flags::ReaderFlags;
 use crate::index::Index;
 use crate::model::checkpoint::fingerprint_of;
-use crate::model::device::choose_device;
+use crate::model::device::{choose_device, gpu_facts};
 use crate::model::hub::cache_folder;
 use crate::model::reader_family::ReaderFamily;
 use crate::model::settings_notes::{notes_of_encoder, notes_of_reader};
@@ -273,7 +273,10 @@ fn configuration(section: &'static str) -> Option<Fact> {
 fn models(dataset: Option<&Path>, common: &Common, facts: &mut Vec<Fact>) {
     let section = "models and files";
     match choose_device(&common.device) {
-        Ok((_, reason)) => facts.push(fact(section, "device", reason)),
+        Ok((device, reason)) => {
+            facts.push(fact(section, "device", reason));
+            facts.extend(gpu_facts(&device).into_iter().map(|(name, value)| fact(section, name, value)));
+        }
         Err(error) => facts.push(Fact { warning: Some(format!("{error:#}")), ..fact(section, "device", "none") }),
     }
     facts.push(fact(section, "hub cache", hub_cache()));

@@ -32,9 +32,15 @@ pub(super) struct GivenFlags {
 }
 
 impl GivenFlags {
-    /// The files to build the index in `folder` from: those of the flags, or with `force` and without an encoder those that
-    /// it was built from; `None` if an encoder is to build it, or nothing is to be built.
-    pub fn files(&self, folder: &Path, encoder: Option<&str>, force: bool) -> Option<GivenFiles> {
+    /// The files to build the index in `folder` from: those of the flags, or those that it was built from if it is to have
+    /// other settings, or with `force` and without an encoder; `None` if an encoder is to build it, or nothing is to be built.
+    pub fn files(
+        &self,
+        folder: &Path,
+        encoder: Option<&str>,
+        force: bool,
+        has_other_settings: bool,
+    ) -> Option<GivenFiles> {
         let source = |path: &Option<PathBuf>, ids: &Option<PathBuf>| {
             path.clone().map(|path| VectorSource { path, ids: ids.clone() })
         };
@@ -59,9 +65,9 @@ impl GivenFlags {
                 say(&format!(
                     "the encoder {encoder} is not used: the index has vectors of another program, which --force replaces"
                 ));
-                None
+                has_other_settings.then(|| stamp.sources())
             }
-            None => force.then(|| stamp.sources()),
+            None => (force || has_other_settings).then(|| stamp.sources()),
         }
     }
 }

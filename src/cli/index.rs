@@ -114,6 +114,9 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let has_other_settings = settings != Index::settings_of(&folder);
     let again = args.force || has_other_settings;
     if args.join {
+        if Index::is_given(&folder) {
+            say("the index had vectors of another program; now those of the parts replace them");
+        }
         let index = Index::join_shards(&dataset, &folder, settings, &mut |progress| bar.show(progress))?;
         bar.finish();
         let seconds = start.elapsed().as_secs_f64();
@@ -133,7 +136,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
             one_line(&part.parent().unwrap_or(&part).display().to_string()),
         ));
     }
-    if let Some(files) = args.given.files(&folder, args.encoder.name().as_deref(), again) {
+    if let Some(files) = args.given.files(&folder, args.encoder.name().as_deref(), args.force, has_other_settings) {
         let index = Index::build_given(&dataset, &folder, &files, settings, &mut |progress| bar.show(progress))?;
         bar.finish();
         let seconds = start.elapsed().as_secs_f64();

@@ -3,6 +3,7 @@
 pub mod annotate;
 pub mod annotations;
 mod annotator;
+pub mod bench;
 mod caption_line;
 pub mod check;
 pub mod completions;
@@ -122,6 +123,8 @@ pub enum Command {
     Check(check::Args),
     /// Report what dissent detects: terminal, colours, device, models, workspace, file system
     Doctor(doctor::Args),
+    /// Measure how fast models run on the device, and whether it computes what the CPU computes
+    Bench(bench::Args),
     /// Download a model from the Hugging Face hub into its cache; no other command contacts the hub
     Download(download::Args),
     /// Build the index of a dataset: FAISS for vectors, Tantivy for captions
@@ -168,6 +171,7 @@ impl Command {
             | Self::Export(_)
             | Self::Check(_)
             | Self::Doctor(_)
+            | Self::Bench(_)
             | Self::Phantom(_)
             | Self::Search(_)
             | Self::Show(_)
@@ -241,6 +245,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Export(args) => export::run(args, &cli.common),
         Command::Check(args) => check::run(args, &cli.common),
         Command::Doctor(args) => doctor::run(args, &cli.common),
+        Command::Bench(args) => bench::run(args, &cli.common),
         Command::Download(args) => download::run(args),
         Command::Index(args) => index::run(args, &cli.common),
         Command::Phantom(args) => phantom::run(args, &cli.common),

@@ -8,6 +8,7 @@
 )]
 
 mod annotation;
+mod bench;
 mod casebook;
 mod clip;
 mod command_line;

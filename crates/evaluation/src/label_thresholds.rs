@@ -116,7 +116,7 @@ impl LabelThreshold {
                 continue;
             }
             let found = Some(2.0 * right as f64 / (answered + with) as f64);
-            let log_odds = next.map_or(value - 1.0, |next| f32::midpoint(*value, next));
+            let log_odds = next.map_or(value - 1.0, |next| between(*value, next));
             let is_nearer = (log_odds - before).abs() < (best.log_odds - before).abs();
             if found > best.f1 || (found == best.f1 && is_nearer) {
                 best = Self { log_odds, f1: found, ..best };
@@ -124,6 +124,12 @@ impl LabelThreshold {
         }
         best
     }
+}
+
+/// A threshold below `value` and not below `next`; the middle of neighbouring floats is rounded to one of them.
+fn between(value: f32, next: f32) -> f32 {
+    let middle = f32::midpoint(value, next);
+    if middle < value { middle } else { next }
 }
 
 /// F1 of a label that is answered above this threshold; `None` if no case has it.
@@ -158,6 +164,11 @@ mod tests {
     fn a_threshold_that_is_as_good_stays() {
         let good = chosen(&[1.0, 1.1, 1.2, 1.3, 1.4], &[-1.0, -1.1, -1.2, -1.3, -1.4]);
         assert!(good.log_odds == 0.0 && good.f1 == Some(1.0) && good.is_chosen);
+        // Neighbouring floats are parted, whichever of them their middle is rounded to.
+        for low in [0.5_f32, 0.5_f32.next_up()] {
+            let near = chosen(&[low.next_up(); 5], &[low; 5]);
+            assert_eq!((near.log_odds, near.f1), (low, Some(1.0)));
+        }
         // Equal log-odds are never parted.
         let tied = chosen(&[2.0; 6], &[2.0; 6]);
         assert_eq!((tied.log_odds, tied.f1), (0.0, tied.f1_before));

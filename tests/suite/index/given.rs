@@ -129,6 +129,14 @@ fn the_index_says_what_it_holds_and_is_up_to_date() {
     // An encoder of the environment does not replace it unasked.
     let kept = world.dissent(&["index", "DATASET", "--device", "cpu"]);
     assert!(kept.succeeds().stderr.contains("which --force replaces"), "{kept:#?}");
+    // Nor do other settings, which the index then keeps; asked for again they change nothing.
+    for state in ["built", "up to date"] {
+        let other =
+            world.dissent(&["index", "DATASET", "--device", "cpu", "--recall", "0.9", "--exact-up-to", "50", "--json"]);
+        assert!(other.succeeds().stderr.contains("which --force replaces"), "{other:#?}");
+        let report: Value = serde_json::from_str(&other.stdout).unwrap();
+        assert_eq!((&report["state"], &report["given"]["query"]["vectors"]), (&state.into(), &20.into()));
+    }
     let report: Value =
         serde_json::from_str(&alone(&world, &["index", "DATASET", "--force", "--json"]).stdout).unwrap();
     assert_eq!((&report["state"], &report["given"]["query"]["vectors"]), (&"built".into(), &20.into()));

@@ -111,9 +111,9 @@ impl FilesAside {
         }
     }
 
-    /// Says that everything was moved into place.
+    /// Says that everything was moved into place: kept copies are copies no more.
+    #[cfg(feature = "import")]
     pub fn moved(&mut self) {
-        #[cfg(feature = "import")]
         if let Aside::Kept(kept, _) = &mut self.folder {
             kept.done();
         }

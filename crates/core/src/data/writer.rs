@@ -90,6 +90,7 @@ impl DatasetWriter {
     pub(super) fn move_into_place(&mut self, manifest: &Manifest) -> Result<()> {
         self.files.complete(manifest)?;
         replace_folder(self.files.path(), &self.target)?;
+        #[cfg(feature = "import")]
         self.files.moved();
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use candle_core::Device;
-use candle_core::utils::{cuda_is_available, metal_is_available};
+use candle_core::utils::metal_is_available;
 
 /// The device for `wish` (`auto`, `cpu`, `cuda`, `cuda:N` or `metal`), with the reason for the user.
 ///
@@ -24,13 +24,14 @@ pub fn choose_device(wish: &str) -> Result<(Device, String)> {
     }
 }
 
-/// The first GPU if it can be initialised, otherwise the CPU.
+/// The first GPU if it can be used, otherwise the CPU.
 fn best_device() -> (Device, String) {
-    if cuda_is_available() {
-        return match Device::new_cuda(0) {
-            Ok(device) => (device, "cuda:0, the first GPU".to_string()),
-            Err(error) => (Device::Cpu, format!("cpu, because cuda:0 does not start: {error}")),
-        };
+    #[cfg(feature = "cuda")]
+    match super::cuda::open(0) {
+        Ok(device) => return (device, "cuda:0, the first GPU".to_string()),
+        // `doctor` and `--device cuda` say the rest.
+        Err(error) if !metal_is_available() => return (Device::Cpu, format!("cpu, because {error}")),
+        Err(_) => {}
     }
     if metal_is_available() {
         return match Device::new_metal(0) {
@@ -41,11 +42,14 @@ fn best_device() -> (Device, String) {
     (Device::Cpu, "cpu, because this program was built without GPU support".to_string())
 }
 
+#[cfg(feature = "cuda")]
 fn cuda(number: usize) -> Result<Device> {
-    if !cuda_is_available() {
-        bail!("device cuda:{number}: this program was built without CUDA; use --device cpu");
-    }
-    Device::new_cuda(number).with_context(|| format!("device cuda:{number} does not start"))
+    super::cuda::open(number).with_context(|| format!("device cuda:{number}"))
+}
+
+#[cfg(not(feature = "cuda"))]
+fn cuda(number: usize) -> Result<Device> {
+    bail!("device cuda:{number}: this program was built without CUDA; use --device cpu");
 }
 
 fn metal() -> Result<Device> {
@@ -53,6 +57,56 @@ fn metal() -> Result<Device> {
         bail!("device metal: this program was built without Metal; use --device cpu");
     }
     Device::new_metal(0).context("device metal does not start")
+}
+
+/// What a program that was built for NVIDIA GPUs says about `device`: names and values for `doctor`; nothing otherwise.
+pub fn gpu_facts(device: &Device) -> Vec<(&'static str, String)> {
+    #[cfg(feature = "cuda")]
+    {
+        use super::cuda;
+        let found = cuda::describe(device).unwrap_or_else(|| match cuda::open(0) {
+            Ok(first) => format!("not used: {}", cuda::describe(&first).unwrap_or_else(|| "cuda:0".into())),
+            Err(error) => format!("none: {error:#}"),
+        });
+        let built_for = cuda::built_for().map(|target| ("built for", target.to_string()));
+        built_for.into_iter().chain([("GPU", found)]).collect()
+    }
+    #[cfg(not(feature = "cuda"))]
+    {
+        let _ = device;
+        Vec::new()
+    }
+}
+
+/// Free memory of a GPU in bytes; `None` for the CPU and where it is not known.
+pub fn free_gpu_bytes(device: &Device) -> Option<u64> {
+    #[cfg(feature = "cuda")]
+    return super::cuda::free_bytes(device);
+    #[cfg(not(feature = "cuda"))]
+    {
+        let _ = device;
+        None
+    }
+}
+
+/// The most bytes that tensors have taken on a GPU at a time since [`forget_gpu_peak`]; `None` where it is not known. Workspaces
+/// of NVIDIA's libraries are not in it.
+pub fn peak_gpu_bytes(device: &Device) -> Option<u64> {
+    #[cfg(feature = "cuda")]
+    return super::cuda::peak_bytes(device);
+    #[cfg(not(feature = "cuda"))]
+    {
+        let _ = device;
+        None
+    }
+}
+
+/// Begins to count [`peak_gpu_bytes`] anew.
+pub fn forget_gpu_peak(device: &Device) {
+    #[cfg(feature = "cuda")]
+    super::cuda::forget_peak(device);
+    #[cfg(not(feature = "cuda"))]
+    let _ = device;
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Checking that a model fits into memory before its weights are loaded.
 
+use super::device::free_gpu_bytes;
 use anyhow::{Result, bail};
 use candle_core::{DType, Device};
 use std::fs;
@@ -9,16 +10,12 @@ const BESIDE_WEIGHTS: u64 = 512 << 20;
 /// Models below this size in bytes are not checked.
 const SMALL: u64 = 256 << 20;
 
-/// Checks that a model of `parameters` weights in `dtype` fits into free memory. GPU memory is not checked, since its
-/// driver reports errors itself.
+/// Checks that a model of `parameters` weights in `dtype` fits into the free memory of the device.
 ///
 /// # Errors
 /// Fails if it does not fit; the message names a size that would.
 pub fn ensure_memory(parameters: usize, dtype: DType, device: &Device) -> Result<()> {
-    match available() {
-        Some(free) if device.is_cpu() => ensure_fits(parameters as u64, dtype, free),
-        _ => Ok(()),
-    }
+    free_on(device).map_or(Ok(()), |free| ensure_fits(parameters as u64, dtype, free))
 }
 
 /// [`ensure_memory`] for a model with a quantised decoder of `bytes`, which candle stores twice (also in the order of its
@@ -79,6 +76,11 @@ fn ensure_fits(parameters: u64, dtype: DType, free: u64) -> Result<()> {
         size(needed(dtype)),
         size(free)
     )
+}
+
+/// Free memory of the device in bytes; `None` where it is not known.
+fn free_on(device: &Device) -> Option<u64> {
+    if device.is_cpu() { available() } else { free_gpu_bytes(device) }
 }
 
 /// Memory available to this process in bytes: `MemAvailable` of Linux within the container's limit; unknown on other

@@ -8,8 +8,11 @@ pub mod bert;
 pub mod chat;
 pub mod checkpoint;
 pub mod clip;
+#[cfg(any(feature = "cuda", test))]
+mod cuda;
 pub mod decoder;
 pub mod device;
+pub mod device_error;
 pub mod dinov2;
 pub mod dual_encoder;
 mod fixed_fields;

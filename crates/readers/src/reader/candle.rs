@@ -12,7 +12,8 @@ use candle_core::{D, DType, Device, Tensor};
 use dissent_core::data::{LabelIndex, Picture};
 use dissent_core::files::fingerprint::Fingerprint;
 use dissent_core::run::LabelScores;
-use dissent_models::model::decoder::{DecoderInput, DecoderRow, KvCache, TokenIndex};
+use dissent_models::model::decoder::{Decoded, DecoderInput, DecoderRow, KvCache, TokenIndex};
+use dissent_models::model::device_error::explained;
 use dissent_models::model::reader_family::{ReaderFamily, load_reader};
 use dissent_models::model::vlm::{ContentPart, ReaderCheckpoint};
 use std::collections::HashMap;
@@ -68,7 +69,8 @@ impl CandleReader {
     /// # Errors
     /// Fails as [`load_reader`] does.
     pub fn load_with(folder: &Path, adapter: Option<&Path>, device: &Device, dtype: DType) -> Result<Self> {
-        Self::new(load_reader(folder, adapter, device, dtype)?, dtype)
+        let checkpoint = load_reader(folder, adapter, device, dtype).map_err(explained)?;
+        Self::new(checkpoint, dtype)
     }
 
     /// A reader over a loaded checkpoint with this dtype.
@@ -107,7 +109,7 @@ impl CandleReader {
     }
 
     /// Applies `of_batch` to all prompts, in batches as large as memory allows.
-    fn in_batches<R: Send>(
+    pub(super) fn in_batches<R: Send>(
         &mut self,
         requests: &[ReadRequest],
         of_batch: impl Fn(&Self, &[Prepared]) -> Result<Vec<R>> + Sync,
@@ -187,26 +189,19 @@ impl CandleReader {
     }
 
     /// Adds the name of the reader to an error.
-    fn named(&self, error: ReaderError) -> ReaderError {
+    pub(super) fn named(&self, error: ReaderError) -> ReaderError {
         match error {
             ReaderError::Cancelled => ReaderError::Cancelled,
             ReaderError::Failed(error) => {
-                ReaderError::Failed(error.context(format!("reader {}", self.checkpoint.name)))
+                ReaderError::Failed(explained(error).context(format!("reader {}", self.checkpoint.name)))
             }
         }
     }
 
     fn score_batch(&self, batch: &[Prepared]) -> Result<Vec<LabelScores>> {
-        let decoder = self.checkpoint.model.decoder();
-        let begun = self.read_prefixes(batch)?;
-        let rest_of = |prepared: &Prepared| match &prepared.prefix {
-            Some(prefix) if begun.is_some() => prefix.rest_of(&prepared.row),
-            _ => prepared.row.clone(),
-        };
-        let input = DecoderInput::new(batch.iter().map(rest_of).collect());
         let needs_whole_labels = batch.iter().any(|prepared| matches!(prepared.labels, LabelTokens::Whole(_)));
-        let mut cache = begun.or_else(|| needs_whole_labels.then(KvCache::new));
-        let decoded = decoder.decode(&input, cache.as_mut())?;
+        let (decoded, cache) = self.decode_prompts(batch, needs_whole_labels)?;
+        let decoder = self.checkpoint.model.decoder();
         let after_prompt = log_probabilities(&decoder.logits(&decoded, &decoded.last_tokens())?)?;
         let mut scores: Vec<Vec<f32>> = Vec::with_capacity(batch.len());
         for (prepared, after_prompt) in batch.iter().zip(&after_prompt) {
@@ -219,6 +214,20 @@ impl CandleReader {
             self.add_later_tokens(batch, &cache, &mut scores)?;
         }
         Ok(scores.into_iter().map(LabelScores::exact).collect())
+    }
+
+    /// Decodes the prompts of a batch, from their prefixes where they have one. The cache holds them for their labels if it is
+    /// kept or there were prefixes.
+    pub(super) fn decode_prompts(&self, batch: &[Prepared], keep: bool) -> Result<(Decoded, Option<KvCache>)> {
+        let begun = self.read_prefixes(batch)?;
+        let rest_of = |prepared: &Prepared| match &prepared.prefix {
+            Some(prefix) if begun.is_some() => prefix.rest_of(&prepared.row),
+            _ => prepared.row.clone(),
+        };
+        let input = DecoderInput::new(batch.iter().map(rest_of).collect());
+        let mut cache = begun.or_else(|| keep.then(KvCache::new));
+        let decoded = self.checkpoint.model.decoder().decode(&input, cache.as_mut())?;
+        Ok((decoded, cache))
     }
 
     /// A KV cache that holds the prefixes of a batch, if all its prompts have one.

@@ -4,6 +4,7 @@
 mod candle;
 mod candle_generation;
 mod candle_gradient;
+mod candle_logits;
 mod data_parallel;
 mod generation;
 mod key;

@@ -7,12 +7,12 @@ use super::finish::{Aside, Built, IndexSettings, finish};
 use super::given_files::OpenedVectors;
 use super::given_queries::{QueryCase, QueryVectors};
 use super::images::for_each_batch;
-use super::lock::BuildLock;
+use super::lock::begin_build;
 use super::manifest::EncoderStamp;
 use super::store::refuse_empty_corpus;
 use super::vector_file::{VectorFile, VectorFileWriter};
 use super::{GivenFiles, GivenStamp, Index, LeftOut, Progress, Stage, VectorSide};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use dissent_core::data::{CASES_FILE, CORPUS_FILE, Dataset, Picture};
 use dissent_core::files::fingerprint::Fingerprint;
 use dissent_core::text::printable::message_of;
@@ -36,9 +36,7 @@ impl Index {
     ) -> Result<Self> {
         refuse_empty_corpus(dataset)?;
         let opened = Opened::of(dataset, files)?;
-        let workspace = folder.parent().context("expected the index folder inside a workspace")?;
-        let _lock =
-            BuildLock::take(workspace, &mut || progress(Progress { stage: Stage::Waiting, done: 0, total: 1 }))?;
+        let (workspace, _lock) = begin_build(folder, progress)?;
         // Computed before the images are read, so that a corpus that changes meanwhile makes the index stale, not wrong.
         let corpus_fingerprint = dataset.corpus_fingerprint_now();
         let (aside, dimension, total) = (Aside::create(workspace)?, opened.dimension, dataset.corpus.len());

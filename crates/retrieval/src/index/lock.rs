@@ -1,5 +1,6 @@
 //! Allows one builder at a time, and cleans up after killed ones.
 
+use super::{Progress, Stage};
 use anyhow::{Context, Result};
 use dissent_core::files::durable::make_folder;
 use std::fs::{File, TryLockError};
@@ -10,6 +11,16 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
 /// Prefix of temporary folders.
 pub(super) const ASIDE_PREFIX: &str = ".index-building-";
+
+/// Takes the lock of the workspace that the index folder is in; a wait is reported as progress.
+pub(super) fn begin_build<'a>(
+    folder: &'a Path,
+    progress: &mut dyn FnMut(Progress) -> Result<()>,
+) -> Result<(&'a Path, BuildLock)> {
+    let workspace = folder.parent().context("expected the index folder inside a workspace")?;
+    let mut waiting = || progress(Progress { stage: Stage::Waiting, done: 0, total: 1 });
+    Ok((workspace, BuildLock::take(workspace, &mut waiting)?))
+}
 
 /// Held while an index is built; the operating system releases it even if the process is killed.
 #[derive(Debug)]

@@ -6,7 +6,7 @@
 use super::build::{EmbeddedCorpus, KnownVectors, embed_corpus};
 use super::files::{CONTENT_FILE, MOST_CONTENTS, VECTOR_FILE, contents_of, sync_all};
 use super::finish::{Aside, Built, finish};
-use super::lock::BuildLock;
+use super::lock::begin_build;
 use super::manifest::EncoderStamp;
 use super::store::{refuse_empty_corpus, rows_of_sides};
 use super::vector_file::{VectorFile, VectorFileWriter};
@@ -28,6 +28,12 @@ const PARTS: &str = "index-parts";
 const PART_FILE: &str = "part.toml";
 /// Maximum size: a line of 1000 bytes for each of a million left-out images.
 const MOST: u64 = 1 << 30;
+/// With more shards than this a part would have fewer than 2,000 of a hundred million documents.
+const MOST_SHARDS: usize = 65_536;
+/// Missing parts that a message names.
+const NAMED: usize = 8;
+/// Longest vector of a part, as of a file of vectors.
+const LONGEST_VECTOR: usize = 1 << 20;
 /// Shards begin at a whole batch, so that an encoder is given the same batches as by one run.
 const STEP: usize = 64;
 
@@ -47,6 +53,9 @@ impl FromStr for Shard {
         let wrong = || format!("expected a shard such as 3/16, the third of sixteen, found '{text}'");
         let (number, of) = text.split_once('/').ok_or_else(wrong)?;
         let (number, of) = (number.parse().map_err(|_| wrong())?, of.parse().map_err(|_| wrong())?);
+        if of > MOST_SHARDS {
+            return Err(format!("expected at most {MOST_SHARDS} shards, found '{text}'"));
+        }
         if (1..=of).contains(&number) { Ok(Self { number, of }) } else { Err(wrong()) }
     }
 }
@@ -66,11 +75,15 @@ impl Shard {
     }
 
     fn folder(self, parts: &Path) -> PathBuf {
-        parts.join(format!("{}-of-{}", self.number, self.of))
+        parts.join(self.folder_name())
+    }
+
+    fn folder_name(self) -> String {
+        format!("{}-of-{}", self.number, self.of)
     }
 
     fn of_folder_name(name: &str) -> Option<Self> {
-        name.replacen("-of-", "/", 1).parse().ok()
+        name.replacen("-of-", "/", 1).parse().ok().filter(|shard: &Self| shard.folder_name() == name)
     }
 }
 
@@ -79,7 +92,6 @@ impl Shard {
 struct Part {
     corpus: Fingerprint,
     conversion: String,
-    documents: usize,
     encoder: EncoderStamp,
     #[serde(default)]
     left_out: Vec<LeftOut>,
@@ -98,9 +110,7 @@ impl Index {
         progress: &mut dyn FnMut(Progress) -> Result<()>,
     ) -> Result<PathBuf> {
         refuse_empty_corpus(dataset)?;
-        let workspace = folder.parent().context("expected the index folder inside a workspace")?;
-        let _lock =
-            BuildLock::take(workspace, &mut || progress(Progress { stage: Stage::Waiting, done: 0, total: 1 }))?;
+        let (workspace, _lock) = begin_build(folder, progress)?;
         let rows = shard.rows(dataset.corpus.len());
         let corpus_fingerprint = dataset.corpus_fingerprint_now();
         let aside = Aside::create(workspace)?;
@@ -113,7 +123,6 @@ impl Index {
         let part = Part {
             corpus: corpus_fingerprint,
             conversion: CONVERSION_VERSION.into(),
-            documents: dataset.corpus.len(),
             encoder: EncoderStamp::of(encoder),
             left_out: corpus.left_out,
         };
@@ -137,9 +146,7 @@ impl Index {
         progress: &mut dyn FnMut(Progress) -> Result<()>,
     ) -> Result<Self> {
         refuse_empty_corpus(dataset)?;
-        let workspace = folder.parent().context("expected the index folder inside a workspace")?;
-        let _lock =
-            BuildLock::take(workspace, &mut || progress(Progress { stage: Stage::Waiting, done: 0, total: 1 }))?;
+        let (workspace, _lock) = begin_build(folder, progress)?;
         let parts = workspace.join(PARTS);
         let of = complete_set(&parts)?;
         let corpus_fingerprint = dataset.corpus_fingerprint_now();
@@ -182,15 +189,22 @@ fn complete_set(parts: &Path) -> Result<usize> {
     let Some((of, numbers)) = there.iter().max_by_key(|(_, numbers)| numbers.len()) else {
         bail!("{parts} has no part; `dissent index DATASET --encoder DIR --shard 1/16` makes the first of sixteen");
     };
-    let missing: Vec<String> =
-        (1..=*of).filter(|number| !numbers.contains(number)).map(|number| format!("{number}/{of}")).collect();
-    bail!("{parts} lacks {} of {of} parts: {}", missing.len(), missing.join(", "));
+    let missing: Vec<usize> = (1..=*of).filter(|number| !numbers.contains(number)).collect();
+    let named: Vec<String> = missing.iter().take(NAMED).map(|number| format!("{number}/{of}")).collect();
+    let more = if missing.len() > NAMED { ", …" } else { "" };
+    bail!("{parts} lacks {} of {of} parts: {}{more}", missing.len(), named.join(", "));
 }
 
 fn read_part(place: &Path, corpus: &Fingerprint) -> Result<Part> {
     let path = place.join(PART_FILE);
     let text = input_file::read_text(&path, MOST).with_context(|| format!("cannot read {}", path.display()))?;
     let part: Part = toml_text::parse(&text).with_context(|| format!("cannot read {}", path.display()))?;
+    ensure!(
+        (1..=LONGEST_VECTOR).contains(&part.encoder.dimension),
+        "{}: expected vectors of 1 to {LONGEST_VECTOR} numbers, found {}",
+        path.display(),
+        part.encoder.dimension
+    );
     ensure!(
         part.corpus == *corpus && part.conversion == CONVERSION_VERSION,
         "{} was made of the corpus {} (images: {}), the dataset's is {corpus} (images: {CONVERSION_VERSION}): make the part \
@@ -234,7 +248,7 @@ impl Joining {
             self.encoder.name,
             self.encoder.fingerprint
         );
-        let rows = shard.rows(part.documents);
+        let rows = shard.rows(self.corpus.image_contents.len());
         let shapes = ["image", "caption"].iter().zip([VectorSide::Image, VectorSide::Caption]);
         let is_embedded = |side| part.encoder.only.is_none_or(|only| only == side);
         let shapes: Vec<(&'static str, usize)> =
@@ -303,7 +317,7 @@ mod tests {
                 for number in 1..=of {
                     let rows = Shard { number, of }.rows(documents);
                     assert_eq!(rows.start, next, "{number} of {of}, {documents}");
-                    assert!(rows.is_empty() || rows.start % STEP == 0);
+                    assert!(rows.is_empty() || rows.start.is_multiple_of(STEP));
                     next = rows.end;
                 }
                 assert_eq!(next, documents);
@@ -317,5 +331,8 @@ mod tests {
         for text in ["0/16", "17/16", "3", "3/0", "a/b", "3/16/2", "-1/4"] {
             assert!(text.parse::<Shard>().unwrap_err().contains("such as 3/16"), "{text}");
         }
+        assert!("1/18446744073709551615".parse::<Shard>().unwrap_err().contains("at most 65536 shards"));
+        assert_eq!(Shard::of_folder_name("3-of-16"), Some(Shard { number: 3, of: 16 }));
+        assert_eq!(Shard::of_folder_name("03-of-16"), None);
     }
 }

@@ -7,12 +7,10 @@ use super::files::{
 use super::finish::{Aside, Built, IndexSettings, finish};
 use super::given_queries::{GivenQueries, QUERY_FILE};
 use super::images::is_readable;
-use super::lock::BuildLock;
+use super::lock::begin_build;
 use super::manifest::{EncoderStamp, Manifest};
 use super::vector_file::VectorFile;
-use super::{
-    Embedder, EncoderProbe, GivenStamp, IndexError, LeftOut, Progress, Stage, TOKENIZER, TextIndex, VectorIndex,
-};
+use super::{Embedder, EncoderProbe, GivenStamp, IndexError, LeftOut, Progress, TOKENIZER, TextIndex, VectorIndex};
 use anyhow::{Context, Result, bail, ensure};
 use dissent_core::data::{CONVERSION_VERSION, Dataset, Picture};
 use dissent_core::files::fingerprint::Fingerprint;
@@ -203,9 +201,7 @@ impl Index {
         progress: &mut dyn FnMut(Progress) -> Result<()>,
     ) -> Result<Self> {
         refuse_empty_corpus(dataset)?;
-        let workspace = folder.parent().context("expected the index folder inside a workspace")?;
-        let _lock =
-            BuildLock::take(workspace, &mut || progress(Progress { stage: Stage::Waiting, done: 0, total: 1 }))?;
+        let (workspace, _lock) = begin_build(folder, progress)?;
         // Computed before the images are read, so that a corpus that changes meanwhile makes the index stale, not wrong.
         let corpus_fingerprint = dataset.corpus_fingerprint_now();
         let known = if afresh { <(KnownVectors, KnownVectors)>::default() } else { known_vectors(folder, encoder) };

@@ -2,6 +2,7 @@
 
 use super::{Architecture, ImageTower, PictureProcessor, Pixels, TextTower, architecture_of, image_projection};
 use crate::model::checkpoint::{CheckpointError, Weights, fingerprint_of, folder_name};
+use crate::model::device_error::explained;
 use crate::model::layers::{Linear, Mode};
 use crate::model::settings_notes::notes_of_encoder;
 use crate::model::tokenizer::Tokenizer;
@@ -58,6 +59,7 @@ impl DualEncoder {
     /// finite or is not used by the network. The message names the file or tensor.
     pub fn load(folder: &Path, device: &Device, dtype: DType) -> Result<Self> {
         Self::load_parts(folder, device, dtype)
+            .map_err(explained)
             .with_context(|| format!("cannot load the dual encoder {}", folder.display()))
     }
 
@@ -109,10 +111,15 @@ impl DualEncoder {
     pub fn embed_pictures(&self, pictures: &[&RgbImage]) -> Result<Vec<Vec<f32>>> {
         let mut vectors = Vec::with_capacity(pictures.len());
         for batch in pictures.chunks(self.processor.pictures_per_batch()) {
-            let features = self.project(&self.pooled(&self.pixels(batch)?)?)?;
-            vectors.extend(self.unit(&features)?.to_vec2()?);
+            vectors.extend(self.picture_vectors(batch).map_err(explained)?);
         }
         Ok(vectors)
+    }
+
+    /// Unit vectors of one batch.
+    fn picture_vectors(&self, batch: &[&RgbImage]) -> Result<Vec<Vec<f32>>> {
+        let features = self.project(&self.pooled(&self.pixels(batch)?)?)?;
+        Ok(self.unit(&features)?.to_vec2()?)
     }
 
     /// Unit vectors of `texts`, in order; long texts are truncated.
@@ -122,7 +129,7 @@ impl DualEncoder {
     pub fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
         let mut vectors = Vec::with_capacity(texts.len());
         for batch in texts.chunks(MOST_TEXTS) {
-            vectors.extend(self.text_vectors(batch)?.to_vec2()?);
+            vectors.extend(self.text_vectors(batch).map_err(explained)?.to_vec2()?);
         }
         Ok(vectors)
     }

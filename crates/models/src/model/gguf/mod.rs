@@ -11,3 +11,8 @@ mod tensors;
 
 pub use decoder::{DecoderSpec, GgufDecoder};
 pub(crate) use files::decoder_files;
+
+/// Whether the checkpoint in `folder` has a decoder quantised by llama.cpp.
+pub fn has_decoder(folder: &std::path::Path) -> bool {
+    decoder_files(folder).is_ok_and(|files| !files.is_empty())
+}
