@@ -121,13 +121,19 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         });
     }
     if args.json {
-        return print_json(&serde_json::json!({ "by": by, "results": found }));
-    }
-    if found.is_empty() {
+        print_json(&serde_json::json!({ "by": by, "results": found }))?;
+    } else if found.is_empty() {
         say("nothing found");
-        return Ok(());
+    } else {
+        print_table(&found, common, args.show)?;
     }
-    print_table(&found, common, args.show)
+    // Words do not depend on images. Vectors do, and nobody waits for the results until all images were looked at.
+    if by != By::Words
+        && let Some(remark) = dataset.remark_on_changed_images()
+    {
+        say(&format!("warning: {remark}"));
+    }
+    Ok(())
 }
 
 fn check_source(dataset: &Dataset, source: &str) -> Result<()> {

@@ -4,7 +4,7 @@ use super::searching::open_searching;
 use crate::cli::Common;
 use crate::cli::encoder_flags::EncoderFlags;
 use crate::cli::models::{HeadChoice, RetrieverChoice, hits_per_head, resolve_retriever};
-use crate::cli::open_dataset::open_dataset;
+use crate::cli::open_dataset::open_with_images;
 use crate::cli::run_models::refuse_models;
 use crate::data::Split;
 use crate::files::durable;
@@ -126,7 +126,7 @@ fn of_run_folder(folder: &Path) -> Result<Vec<HitLine>> {
 }
 
 fn of_run(folder: &Path, args: &Args) -> Result<Vec<HitLine>> {
-    let dataset = open_dataset(&args.source)?;
+    let dataset = open_with_images(&args.source)?;
     let run = open_run(folder)?;
     for changed in run.identity.changed_since(&dataset) {
         say(&format!("warning: {changed} changed since the run was made"));
@@ -149,7 +149,7 @@ fn of_retriever(workspace: &Workspace, args: &Args, common: &Common) -> Result<V
              export that with --run"
         );
     }
-    let dataset = open_dataset(&args.source)?;
+    let dataset = open_with_images(&args.source)?;
     let heads = resolve_retriever(&args.retriever, &workspace.path)?;
     let hits = hits_per_head(args.heads(), args.k.unwrap_or(HITS_PER_HEAD));
     let mut retriever = open_searching(&dataset, workspace, common, &args.encoder, (hits, heads.as_deref()))?;

@@ -3,7 +3,7 @@
 use super::searching::{NO_HITS, ensure_embeds_pictures, open_searching};
 use crate::cli::Common;
 use crate::cli::encoder_flags::EncoderFlags;
-use crate::cli::open_dataset::open_dataset;
+use crate::cli::open_dataset::open_with_images;
 use crate::data::vectors::{VectorFormat, write_vectors};
 use crate::data::{Case, Dataset};
 use crate::index::{Index, VectorSide};
@@ -43,7 +43,7 @@ enum Of {
 /// Runs `dissent export vectors`.
 pub(super) fn run(args: Args, common: &Common) -> Result<()> {
     VectorFormat::of(&args.out)?;
-    let dataset = open_dataset(&args.dataset)?;
+    let dataset = open_with_images(&args.dataset)?;
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
     let retriever = open_searching(&dataset, &workspace, common, &args.encoder, (NO_HITS, None))?;
     let (count, files) = match args.of {

@@ -6,7 +6,7 @@ use super::session::open_retriever;
 use crate::cli::Common;
 use crate::cli::encoder_flags::EncoderFlags;
 use crate::cli::models::{resolve_adapter, resolve_reader};
-use crate::cli::open_dataset::open_dataset;
+use crate::cli::open_dataset::open_with_images;
 use crate::data::Part;
 use crate::index::Index;
 use crate::output::{print_json, print_line, say};
@@ -178,7 +178,7 @@ impl RetrieverArgs {
 pub(super) fn retriever(args: RetrieverArgs, common: &Common, progress: &TrainingProgress) -> Result<()> {
     let settings = args.settings();
     settings.check()?;
-    let dataset = Arc::new(open_dataset(&args.dataset)?);
+    let dataset = Arc::new(open_with_images(&args.dataset)?);
     let workspace = Workspace::open(&dataset.root, common.workspace.as_deref())?;
     let is_given = Index::is_given(&workspace.index_dir());
     let needs_encoder = !is_given || args.encoder.is_named();

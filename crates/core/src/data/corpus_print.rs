@@ -74,7 +74,9 @@ impl Dataset {
     }
 
     fn state_of_image_places(&self, kept: &Kept) -> (Fingerprint, bool) {
-        state_of_all(kept.image_places.iter().map(|place| self.image_path(place)))
+        // The note holds however the dataset is named.
+        let root = self.root.canonicalize().unwrap_or_else(|_| self.root.clone());
+        state_of_all(kept.image_places.iter().map(|place| root.join(place)))
     }
 }
 

@@ -56,7 +56,7 @@ impl Footer {
             tail_sum: u32_at(bytes, 60)?,
         };
         let starts_end = footer.rows.checked_add(1)?.checked_mul(8)?.checked_add(footer.starts_at)?;
-        let ids_end = footer.rows.checked_mul(12)?.checked_add(footer.ids_at)?;
+        let ids_end = footer.rows.checked_mul(16)?.checked_add(footer.ids_at)?;
         let source_texts = footer.sources.checked_add(1)?.checked_mul(8)?.checked_add(footer.sources_at)?;
         let is_whole = starts_end == footer.ids_at
             && ids_end == footer.sources_at
