@@ -103,7 +103,7 @@ fn measure(sample: &Path, count: usize) {
         figures.add("seconds by occlusion", occlusion_seconds);
         figures.add("seconds by gradient", gradient_seconds);
         let request = request(&dataset, case, row);
-        let (case_id, document_id) = (&dataset.cases[case].id, &dataset.corpus[row].id);
+        let (case_id, document_id) = (&dataset.cases[case].id, dataset.corpus.document(row).id);
         for (method, explanation) in [("occlusion", &occlusion), ("gradient", &gradient)] {
             judge_words(method, explanation, &mut figures);
             for (image, regions, id) in [
@@ -126,14 +126,14 @@ fn measure(sample: &Path, count: usize) {
 
 fn request(dataset: &Dataset, case: usize, row: usize) -> ReadRequest {
     let case = &dataset.cases[case];
-    let document = &dataset.corpus[row];
+    let document = dataset.corpus.document(row);
     ReadRequest {
         task: Arc::new(dataset.task(&case.task).unwrap().clone()),
         question: dataset.question_of(case).to_owned(),
         query: Arc::new(dataset.picture(&case.image).unwrap()),
         evidence: Some(Evidence {
-            image: Some(Arc::new(dataset.picture(&document.image).unwrap())),
-            caption: Some(document.caption.clone()),
+            image: Some(Arc::new(dataset.picture(document.image).unwrap())),
+            caption: Some(document.caption.to_owned()),
         }),
     }
 }

@@ -309,7 +309,7 @@ fn answer(dataset: &Dataset, case: usize, random: &mut ChaCha8Rng) -> CaseAnswer
             let row = (case * 10 + place) % DOCUMENTS;
             let head = if place < 2 { Head::Image } else { Head::Caption };
             let provenance = Provenance { head, rank: place % 2 + 1, score: Some(0.9 - 0.05 * place as f32) };
-            Hit { row, document: dataset.corpus[row].id.clone(), provenances: vec![provenance] }
+            Hit { row, document: dataset.corpus.document(row).id.to_owned(), provenances: vec![provenance] }
         })
         .collect();
     CaseAnswer { case, hits, predictions, closed_book, recorded_fusion: None }

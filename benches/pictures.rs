@@ -18,7 +18,7 @@ mod terminal;
 #[path = "../tests/support/wire.rs"]
 mod wire;
 
-use dissent::data::Picture;
+use dissent::data::{Corpus, Picture};
 use dissent::pipeline::Event;
 use dissent::terminal::block_glyphs::BlockGrid;
 use dissent::terminal::color_depth::Depth;
@@ -104,9 +104,11 @@ fn app_with_films(root: &Path, films: &[Picture], mode: ImageMode) -> App {
         for (place, case) in dataset.cases.iter_mut().enumerate() {
             case.image = film(place);
         }
-        for (place, document) in dataset.corpus.iter_mut().enumerate() {
+        let mut documents = dataset.corpus.to_documents();
+        for (place, document) in documents.iter_mut().enumerate() {
             document.image = film(place + films.len() / 2);
         }
+        dataset.corpus = Corpus::of(&documents);
     });
     app.on_worker_event(explorer::ready());
     for case in 0..count {

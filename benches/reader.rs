@@ -68,14 +68,14 @@ fn requests(dataset: &Dataset, case: &Case, documents: &[usize]) -> Vec<ReadRequ
     let task = Arc::new(dataset.tasks.iter().find(|task| task.id == case.task).unwrap().clone());
     let query = Arc::new(dataset.picture(&case.image).unwrap());
     let request = |row: &usize| {
-        let document = &dataset.corpus[*row];
+        let document = dataset.corpus.document(*row);
         ReadRequest {
             task: task.clone(),
             question: dataset.question_of(case).to_owned(),
             query: query.clone(),
             evidence: Some(Evidence {
-                image: Some(Arc::new(dataset.picture(&document.image).unwrap())),
-                caption: Some(document.caption.clone()),
+                image: Some(Arc::new(dataset.picture(document.image).unwrap())),
+                caption: Some(document.caption.to_owned()),
             }),
         }
     };

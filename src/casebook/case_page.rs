@@ -178,7 +178,7 @@ fn hits(
         Some(HitEntry {
             document: hit.document.clone(),
             row: hit.row,
-            source: given.document.source.clone(),
+            source: given.document.source.map(str::to_owned),
             found_by: hit.provenances.iter().map(found_by).collect(),
             caption: caption_of(&given),
             caption_source: given.caption_source(),
@@ -197,8 +197,8 @@ fn hits(
 /// The caption that the reader was given with a hit; `None` if it was given none.
 fn caption_of(given: &GivenEvidence) -> Option<String> {
     match given.caption {
-        GivenCaption::Own => Some(given.document.caption.clone()),
-        GivenCaption::Swapped(other) => Some(other.caption.clone()),
+        GivenCaption::Own => Some(given.document.caption.to_owned()),
+        GivenCaption::Swapped(other) => Some(other.caption.to_owned()),
         // The last two occur in the user's own rows only, which are not on the page.
         GivenCaption::Withheld | GivenCaption::Awaited | GivenCaption::Failed(_) => None,
     }

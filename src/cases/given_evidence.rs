@@ -1,7 +1,7 @@
 //! What the reader was given with a document: its own image and caption, or what replaced them.
 
 use super::Cases;
-use crate::data::{Dataset, Document};
+use crate::data::{Dataset, DocumentView};
 use crate::evaluation::UserHit;
 use crate::run::{Ablation, CaptionShown, ShownCaptions};
 
@@ -12,7 +12,7 @@ pub const CAPTION_WITHHELD: &str = "caption withheld";
 /// Image and caption that the reader was given with a document.
 #[derive(Clone, Copy, Debug)]
 pub struct GivenEvidence<'a> {
-    pub document: &'a Document,
+    pub document: DocumentView<'a>,
     pub has_image: bool,
     pub caption: GivenCaption<'a>,
 }
@@ -22,7 +22,7 @@ pub struct GivenEvidence<'a> {
 pub enum GivenCaption<'a> {
     Own,
     /// That of another document.
-    Swapped(&'a Document),
+    Swapped(DocumentView<'a>),
     Withheld,
     /// That of a document that contradicts it: the reader has not answered yet, so it is not known which.
     Awaited,
@@ -32,7 +32,7 @@ pub enum GivenCaption<'a> {
 
 impl<'a> GivenEvidence<'a> {
     /// The document with its own image and caption.
-    pub fn whole(document: &'a Document) -> Self {
+    pub fn whole(document: DocumentView<'a>) -> Self {
         Self { document, has_image: true, caption: GivenCaption::Own }
     }
 
@@ -42,7 +42,7 @@ impl<'a> GivenEvidence<'a> {
     }
 
     /// The document whose caption the reader was given, if it was given one.
-    pub fn caption_document(&self) -> Option<&'a Document> {
+    pub fn caption_document(&self) -> Option<DocumentView<'a>> {
         match self.caption {
             GivenCaption::Own => Some(self.document),
             GivenCaption::Swapped(other) => Some(other),
@@ -52,11 +52,11 @@ impl<'a> GivenEvidence<'a> {
 
     /// The caption that the reader was given, if it was given one.
     pub fn caption_text(&self) -> Option<&'a str> {
-        self.caption_document().map(|document| document.caption.as_str())
+        self.caption_document().map(|document| document.caption)
     }
 
     /// The document whose caption stood in the place of this one's.
-    pub fn other_document(&self) -> Option<&'a Document> {
+    pub fn other_document(&self) -> Option<DocumentView<'a>> {
         match self.caption {
             GivenCaption::Swapped(other) => Some(other),
             GivenCaption::Own | GivenCaption::Withheld | GivenCaption::Awaited | GivenCaption::Failed(_) => None,

@@ -132,9 +132,7 @@ impl Cases {
     /// Names of the sources of the corpus, sorted.
     pub fn sources(&self) -> &[String] {
         self.sources.get_or_init(|| {
-            let sources: FxHashSet<&str> =
-                self.dataset.corpus.iter().filter_map(|document| document.source.as_deref()).collect();
-            let mut sources: Vec<String> = sources.into_iter().map(str::to_owned).collect();
+            let mut sources: Vec<String> = self.dataset.corpus.sources().map(str::to_owned).collect();
             sources.sort_unstable();
             sources
         })

@@ -4,6 +4,7 @@ use super::Common;
 use super::run_models::add_models_of;
 use super::table_choice::wanted_tables;
 use crate::annotation::{AnnotationState, Taxonomy, named_errors};
+use crate::cli::open_dataset::open_dataset;
 use crate::data::{Dataset, Split};
 use crate::evaluation::RESAMPLES;
 use crate::evaluation::report::{
@@ -86,7 +87,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     } else {
         wanted_tables(&args.tables, usual_table_keys(), &table_keys())?
     };
-    let mut dataset = Dataset::open(&args.dataset)?;
+    let mut dataset = open_dataset(&args.dataset)?;
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
     add_models_of(&mut dataset, &workspace, args.runs.iter().map(String::as_str))?;
     let chooses = args.thresholds == Thresholds::Validation;

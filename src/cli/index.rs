@@ -6,6 +6,7 @@ use super::given_vectors::{GivenFlags, given_lines};
 use super::interrupt::{InterruptFlag, Interrupted};
 use super::models::{load_encoder, load_encoder_for};
 use super::store_flags::StoreFlags;
+use crate::cli::open_dataset::open_dataset;
 use crate::data::Dataset;
 use crate::index::{
     Embedder, FLAT_LIMIT, GivenStamp, Index, IndexError, IndexSettings, LeftOut, Progress, Shard, Stage, TOKENIZER,
@@ -109,7 +110,7 @@ struct Report<'a> {
 /// Runs `dissent index`.
 pub fn run(args: Args, common: &Common) -> Result<()> {
     let interrupt = InterruptFlag::watch()?;
-    let dataset = Dataset::open(&args.dataset)?;
+    let dataset = open_dataset(&args.dataset)?;
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
     let folder = workspace.index_dir();
     let start = Instant::now();
@@ -150,7 +151,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         return report(&index, Some(&Timing { seconds, image_seconds: bar.image_seconds }), args.json);
     }
     if !args.force
-        && let Some(index) = Index::open_given(&folder, &dataset.corpus_fingerprint())?
+        && let Some(index) = Index::open_given(&folder, &dataset.corpus_fingerprint_now())?
     {
         return report(&index, None, args.json);
     }

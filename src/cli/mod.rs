@@ -29,6 +29,7 @@ pub mod keys;
 pub mod man;
 mod model_options;
 pub mod models;
+mod open_dataset;
 pub mod panic_hook;
 pub mod phantom;
 mod picture_card;

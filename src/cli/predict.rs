@@ -6,6 +6,7 @@ use super::interrupt::{InterruptFlag, Interrupted};
 use super::model_options::ModelOptions;
 use super::predict_progress::PredictProgress;
 use super::{Common, relaunch};
+use crate::cli::open_dataset::open_dataset;
 use crate::data::{Dataset, Split};
 use crate::evaluation::{Summary, SummaryCase};
 use crate::model::device::choose_device;
@@ -81,7 +82,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         relaunch::for_reading(&reader)?;
     }
     let interrupt = InterruptFlag::watch()?;
-    let dataset = Arc::new(Dataset::open(&args.dataset)?);
+    let dataset = Arc::new(open_dataset(&args.dataset)?);
     let folder = workspace.run_dir(&args.run)?;
     let wanted = wanted_cases(&dataset, &args)?;
     if args.models.hits.is_some() && args.models.names_a_retriever() {
@@ -115,6 +116,9 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let seconds = begun.elapsed().as_secs_f64();
     drop(writer);
     print_summary(&dataset, &folder, &wanted, &args, &Outcome { hits, ..outcome.clone() }, seconds)?;
+    if let Some(remark) = dataset.remark_on_changed_images() {
+        say(&format!("warning: {remark}; the cases of this run may have been given documents by their earlier images"));
+    }
     ensure!(
         outcome.failures.is_empty(),
         "{} of {} cases could not be answered and are not in the run; the first: {}",

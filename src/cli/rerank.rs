@@ -6,6 +6,7 @@ use super::interrupt::{InterruptFlag, Interrupted};
 use super::reader_flags::ReaderFlags;
 use super::run_models::refuse_models;
 use super::{Common, relaunch};
+use crate::cli::open_dataset::open_dataset;
 use crate::data::{Dataset, Label, Task, TaskKind};
 use crate::model::device::choose_device;
 use crate::output::{one_line, print_line, progress_bar, say};
@@ -53,7 +54,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         relaunch::for_reading(&source)?;
     }
     let interrupt = InterruptFlag::watch()?;
-    let dataset = Arc::new(Dataset::open(&args.dataset)?);
+    let dataset = Arc::new(open_dataset(&args.dataset)?);
     let run = Run::open(&run_folder)?;
     if let Some(remark) = run.remark() {
         say(&remark);

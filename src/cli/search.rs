@@ -9,6 +9,7 @@ use super::models::{load_encoder, load_encoder_for, resolve_encoder};
 use super::print_picture::PicturePrinter;
 use super::store_flags::StoreFlags;
 use super::{Cli, Common};
+use crate::cli::open_dataset::open_dataset;
 use crate::data::{Dataset, Picture};
 use crate::files::durable::make_folder;
 use crate::index::{
@@ -97,7 +98,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         let message = "an image cannot be compared with words: use --by images or --by captions";
         Cli::command().error(ErrorKind::ArgumentConflict, message).exit();
     }
-    let dataset = Dataset::open(&args.dataset)?;
+    let dataset = open_dataset(&args.dataset)?;
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
     if let Some(source) = &args.source {
         check_source(&dataset, source)?;
@@ -117,27 +118,32 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
             rank: position + 1,
             score: result.score,
             row: result.row,
-            id: &document.id,
-            source: document.source.as_deref(),
-            image: dataset.image_path(&document.image),
-            caption: &document.caption,
+            id: document.id,
+            source: document.source,
+            image: dataset.image_path(document.image),
+            caption: document.caption,
             highlights: result.highlights,
         });
     }
     if args.json {
-        return print_json(&serde_json::json!({ "by": by, "results": found }));
-    }
-    if found.is_empty() {
+        print_json(&serde_json::json!({ "by": by, "results": found }))?;
+    } else if found.is_empty() {
         say("nothing found");
-        return Ok(());
+    } else {
+        print_table(&found, common, args.show)?;
     }
-    print_table(&found, common, args.show)
+    // Words do not depend on images. Vectors do, and nobody waits for the results until all images were looked at.
+    if by != By::Words
+        && let Some(remark) = dataset.remark_on_changed_images()
+    {
+        say(&format!("warning: {remark}"));
+    }
+    Ok(())
 }
 
 fn check_source(dataset: &Dataset, source: &str) -> Result<()> {
-    let mut known: Vec<&str> = dataset.corpus.iter().filter_map(|document| document.source.as_deref()).collect();
+    let mut known: Vec<&str> = dataset.corpus.sources().collect();
     known.sort_unstable();
-    known.dedup();
     if !known.contains(&source) {
         anyhow::bail!("no document has the source '{source}'; expected one of: {}", known.join(", "));
     }

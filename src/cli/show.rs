@@ -2,7 +2,8 @@
 
 use super::Common;
 use super::print_picture::PicturePrinter;
-use crate::data::{Answer, Case, Dataset, Document, Picture, PictureRemark, TaskKind};
+use crate::cli::open_dataset::say_remarks;
+use crate::data::{Answer, Case, Dataset, DocumentView, Picture, PictureRemark, TaskKind};
 use crate::output::{one_line, print_json, print_line};
 use crate::terminal::size::terminal_size;
 use anyhow::{Context, Result, bail};
@@ -34,14 +35,15 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     };
     // A bad line of the dataset does not hide its other cases.
     let (dataset, _) = Dataset::open_usable(&args.target)?;
+    say_remarks(&dataset);
     if let Some(case) = dataset.cases.iter().find(|case| case.id == *id) {
         return show_case(&dataset, case, args.json, common);
     }
-    let Some(document) = dataset.corpus.iter().find(|document| document.id == *id) else {
+    let Some(row) = dataset.corpus.row_of(id) else {
         let first = dataset.cases.first().map_or("", |case| case.id.as_str());
         bail!("no case or document '{id}' in {}; the id of the first case is '{first}'", args.target.display());
     };
-    show_document(&dataset, document, args.json, common)
+    show_document(&dataset, dataset.corpus.document(row), args.json, common)
 }
 
 fn show_picture(picture: &Picture, remarks: &[PictureRemark], json: bool, common: &Common) -> Result<()> {
@@ -112,14 +114,14 @@ fn show_case(dataset: &Dataset, case: &Case, json: bool, common: &Common) -> Res
     print_with_fields(&path, &fields, common)
 }
 
-fn show_document(dataset: &Dataset, document: &Document, json: bool, common: &Common) -> Result<()> {
-    let path = dataset.image_path(&document.image);
+fn show_document(dataset: &Dataset, document: DocumentView, json: bool, common: &Common) -> Result<()> {
+    let path = dataset.image_path(document.image);
     if json {
         return print_json(&json!({ "document": document, "image_path": path }));
     }
-    let mut fields = vec![("document", document.id.clone()), ("caption", document.caption.clone())];
-    fields.extend(document.source.clone().map(|source| ("source", source)));
-    fields.extend(document.group.clone().map(|group| ("group", group)));
+    let mut fields = vec![("document", document.id.to_owned()), ("caption", document.caption.to_owned())];
+    fields.extend(document.source.map(|source| ("source", source.to_owned())));
+    fields.extend(document.group.map(|group| ("group", group.to_owned())));
     print_with_fields(&path, &fields, common)
 }
 

@@ -174,7 +174,7 @@ pub fn text(terminal: &Terminal<TestBackend>) -> String {
 /// Writes the dataset as files.
 pub fn write_dataset(root: &Path, count: usize) {
     let dataset = dataset(root, count);
-    super::dataset::write_dataset(root, &ultrasound_manifest(), &dataset.cases, &dataset.corpus);
+    super::dataset::write_dataset(root, &ultrasound_manifest(), &dataset.cases, &dataset.corpus.to_documents());
 }
 
 /// Another run: other hits in another order; each case with the probabilities of Yes.

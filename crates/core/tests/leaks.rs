@@ -93,7 +93,7 @@ fn leaks_are_counted_by_what_is_shared_and_dropped_on_request() {
     assert_eq!(drop_leaks(&root, &report).unwrap(), (1, 3));
     let dataset = Dataset::open(&root).unwrap();
     let ids: Vec<&str> = dataset.cases.iter().map(|case| case.id.as_str()).collect();
-    assert_eq!((ids, dataset.corpus.len(), dataset.corpus[0].id.as_str()), (vec!["t1", "a2"], 1, "d4"));
+    assert_eq!((ids, dataset.corpus.len(), dataset.corpus.document(0).id), (vec!["t1", "a2"], 1, "d4"));
     let dropped = fs::read_to_string(root.join(DROPPED_FILE)).unwrap();
     assert_eq!(dropped.lines().count(), 4);
     for line in dropped.lines() {

@@ -80,7 +80,7 @@ pub fn train_dual_encoder(
     settings.training.check()?;
     ensure!(dataset.corpus.len() >= 16, "expected at least 16 documents to train on, found {}", dataset.corpus.len());
     let (mut files, vocabulary) = build_tokenizer_files(
-        dataset.corpus.iter().map(|document| document.caption.as_str()),
+        dataset.corpus.iter().map(|document| document.caption),
         TokenizerPlan { largest_vocabulary: 4000, least_count: 2, longest_text: LONGEST_CAPTION },
     )?;
     let config = config_of(settings.shape, vocabulary);
@@ -237,9 +237,9 @@ impl CaptionMatching {
 }
 
 fn load_corpus(dataset: &Dataset, processor: &ImageProcessor, tokenizer: &Tokenizer) -> Result<Corpus> {
-    let paths: Vec<_> = dataset.corpus.iter().map(|document| document.image.as_path()).collect();
+    let paths: Vec<_> = dataset.corpus.iter().map(|document| document.image).collect();
     let images = decode_all(dataset, &paths, |image| processor.resized(image))?;
-    let captions: Vec<String> = dataset.corpus.iter().map(|document| document.caption.clone()).collect();
+    let captions: Vec<String> = dataset.corpus.iter().map(|document| document.caption.to_owned()).collect();
     let texts: Vec<&str> = captions.iter().map(String::as_str).collect();
     let tokens = tokenizer.encode(&texts)?;
     // Holds out every twentieth document, at most 1024 and at least two: with one caption, the nearest one is always

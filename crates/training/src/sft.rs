@@ -142,12 +142,12 @@ impl Export<'_> {
         query: &Arc<Picture>,
         row: Option<usize>,
     ) -> Result<Value> {
-        let document = row.map(|row| &self.dataset.corpus[row]);
+        let document = row.map(|row| self.dataset.corpus.document(row));
         let evidence = match document {
             None => None,
             Some(document) => Some(Evidence {
-                image: Some(Arc::new(self.dataset.picture(&document.image)?)),
-                caption: Some(document.caption.clone()),
+                image: Some(Arc::new(self.dataset.picture(document.image)?)),
+                caption: Some(document.caption.to_owned()),
             }),
         };
         let request = ReadRequest {

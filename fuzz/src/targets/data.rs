@@ -54,7 +54,7 @@ pub fn lines(bytes: &[u8]) {
     for case in &dataset.cases {
         let _ = (dataset.gold_of(case), dataset.question_of(case).len(), dataset.may_retrieve(case, 0));
     }
-    let (again, _) = read_lines(&root, &as_lines(&dataset.cases), &as_lines(&dataset.corpus));
+    let (again, _) = read_lines(&root, &as_lines(&dataset.cases), &as_lines(&dataset.corpus.to_documents()));
     let again = again.expect("what was written is read");
     assert_eq!(again.cases, dataset.cases, "cases written and read");
     assert_eq!(again.corpus, dataset.corpus, "documents written and read");

@@ -3,7 +3,7 @@
 use super::check_message;
 use super::folder::{folder, write};
 use dissent::cases::filter::Filter;
-use dissent::data::Document;
+use dissent::data::{Corpus, Document};
 use dissent::index::TextIndex;
 use dissent::tui::keymap::Keymap;
 use dissent::tui::theme::Theme;
@@ -46,7 +46,7 @@ pub fn search(bytes: &[u8]) {
                 group: None,
             };
             let corpus: Vec<Document> = CAPTIONS.iter().enumerate().map(document).collect();
-            TextIndex::write(&folder, &corpus).expect("an index");
+            TextIndex::write(&folder, &Corpus::of(&corpus)).expect("an index");
             TextIndex::open(&folder, corpus.len()).expect("the index")
         };
     }

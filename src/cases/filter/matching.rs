@@ -99,7 +99,7 @@ fn is(cases: &Cases, index: usize, case: &Case, field: Field, value: &str) -> bo
         Field::Head => hits_of(answers).any(|hit| hit.provenances.iter().any(|found| same(found.head.name(), value))),
         Field::Source => hits_of(answers).any(|hit| {
             let document = cases.dataset().corpus.get(hit.row);
-            document.and_then(|document| document.source.as_deref()).is_some_and(|source| same(source, value))
+            document.and_then(|document| document.source).is_some_and(|source| same(source, value))
         }),
         Field::Entropy | Field::Disagreement | Field::Confidence => false,
     }
@@ -210,7 +210,7 @@ fn text_is_in(cases: &Cases, case: &Case, answers: Option<&PartialCaseAnswer>, t
         return true;
     }
     hits_of(answers)
-        .any(|hit| cases.dataset().corpus.get(hit.row).is_some_and(|document| contains(&document.caption, text)))
+        .any(|hit| cases.dataset().corpus.get(hit.row).is_some_and(|document| contains(document.caption, text)))
 }
 
 pub(super) fn same(name: &str, value: &str) -> bool {

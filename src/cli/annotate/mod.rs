@@ -19,6 +19,7 @@ use super::run_models::add_models_of;
 use super::{Common, relaunch};
 use crate::annotation::{AnnotationSession, Taxonomy};
 use crate::cases::given_evidence::RunEvidence;
+use crate::cli::open_dataset::say_remarks;
 use crate::data::{Dataset, Split};
 use crate::output::{count, say};
 use crate::run::{Ablation, Run};
@@ -66,6 +67,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     // No flag can stop the reader or the wait for the next line, so a signal ends the program at once.
     let _ = end_at_once("every event that was confirmed is in the journal");
     let (dataset, problems) = Dataset::open_usable(&args.dataset)?;
+    say_remarks(&dataset);
     let mut dataset = dataset;
     add_models_of(&mut dataset, &workspace, args.run.as_deref())?;
     let dataset = Arc::new(dataset);

@@ -147,7 +147,7 @@ impl<'a> Page<'a> {
                 model: is_model.then_some(hit.document.as_str()),
                 heads: if is_model { &[] } else { &hit.provenances },
                 caption: given.and_then(|given| given.caption_text()),
-                caption_of: given.and_then(|given| given.other_document()).map(|other| other.id.as_str()),
+                caption_of: given.and_then(|given| given.other_document()).map(|other| other.id),
                 image: given.filter(|given| given.has_image).map(|given| dataset.image_path(&given.document.image)),
                 answer: answers.prediction_at(slot).map(answer),
             });

@@ -10,6 +10,7 @@ mod merge;
 
 use super::Common;
 use crate::annotation::{AnnotationState, ExportRow, Taxonomy, export_rows, strangers};
+use crate::cli::open_dataset::say_remarks;
 use crate::data::Dataset;
 use crate::output::say;
 use crate::sample::Sample;
@@ -79,6 +80,7 @@ impl Annotations {
     /// case must not lock people out of their own annotations.
     fn read(root: &Path, workspace: Option<&Path>) -> Result<Self> {
         let (dataset, errors) = Dataset::open_usable(root)?;
+        say_remarks(&dataset);
         let folder = Workspace::open(root, workspace)?.annotations_dir();
         let (state, problems) = AnnotationState::read(&folder)?;
         for problem in errors.iter().chain(&problems) {

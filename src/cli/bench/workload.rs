@@ -36,10 +36,10 @@ impl Workload {
             };
             for document in 0..documents {
                 let row = (number * documents + document) * rows / (cases * documents);
-                let document = &dataset.corpus[row];
+                let document = dataset.corpus.document(row);
                 let evidence = Evidence {
-                    image: Some(picture(dataset, &document.image, side)?),
-                    caption: Some(document.caption.clone()),
+                    image: Some(picture(dataset, document.image, side)?),
+                    caption: Some(document.caption.to_owned()),
                 };
                 requests.push(ReadRequest { evidence: Some(evidence), ..closed_book.clone() });
             }

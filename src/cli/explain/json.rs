@@ -11,7 +11,7 @@ pub(super) fn report(explained: &Explained) -> Value {
     json!({
         "case": explained.case.id,
         "question": explained.dataset.question_of(explained.case),
-        "document": explained.document.map(|document| &document.id),
+        "document": explained.document.map(|document| document.id),
         "hit": explained.hit.map(|(number, _)| number),
         "reader": explained.reader,
         "method": explanation.method,

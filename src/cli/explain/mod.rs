@@ -8,7 +8,8 @@ use super::interrupt::{InterruptFlag, Interrupted};
 use super::model_options::ModelOptions;
 use super::run_models::refuse_models;
 use super::{Common, relaunch};
-use crate::data::{Case, Dataset, Document, LabelIndex, TaskKind};
+use crate::cli::open_dataset::open_dataset;
+use crate::data::{Case, Dataset, DocumentView, LabelIndex, TaskKind};
 use crate::explain::{Cost, Explanation, Method, Wanted};
 use crate::model::device::choose_device;
 use crate::output::{count, print_json, print_line, progress_bar, say};
@@ -80,7 +81,7 @@ enum MethodChoice {
 struct Explained<'a> {
     dataset: &'a Dataset,
     case: &'a Case,
-    document: Option<&'a Document>,
+    document: Option<DocumentView<'a>>,
     /// Number of the hit and of all hits; `None` if the document was named.
     hit: Option<(usize, usize)>,
     reader: String,
@@ -142,7 +143,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         relaunch::for_reading(&reader)?;
     }
     let interrupt = InterruptFlag::watch()?;
-    let dataset = Arc::new(Dataset::open(&args.dataset)?);
+    let dataset = Arc::new(open_dataset(&args.dataset)?);
     let position = dataset.cases.iter().position(|case| case.id == args.case);
     let position = position.with_context(|| {
         let first = dataset.cases.first().map_or("", |case| case.id.as_str());
@@ -261,7 +262,7 @@ fn choose(
     cancelled: &dyn Fn() -> bool,
 ) -> Result<ChosenDocument, ReaderError> {
     if let Some(id) = &args.document {
-        let row = dataset.corpus.iter().position(|document| document.id == *id);
+        let row = dataset.corpus.row_of(id);
         let row = row.with_context(|| format!("--document {id}: no such document in {}", dataset.root.display()))?;
         return Ok(ChosenDocument { row, hit: None, ablation: Ablation::default() });
     }

@@ -202,6 +202,9 @@ impl Opener {
         if let Some(words) = unlike {
             app.notify(with_earlier(Notice::Error(words), &app));
         }
+        if !dataset.remarks.is_empty() {
+            app.notify(with_earlier(Notice::Said(dataset.remarks.join("; ")), &app));
+        }
         if let Some(notice) = first_notice(&app, &annotations).map(|notice| with_earlier(notice, &app)) {
             app.notify(notice);
         }

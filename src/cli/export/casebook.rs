@@ -11,6 +11,7 @@ use crate::cases::{Cases, InitialCases};
 use crate::cli::annotator::annotator_name;
 use crate::cli::explore::{read_against, session_file, unlike_words};
 use crate::cli::free_text::free_text;
+use crate::cli::open_dataset::open_dataset;
 use crate::cli::queue_options::cases_of_split;
 use crate::cli::reader_flags::ReaderFlags;
 use crate::cli::run_models::refuse_models;
@@ -76,7 +77,7 @@ pub(super) fn run(args: Args, common: &Common) -> Result<()> {
     if args.explain && choose_device(&common.device)?.0.is_cpu() {
         relaunch::for_reading(&args.reader.resolve(&workspace.path)?)?;
     }
-    let dataset = Arc::new(Dataset::open(&args.dataset)?);
+    let dataset = Arc::new(open_dataset(&args.dataset)?);
     let (cases, reader) = read_cases(&args, &filter, &workspace, &dataset)?;
     filter.check(&cases).map_err(|message| anyhow!("--filter: {message}"))?;
     let of_split = cases_of_split(&dataset, args.split);

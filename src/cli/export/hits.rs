@@ -4,8 +4,9 @@ use super::searching::open_searching;
 use crate::cli::Common;
 use crate::cli::encoder_flags::EncoderFlags;
 use crate::cli::models::{HeadChoice, RetrieverChoice, hits_per_head, resolve_retriever};
+use crate::cli::open_dataset::open_with_images;
 use crate::cli::run_models::refuse_models;
-use crate::data::{Dataset, Split};
+use crate::data::Split;
 use crate::files::durable;
 use crate::output::{count, print_json, print_line, progress_bar, say};
 use crate::retriever::HitSource;
@@ -125,7 +126,7 @@ fn of_run_folder(folder: &Path) -> Result<Vec<HitLine>> {
 }
 
 fn of_run(folder: &Path, args: &Args) -> Result<Vec<HitLine>> {
-    let dataset = Dataset::open(&args.source)?;
+    let dataset = open_with_images(&args.source)?;
     let run = open_run(folder)?;
     for changed in run.identity.changed_since(&dataset) {
         say(&format!("warning: {changed} changed since the run was made"));
@@ -148,7 +149,7 @@ fn of_retriever(workspace: &Workspace, args: &Args, common: &Common) -> Result<V
              export that with --run"
         );
     }
-    let dataset = Dataset::open(&args.source)?;
+    let dataset = open_with_images(&args.source)?;
     let heads = resolve_retriever(&args.retriever, &workspace.path)?;
     let hits = hits_per_head(args.heads(), args.k.unwrap_or(HITS_PER_HEAD));
     let mut retriever = open_searching(&dataset, workspace, common, &args.encoder, (hits, heads.as_deref()))?;

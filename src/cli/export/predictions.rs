@@ -1,7 +1,8 @@
 //! `dissent export predictions`: a stored run as JSON lines that other programs read and `import predictions` reads again.
 
 use crate::cli::Common;
-use crate::data::{Dataset, Split};
+use crate::cli::open_dataset::open_dataset;
+use crate::data::Split;
 use crate::files::durable;
 use crate::output::{count, print_json, print_line, say};
 use crate::predictions::export_predictions;
@@ -31,7 +32,7 @@ pub(super) struct Args {
 
 /// Runs `dissent export predictions`.
 pub(super) fn run(args: &Args, common: &Common) -> Result<()> {
-    let mut dataset = Dataset::open(&args.dataset)?;
+    let mut dataset = open_dataset(&args.dataset)?;
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
     let run = Run::open(&workspace.existing_run(&args.run)?)?;
     if let Some(remark) = run.remark() {

@@ -1,8 +1,9 @@
 //! `dissent export sft`: the retrieval-augmented training set for LLaMA-Factory.
 
 use crate::cli::Common;
+use crate::cli::open_dataset::open_with_images;
 use crate::cli::train::open_retriever;
-use crate::data::{Dataset, Part};
+use crate::data::Part;
 use crate::output::{print_json, print_line, say};
 use crate::pipeline::EncoderSource;
 use crate::training::{SftSettings, export_sft, left_out_remark};
@@ -36,7 +37,7 @@ pub(super) struct Args {
 
 /// Runs `dissent export sft`.
 pub(super) fn run(args: Args, common: &Common) -> Result<()> {
-    let dataset = Dataset::open(&args.dataset)?;
+    let dataset = open_with_images(&args.dataset)?;
     let mut retriever =
         open_retriever(&dataset, args.encoder.map(EncoderSource::Checkpoint).as_ref(), None, args.k, common, None)?;
     let settings = SftSettings { out: args.out, closed_book: args.closed_book, part: args.part };

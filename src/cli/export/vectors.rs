@@ -3,6 +3,7 @@
 use super::searching::{NO_HITS, ensure_embeds_pictures, open_searching};
 use crate::cli::Common;
 use crate::cli::encoder_flags::EncoderFlags;
+use crate::cli::open_dataset::open_with_images;
 use crate::data::vectors::{VectorFormat, write_vectors};
 use crate::data::{Case, Dataset};
 use crate::index::{DocumentStore, VectorSide};
@@ -43,7 +44,7 @@ enum Of {
 /// Runs `dissent export vectors`.
 pub(super) fn run(args: Args, common: &Common) -> Result<()> {
     VectorFormat::of(&args.out)?;
-    let dataset = Dataset::open(&args.dataset)?;
+    let dataset = open_with_images(&args.dataset)?;
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
     let retriever = open_searching(&dataset, &workspace, common, &args.encoder, (NO_HITS, None))?;
     let (count, files) = match args.of {
@@ -72,7 +73,7 @@ fn documents(args: &Args, dataset: &Dataset, store: &dyn DocumentStore, side: Ve
     let left_out: HashSet<usize> = store.left_out().iter().map(|document| document.row).collect();
     let has_vector = |row: &usize| side == VectorSide::Caption || !left_out.contains(row);
     let rows: Vec<usize> = (0..dataset.corpus.len()).filter(has_vector).collect();
-    let ids: Vec<&str> = rows.iter().map(|row| dataset.corpus[*row].id.as_str()).collect();
+    let ids: Vec<&str> = rows.iter().map(|row| dataset.corpus.document(*row).id).collect();
     let missing = dataset.corpus.len() - rows.len();
     if missing > 0 {
         say(&format!("{missing} documents have no vector, because their image could not be read"));

@@ -1,6 +1,7 @@
 //! `dissent import hits`: checks another program's hits and keeps them in the workspace of a dataset.
 
 use crate::cli::Common;
+use crate::cli::open_dataset::open_dataset;
 use crate::data::{Dataset, Split};
 use crate::files::durable;
 use crate::output::{count, print_json, print_line, say};
@@ -58,7 +59,7 @@ pub(super) fn run(args: &Args, common: &Common) -> Result<()> {
         "there are hits of the name {name} already ({}); give another --name, or --replace",
         target.display()
     );
-    let dataset = Dataset::open(&args.dataset)?;
+    let dataset = open_dataset(&args.dataset)?;
     let lists = read_hits(&args.file, &dataset).context("nothing was imported")?;
     for warning in &lists.warnings {
         say(&format!("warning: {warning}"));
@@ -146,7 +147,7 @@ fn lines_of(lists: &HitLists, dataset: &Dataset) -> Vec<HitLine> {
                 case: case.id.clone(),
                 head: list.head,
                 rank: hit.rank,
-                document: dataset.corpus[hit.row].id.clone(),
+                document: dataset.corpus.document(hit.row).id.to_owned(),
                 score: hit.score,
             }));
         }

@@ -2,8 +2,9 @@
 
 use crate::cli::Common;
 use crate::cli::check::summary_text;
+use crate::cli::open_dataset::open_dataset;
 use crate::data::import::{Imported, label_names};
-use crate::data::{Dataset, Existing, Split};
+use crate::data::{Existing, Split};
 use crate::output::{count, print_json, print_line, progress_bar};
 use crate::predictions::{ImportedPredictions, ImportedRun, PredictionFormat, PredictionOptions, import_predictions};
 use crate::run_import::{CandidateHeads, ReferenceRunOptions, import_reference_run};
@@ -92,7 +93,7 @@ pub fn run(args: &Args, common: &Common) -> Result<()> {
             args.dataset.display()
         );
     }
-    let dataset = Dataset::open(&args.dataset)?;
+    let dataset = open_dataset(&args.dataset)?;
     let options = PredictionOptions {
         run: args.name.clone(),
         format: args.format,

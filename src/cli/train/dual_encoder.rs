@@ -3,7 +3,7 @@
 use super::options::{ImageArgs, Run};
 use super::progress::TrainingProgress;
 use super::session::finish;
-use crate::data::Dataset;
+use crate::cli::open_dataset::open_with_images;
 use crate::training::{ClipShape, DualEncoderSettings, train_dual_encoder};
 use anyhow::Result;
 use std::path::PathBuf;
@@ -34,7 +34,7 @@ pub(super) struct DualEncoderArgs {
 
 /// Trains the dual encoder.
 pub(super) fn dual_encoder(args: DualEncoderArgs, progress: &TrainingProgress) -> Result<()> {
-    let dataset = Dataset::open(&args.run.dataset)?;
+    let dataset = open_with_images(&args.run.dataset)?;
     let settings = DualEncoderSettings {
         out: args.run.out.clone(),
         training: args.run.training(),

@@ -4,7 +4,8 @@ use super::options::{ImageArgs, Run};
 use super::progress::TrainingProgress;
 use super::session::{finish, open_retriever};
 use crate::cli::Common;
-use crate::data::{Dataset, Part};
+use crate::cli::open_dataset::open_with_images;
+use crate::data::Part;
 use crate::model::pixtral::SmallPixtral;
 use crate::pipeline::EncoderSource;
 use crate::training::{LoopSettings, ReaderSettings, train_reader};
@@ -63,7 +64,7 @@ pub(super) struct ReaderArgs {
 
 /// Trains the reader.
 pub(super) fn reader(args: ReaderArgs, common: &Common, progress: &TrainingProgress) -> Result<()> {
-    let dataset = Dataset::open(&args.run.dataset)?;
+    let dataset = open_with_images(&args.run.dataset)?;
     let interrupt = Some(&progress.interrupt);
     let mut retriever = open_retriever(
         &dataset,

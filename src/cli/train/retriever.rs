@@ -6,8 +6,9 @@ use super::session::open_retriever;
 use crate::cli::Common;
 use crate::cli::encoder_flags::EncoderFlags;
 use crate::cli::models::{resolve_adapter, resolve_reader};
+use crate::cli::open_dataset::open_with_images;
 use crate::cli::store_flags::StoreFlags;
-use crate::data::{Dataset, Part};
+use crate::data::Part;
 use crate::index::Index;
 use crate::output::{print_json, print_line, say};
 use crate::pipeline::Pipeline;
@@ -180,7 +181,7 @@ impl RetrieverArgs {
 pub(super) fn retriever(args: RetrieverArgs, common: &Common, progress: &TrainingProgress) -> Result<()> {
     let settings = args.settings();
     settings.check()?;
-    let dataset = Arc::new(Dataset::open(&args.dataset)?);
+    let dataset = Arc::new(open_with_images(&args.dataset)?);
     let workspace = Workspace::open(&dataset.root, common.workspace.as_deref())?;
     let store = args.store.resolve()?;
     let is_given = store.is_none() && Index::is_given(&workspace.index_dir());

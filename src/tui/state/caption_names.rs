@@ -1,7 +1,7 @@
 //! Caches where captions name labels. The search reads the whole caption, and each frame needs its result twice for each
 //! row of a table, so it runs once per caption of the current case.
 
-use crate::data::{Document, Task};
+use crate::data::{DocumentView, Task};
 use crate::text::printable::one_line;
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;
@@ -28,17 +28,17 @@ struct OfCase {
 
 impl CaptionNames {
     /// The document's caption with the names of this case's task.
-    pub fn of(&self, case: usize, task: &Task, document: &Document) -> Arc<NamedCaption> {
+    pub fn of(&self, case: usize, task: &Task, document: DocumentView) -> Arc<NamedCaption> {
         let mut known = self.0.borrow_mut();
         if known.case != Some(case) {
             *known = OfCase { case: Some(case), captions: FxHashMap::default() };
         }
-        if let Some(named) = known.captions.get(&document.id) {
+        if let Some(named) = known.captions.get(document.id) {
             return Arc::clone(named);
         }
-        let text = one_line(&document.caption);
+        let text = one_line(document.caption);
         let named = Arc::new(NamedCaption { names: task.names_in(&text), text });
-        known.captions.insert(document.id.clone(), Arc::clone(&named));
+        known.captions.insert(document.id.to_owned(), Arc::clone(&named));
         named
     }
 }

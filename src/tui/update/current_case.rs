@@ -2,7 +2,7 @@
 
 use super::app::App;
 use crate::cases::given_evidence::GivenEvidence;
-use crate::data::Document;
+use crate::data::DocumentView;
 use crate::evaluation::{CaseOutcome, Fused, PartialCaseAnswer, SmallestFlip};
 use crate::run::{Hit, Prediction};
 use crate::tui::state::caption_names::NamedCaption;
@@ -40,7 +40,7 @@ impl App {
     }
 
     /// The document whose image is shown.
-    pub fn shown_document(&self) -> Option<&Document> {
+    pub fn shown_document(&self) -> Option<DocumentView<'_>> {
         self.dataset().corpus.get(self.shown_row()?)
     }
 
@@ -130,7 +130,7 @@ impl App {
     }
 
     /// This document's caption on one line, with the parts that name a label of the current case.
-    pub fn caption_names(&self, document: &Document) -> Option<Arc<NamedCaption>> {
+    pub fn caption_names(&self, document: DocumentView) -> Option<Arc<NamedCaption>> {
         let (index, case) = self.current()?;
         Some(self.caption_names.of(index, self.cases.task_of(case)?, document))
     }

@@ -74,7 +74,7 @@ impl App {
             Action::Columns => self.open_picker(PickerKind::Column),
             Action::Themes => self.open_picker(PickerKind::Theme { before: Box::new(self.theme.clone()) }),
             Action::CopyCase => return self.copy(self.current().map(|(_, case)| case.id.clone())),
-            Action::CopyDocument => return self.copy(self.shown_document().map(|document| document.id.clone())),
+            Action::CopyDocument => return self.copy(self.shown_document().map(|document| document.id.to_owned())),
             Action::ExportQueue => return self.export_queue(),
             Action::Overview => self.open(Overlay::Overview(Overview::of(&self.cases, self.queue.shown()))),
             Action::Compare => self.toggle_comparison(),

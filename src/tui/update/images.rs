@@ -59,8 +59,8 @@ impl App {
     /// Path of the image that keys act on.
     fn active_image(&self) -> Option<PathBuf> {
         let image = match self.selection.side() {
-            Side::Query => self.current().map(|(_, case)| &case.image),
-            Side::Document => self.shown_document().map(|document| &document.image),
+            Side::Query => self.current().map(|(_, case)| case.image.as_path()),
+            Side::Document => self.shown_document().map(|document| document.image),
         };
         image.map(|image| self.dataset().root.join(image))
     }
@@ -75,8 +75,8 @@ impl App {
     /// Largest zoom of the image that keys act on, where it was last drawn.
     fn nearest_here(&self) -> f32 {
         let (image, area) = match self.selection.side() {
-            Side::Query => (self.current().map(|(_, case)| &case.image), self.drawn.query()),
-            Side::Document => (self.shown_document().map(|document| &document.image), self.drawn.document()),
+            Side::Query => (self.current().map(|(_, case)| case.image.as_path()), self.drawn.query()),
+            Side::Document => (self.shown_document().map(|document| document.image), self.drawn.document()),
         };
         image.map_or(f32::INFINITY, |image| self.nearest(image, area))
     }

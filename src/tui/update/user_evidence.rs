@@ -47,7 +47,7 @@ impl App {
 
     fn ask(&mut self, case: usize, probe: Probe) -> Vec<Effect> {
         let Some(document) = self.dataset().corpus.get(probe.row) else { return Vec::new() };
-        let document = document.id.clone();
+        let document = document.id.to_owned();
         let answers = self.cases.answers_mut(case);
         let Some(found) = answers.hits().map(<[_]>::len) else {
             self.say("the hits of this case are not retrieved yet: try again in a moment");
@@ -83,7 +83,7 @@ impl App {
         let caption_row = match shown.map(|shown| &shown.caption) {
             None => Some(probe.row),
             Some(Given::Withheld) => None,
-            Some(Given::Document(id)) => self.dataset().corpus.iter().position(|document| document.id == *id),
+            Some(Given::Document(id)) => self.dataset().corpus.row_of(id),
         };
         let own = self.cases.user_evidence_mut(case).and_then(|own| own.iter_mut().find(|own| own.probe == probe));
         if let Some(own) = own {

@@ -43,7 +43,7 @@ impl App {
             },
         };
         let probe = own.map_or(Probe { row, ablation }, |own| own.probe);
-        let document = self.dataset().corpus.get(row).map_or("", |document| document.id.as_str());
+        let document = self.dataset().corpus.get(row).map_or("", |document| document.id);
         let with = match self.selection.shown() {
             Shown::Hit => format!("hit {}, {document}", slot + 1),
             Shown::Row(_) => document.to_owned(),

@@ -126,7 +126,7 @@ fn document_line(
     let theme = app.theme();
     let selected = is_selected(app, document);
     let known = app.dataset().corpus.get(document.row);
-    let id = known.map_or("?", |document| document.id.as_str());
+    let id = known.map_or("?", |document| document.id);
     let place = |place: Option<usize>| place.map_or_else(|| "-".to_owned(), |place| (place + 1).to_string());
     let moved = match (document.a, document.b) {
         (Some(a), Some(b)) if b < a => "↑",

@@ -106,7 +106,7 @@ pub fn caption_height(given: &GivenEvidence, width: usize) -> usize {
 
 fn words(given: &GivenEvidence) -> (String, Role) {
     match given.caption {
-        GivenCaption::Own => (given.document.caption.clone(), Role::Text),
+        GivenCaption::Own => (given.document.caption.to_owned(), Role::Text),
         GivenCaption::Swapped(other) => (format!("{SWAPPED}{}", other.caption), Role::Substituted),
         GivenCaption::Withheld => (CAPTION_WITHHELD.to_owned(), Role::Substituted),
         GivenCaption::Awaited => (format!("{SWAPPED}…"), Role::Faint),

@@ -359,8 +359,8 @@ pub fn draw_captions(app: &App, frame: &mut Frame, area: Rect) {
 fn caption_of_shown(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
     let Some(given) = app.given_evidence() else { return Vec::new() };
     let theme = app.theme();
-    let mut origin = given.document.id.clone();
-    if let Some(source) = &given.document.source {
+    let mut origin = given.document.id.to_owned();
+    if let Some(source) = given.document.source {
         origin = format!("{origin} · {source}");
     }
     let origins = match app.selection().shown() {

@@ -41,7 +41,7 @@ pub fn document(app: &App, active: bool, frame: &mut Frame, area: Rect) {
     let document = app.shown_document();
     let name = document_name(app);
     app.drawn().set_document(area);
-    let image = document.map(|document| document.image.as_path());
+    let image = document.map(|document| document.image);
     let content = app.given_evidence().map_or(Content::Awaited, |given| Content::of(&given));
     let pane = pane(app, heading(app, &name, image, active, area), content, frame, area);
     // The cache holds a screen or two; requesting all hits of a large K would evict what was just loaded.
@@ -49,7 +49,7 @@ pub fn document(app: &App, active: bool, frame: &mut Frame, area: Rect) {
         let document = app.dataset().corpus.get(hit.row).filter(|_| !app.cases().models_stand_in());
         if let Some(document) = document {
             app.images().pictures().want_soon(PictureKey {
-                path: app.dataset().root.join(&document.image),
+                path: app.dataset().root.join(document.image),
                 size: pane,
                 view: app.images().view(),
             });
@@ -65,7 +65,7 @@ fn shown_name(image: &Path) -> Cow<'_, str> {
 /// Draws one row with the files of the images, where no images are drawn.
 pub fn file_names(app: &App, frame: &mut Frame, area: Rect) {
     let query = app.current().map(|(_, case)| format!("query: {}", shown_name(&case.image)));
-    let document = app.shown_document().map(|shown| match shown_name(&shown.image) {
+    let document = app.shown_document().map(|shown| match shown_name(shown.image) {
         none if none.is_empty() => document_name(app),
         image => format!("{}: {image}", document_name(app)),
     });

@@ -67,15 +67,15 @@ fn draw_preview(app: &App, selected: Option<&CaptionResult>, frame: &mut Frame, 
     let width = area.width / 3;
     let [list, _, preview] =
         Layout::horizontal([Constraint::Min(1), Constraint::Length(2), Constraint::Length(width)]).areas(area);
-    let lines = text::wrap(&document.caption, usize::from(width));
+    let lines = text::wrap(document.caption, usize::from(width));
     let caption_rows = (lines.len() as u16).min(preview.height / 2);
     let [image, caption] = Layout::vertical([Constraint::Min(1), Constraint::Length(caption_rows)]).areas(preview);
     // A cell is about twice as high as wide; one row is the heading.
     let image = Rect { height: image.height.min(width.div_ceil(2) + 1), ..image };
-    let heading = Line::styled(text::fit_end(&document.id, usize::from(width)), app.theme().style(Role::Title));
-    picture::pane_over(app, heading, picture::Content::Image(&document.image), frame, image);
+    let heading = Line::styled(text::fit_end(document.id, usize::from(width)), app.theme().style(Role::Title));
+    picture::pane_over(app, heading, picture::Content::Image(document.image), frame, image);
     let caption = Rect { y: image.bottom(), ..caption };
-    let lines = text::wrap_into(&document.caption, usize::from(width), usize::from(caption_rows));
+    let lines = text::wrap_into(document.caption, usize::from(width), usize::from(caption_rows));
     let lines: Vec<Line> = lines.into_iter().map(Line::from).collect();
     frame.render_widget(Paragraph::new(lines).style(app.theme().style(Role::Text)), caption);
     list
@@ -91,11 +91,11 @@ fn draw_result(app: &App, result: &CaptionResult, selected: bool, frame: &mut Fr
     let theme = app.theme();
     let mut spans = vec![
         Span::styled(if selected { "▸ " } else { "  " }, theme.style(Role::Accent)),
-        Span::styled(text::column(&text::fit_end(&document.id, ID - 1), ID), theme.style(Role::Muted)),
+        Span::styled(text::column(&text::fit_end(document.id, ID - 1), ID), theme.style(Role::Muted)),
         Span::styled(format!("{:>6.2}  ", result.score), theme.style(Role::Muted)),
     ];
     let room = usize::from(area.width).saturating_sub(2 + ID + 8);
-    spans.extend(highlighted(theme, &document.caption, result, room));
+    spans.extend(highlighted(theme, document.caption, result, room));
     let style = if selected { theme.style(Role::Selection) } else { Style::new() };
     frame.render_widget(Line::from(spans).style(style), area);
 }

@@ -102,7 +102,7 @@ fn draw_explanation(app: &App, why: &Why, explanation: &Explanation, frame: &mut
     frame.render_widget(Paragraph::new(lines), above);
     let Some(case) = app.dataset().cases.get(why.request().case) else { return };
     let row = why.request().probe.map(|probe| probe.row);
-    let document = row.and_then(|row| app.dataset().corpus.get(row)).map(|document| document.image.as_path());
+    let document = row.and_then(|row| app.dataset().corpus.get(row)).map(|document| document.image);
     let [left, _, right] =
         Layout::horizontal([Constraint::Fill(1), Constraint::Length(2), Constraint::Fill(1)]).areas(images);
     if let (Some(regions), Some(image)) = (&explanation.document, document) {

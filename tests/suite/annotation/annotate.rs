@@ -352,7 +352,7 @@ fn store_run(root: &Path, name: &str, differ: &[bool]) {
     let no = || Prediction::from(LabelScores::exact(vec![-2.4, -0.1]));
     let hit = |row: usize| Hit {
         row,
-        document: dataset.corpus[row].id.clone(),
+        document: dataset.corpus.document(row).id.to_owned(),
         provenances: vec![Provenance { head: Head::Image, rank: row + 1, score: Some(0.9) }],
     };
     let answers: Vec<CaseAnswer> = differ

@@ -29,11 +29,11 @@ fn zipped_corpus() -> TinyDataset {
 fn a_corpus_in_a_zip_file_has_the_same_contents_as_in_a_folder() {
     let (tiny, zipped) = (TinyDataset::new(), zipped_corpus());
     let (plain, inside) = (Dataset::open(tiny.root()).unwrap(), Dataset::open(zipped.root()).unwrap());
-    assert_eq!(inside.corpus[0].image, Path::new("corpus.zip!/img/d1.png"));
-    let contents = |dataset: &Dataset| dataset.image_contents(dataset.corpus.iter().map(|document| &document.image));
+    assert_eq!(inside.corpus.document(0).image, Path::new("corpus.zip!/img/d1.png"));
+    let contents = |dataset: &Dataset| dataset.image_contents(dataset.corpus.iter().map(|document| document.image));
     assert_eq!(contents(&plain), contents(&inside));
     assert!(contents(&inside).iter().all(Option::is_some));
-    let pixels = |dataset: &Dataset| dataset.picture(&dataset.corpus[1].image).unwrap().to_rgb8();
+    let pixels = |dataset: &Dataset| dataset.picture(dataset.corpus.document(1).image).unwrap().to_rgb8();
     assert_eq!(pixels(&plain), pixels(&inside));
     // Document d3 has the bytes of the image of case c1.
     let allowed = |dataset: &Dataset| [0, 1, 2].map(|row| dataset.may_retrieve(&dataset.cases[0], row));
@@ -60,7 +60,7 @@ fn check_decodes_members_and_names_the_missing_one() {
 fn the_content_of_a_replaced_container_is_read_again() {
     let tiny = zipped_corpus();
     let dataset = Dataset::open(tiny.root()).unwrap();
-    let contents = || dataset.image_contents(dataset.corpus.iter().map(|document| &document.image));
+    let contents = || dataset.image_contents(dataset.corpus.iter().map(|document| document.image));
     let before = contents();
     let aside = tiny.root().join("new.zip");
     let mut zip = ZipWriter::new(fs::File::create(&aside).unwrap());

@@ -111,8 +111,8 @@ fn the_field_names_of_the_reference_are_read() {
     let dataset = Dataset::open(tiny.root()).unwrap();
     assert_eq!((dataset.cases[0].id.as_str(), dataset.cases[0].split), ("7", Split::Validation));
     assert_eq!(dataset.gold_of(&dataset.cases[0]), Some(Answer::Label(0)));
-    assert_eq!(dataset.corpus[0].caption, "a cyst");
-    assert_eq!(dataset.corpus[0].source.as_deref(), Some("roco"));
+    assert_eq!(dataset.corpus.document(0).caption, "a cyst");
+    assert_eq!(dataset.corpus.document(0).source, Some("roco"));
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn every_flag_of_a_column_reaches_the_dataset() {
     let case = |id: &str| dataset.cases.iter().find(|case| case.id == id).unwrap();
     assert_eq!((case("k3").split, case("k3").answer.as_str()), (Split::Validation, "[]"));
     assert_eq!(case("k5").group.as_deref(), Some("p2"));
-    assert_eq!(dataset.corpus.iter().map(|document| document.caption.as_str()).collect::<Vec<_>>()[0], "text 0");
+    assert_eq!(dataset.corpus.iter().map(|document| document.caption).collect::<Vec<_>>()[0], "text 0");
 
     let columns = ["--label", "Effusion", "--label", "Nodule", "--question", "What is there?"];
     let dataset = table.imported(&[&all[..], &columns].concat());
@@ -178,7 +178,7 @@ fn splits_choose_the_rows_and_name_what_stays_out() {
     assert!(said.contains("of another split than those of --splits"), "{said}");
     // A corpus has no splits of its own; the rows are chosen all the same.
     let corpus = table.imported(&[&flags[..], &["--as", "corpus", "--splits", "test"]].concat());
-    assert_eq!(corpus.corpus.iter().map(|document| document.id.as_str()).collect::<Vec<_>>(), ["k4", "k5"]);
+    assert_eq!(corpus.corpus.iter().map(|document| document.id).collect::<Vec<_>>(), ["k4", "k5"]);
     let message = table.refused(&[&of_label[..], &["--splits", "holdout"]].concat());
     assert!(message.contains("holdout") && message.contains("validation"), "{message}");
     // A split without a row leaves nothing, and says so.

@@ -94,7 +94,7 @@ fn a_known_grey_set_becomes_cases_and_corpus() {
             .collect();
         assert_eq!(counts, [4, 2, 3]);
         assert_eq!(dataset.corpus.len(), 4);
-        assert_eq!(dataset.corpus[1].caption, "chest x-ray, finding: pneumonia");
+        assert_eq!(dataset.corpus.document(1).caption, "chest x-ray, finding: pneumonia");
         assert_eq!(dataset.question_of(&dataset.cases[0]), "Does this chest X-ray show pneumonia?");
         assert_eq!((dataset.cases[0].answer.as_str(), dataset.cases[1].answer.as_str()), ("No", "Yes"));
         let last = dataset.picture(&dataset.cases[8].image).unwrap();
@@ -115,7 +115,7 @@ fn a_known_colour_set_keeps_channels_and_its_label_key() {
     assert_eq!(dataset.tasks[0].labels.len(), 7);
     assert!(dataset.tasks[0].prompt.with_document.contains("4 - 'melanoma'\n"));
     assert!(dataset.tasks[0].prompt.closed_book.ends_with("{question}"));
-    assert_eq!(dataset.corpus[1].caption, "dermatoscopic image, lesion: basal cell carcinoma");
+    assert_eq!(dataset.corpus.document(1).caption, "dermatoscopic image, lesion: basal cell carcinoma");
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn in_the_breast_set_zero_is_malignant() {
         import("breastmnist.npz", &npz(&arrays(false), CompressionMethod::Deflated), &MedmnistOptions::default());
     let dataset = import.result.unwrap().dataset;
     assert_eq!((dataset.cases[0].answer.as_str(), dataset.cases[1].answer.as_str()), ("Yes", "No"));
-    assert_eq!(dataset.corpus[0].caption, "breast ultrasound, finding: malignant");
+    assert_eq!(dataset.corpus.document(0).caption, "breast ultrasound, finding: malignant");
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn an_unknown_set_asks_for_labels_and_takes_them() {
     let import = import("mine.npz", &bytes, &whole);
     let dataset = import.result.unwrap().dataset;
     assert_eq!(dataset.cases[1].answer, "malignant");
-    assert_eq!(dataset.corpus[1].caption, "skin photo, finding: malignant");
+    assert_eq!(dataset.corpus.document(1).caption, "skin photo, finding: malignant");
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn the_real_pneumonia_set_is_imported_whole() {
     assert_eq!((test["No"], test["Yes"]), (234, 390), "the official test split");
     assert_eq!((summary.documents, summary.images), (3882, 3882 + 524 + 624));
     for (row, case) in dataset.cases.iter().enumerate().filter(|(_, case)| case.split == Split::Train) {
-        assert_eq!(dataset.corpus[row].id, case.id);
+        assert_eq!(dataset.corpus.document(row).id, case.id);
         assert!(!dataset.may_retrieve(case, row), "{} finds itself", case.id);
     }
 }

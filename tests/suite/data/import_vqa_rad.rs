@@ -63,8 +63,7 @@ fn closed_questions_become_cases_with_the_official_test_split() {
 fn the_corpus_is_made_of_training_images_only() {
     let folder = source_folder(&fixture());
     let dataset = import(folder.path(), VqaRadOptions::default()).unwrap().dataset;
-    let documents: Vec<(&str, &str)> =
-        dataset.corpus.iter().map(|document| (document.id.as_str(), document.caption.as_str())).collect();
+    let documents: Vec<(&str, &str)> = dataset.corpus.iter().map(|document| (document.id, document.caption)).collect();
     assert_eq!(
         documents,
         [
@@ -154,7 +153,7 @@ fn two_images_of_one_stem_are_two_documents_and_two_groups() {
     let images = folder.path().join("Image Folder");
     fs::rename(images.join("made02.jpg"), images.join("made01.png")).unwrap();
     let dataset = import(folder.path(), VqaRadOptions::default()).unwrap().dataset;
-    let ids: HashSet<&str> = dataset.corpus.iter().map(|document| document.id.as_str()).collect();
+    let ids: HashSet<&str> = dataset.corpus.iter().map(|document| document.id).collect();
     assert_eq!(ids.len(), dataset.corpus.len());
     assert!(ids.iter().all(|id| *id != "made01"), "{ids:?}");
     let groups: HashSet<_> = dataset
@@ -200,6 +199,6 @@ fn the_real_release_is_imported_without_leaks_into_the_corpus() {
     assert!(validation.len() > 10 && validation.is_disjoint(&test) && validation.is_disjoint(&images(Split::Train)));
     assert!(dataset.corpus.len() > 80);
     for document in &dataset.corpus {
-        assert!(!test.contains(document.image.as_path()) && !validation.contains(document.image.as_path()));
+        assert!(!test.contains(document.image) && !validation.contains(document.image));
     }
 }

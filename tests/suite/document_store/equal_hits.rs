@@ -5,7 +5,7 @@ use super::milvus_server::MilvusServer;
 use crate::support::fixtures::sample;
 use crate::support::folders::copy_folder;
 use candle_core::{DType, Device};
-use dissent::data::{Dataset, Document};
+use dissent::data::{Corpus, Dataset};
 use dissent::index::{DocumentFilter, DocumentStore, FLAT_LIMIT, Index, IndexError, SearchScope, VectorSide};
 use dissent::milvus::{BuildOptions, StoreSource};
 use dissent::model::dual_encoder::DualEncoder;
@@ -48,11 +48,11 @@ pub(super) fn filled(source: &StoreSource, dataset: &Dataset, flat_limit: usize)
 }
 
 /// Stems, phrases, signs, groups, sources, accents; what all documents have and what none has.
-fn queries(corpus: &[Document]) -> Vec<String> {
+fn queries(corpus: &Corpus) -> Vec<String> {
     let words: Vec<&str> = corpus.iter().step_by(31).flat_map(|document| document.caption.split(' ').take(3)).collect();
     let mut queries: Vec<String> = words.chunks(2).map(|pair| pair.join(" ")).collect();
     queries.extend(words.windows(2).step_by(5).map(|pair| format!("\"{}\"", pair.join(" "))));
-    let source = corpus[0].source.as_deref().unwrap_or_default();
+    let source = corpus.document(0).source.unwrap_or_default();
     for query in [
         "indistinct \"deep central\" -benign",
         "+benign margins",
@@ -121,10 +121,10 @@ fn a_store_and_the_index_give_the_same_hits() {
     let error = store.captions().search_words("indistinkt~", 10, scope).unwrap_err();
     assert!(matches!(error, IndexError::Unsupported { .. }), "{error}");
 
-    let some = &dataset.corpus[7];
+    let some = dataset.corpus.document(7);
     let words = DocumentFilter {
         words: Some("benign \"deep\"".into()),
-        source: some.source.clone(),
+        source: some.source.map(str::to_owned),
         ..DocumentFilter::default()
     };
     let scope = SearchScope { filter: &words, allowed: &|row| row % 3 != 0 };
@@ -138,7 +138,7 @@ fn a_store_and_the_index_give_the_same_hits() {
         let expected = index.search(side, &query, 12, scope).unwrap();
         assert_eq!(store.search(side, &query, 12, scope).unwrap(), expected);
     }
-    let ids = [dataset.corpus[9].id.as_str(), "nobody", &dataset.corpus[2].id];
+    let ids = [dataset.corpus.document(9).id, "nobody", dataset.corpus.document(2).id];
     assert_eq!(store.documents(&ids).unwrap(), index.documents(&ids).unwrap());
 }
 

@@ -40,7 +40,7 @@ fn killed_builds_end_like_an_undisturbed_one() {
     let killed = source(&server, "killed").open(&setting.dataset, Some(&encoder())).unwrap();
     let (undisturbed, _) = filled(&source(&server, "undisturbed"), &setting.dataset, FLAT_LIMIT);
     assert_eq!(killed.fingerprint(), undisturbed.fingerprint());
-    let ids: Vec<&str> = setting.dataset.corpus.iter().map(|document| document.id.as_str()).collect();
+    let ids: Vec<&str> = setting.dataset.corpus.iter().map(|document| document.id).collect();
     let rows: Vec<usize> = (0..ids.len()).collect();
     let content = |store: &dyn DocumentStore| {
         let vectors = [VectorSide::Image, VectorSide::Caption].map(|side| store.document_vectors(side, &rows).unwrap());

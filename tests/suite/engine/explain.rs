@@ -35,7 +35,7 @@ pub(super) fn pipeline(dataset: &Arc<Dataset>, cache: &Path) -> Pipeline {
 /// A case and a document by their ids.
 fn request(dataset: &Dataset, case: &str, document: &str, wanted: Wanted, method: Method) -> ExplainRequest {
     let case = dataset.cases.iter().position(|known| known.id == case).unwrap();
-    let row = dataset.corpus.iter().position(|known| known.id == document).unwrap();
+    let row = dataset.corpus.row_of(document).unwrap();
     let probe = Some(Probe { row, ablation: Ablation::default() });
     ExplainRequest { case, probe, label: None, wanted, method, grid: GridChoice::CoarseToFine }
 }
@@ -63,7 +63,7 @@ fn the_outcome_word_decides_and_each_weight_is_that_of_the_shortened_caption() {
         assert!(matches!(strongest, "benign" | "malignant"), "{case} with {document}: {strongest}");
 
         let case = dataset.cases.iter().find(|known| known.id == case).unwrap();
-        let document = dataset.corpus.iter().find(|known| known.id == document).unwrap();
+        let document = dataset.corpus.document(dataset.corpus.row_of(document).unwrap());
         for part in &words.parts {
             let asked = ReadRequest {
                 task: Arc::new(dataset.task(&case.task).unwrap().clone()),

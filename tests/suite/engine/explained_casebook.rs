@@ -22,7 +22,7 @@ fn write_runs(workspace: &Path) {
     let mut hits = Vec::new();
     let mut predictions = Vec::new();
     for (place, id) in DOCUMENTS.iter().enumerate() {
-        let row = dataset.corpus.iter().position(|known| known.id == *id).unwrap();
+        let row = dataset.corpus.row_of(id).unwrap();
         let found = Provenance { head: Head::Image, rank: place + 1, score: Some(0.9 - place as f32 / 10.0) };
         hits.push(Hit { row, document: (*id).to_owned(), provenances: vec![found] });
         let probe = Probe { row, ablation: Ablation::default() };

@@ -8,7 +8,7 @@ use crate::support::folders::copy_folder;
 use crate::support::pictures::grey_picture;
 use crate::support::program::{dissent, stderr_of};
 use candle_core::{DType, Device};
-use dissent::data::{Dataset, Label, Picture, PromptTemplate, Task, TaskKind};
+use dissent::data::{Corpus, Dataset, Label, Picture, PromptTemplate, Task, TaskKind};
 use dissent::model::decoder::{DecoderInput, DecoderRow, KvCache, TokenIndex};
 use dissent::model::reader_family::load_reader;
 use dissent::model::vlm::{ContentPart, ReaderCheckpoint};
@@ -223,7 +223,9 @@ fn the_training_set_for_llama_factory_has_the_words_of_inference() {
         + "\n"
         + r#"{"case": "case-0", "document": "document-3"}"#;
     fs::write(root.join("pairs.jsonl"), pairs).unwrap();
-    dataset.corpus[3].caption = "an <image> in words".into();
+    let mut documents = dataset.corpus.to_documents();
+    documents[3].caption = "an <image> in words".into();
+    dataset.corpus = Corpus::of(&documents);
     let out = folder.path().join("sft");
     let settings = SftSettings { out: out.clone(), closed_book: true, part: None };
     let report = export_sft(&dataset, None, &settings).unwrap();

@@ -227,7 +227,7 @@ fn write_findings_with_validation(root: &Path, sets: SetPrompt, validation: usiz
         .corpus
         .iter()
         .take(20)
-        .map(|own| Document { image: own.image.clone(), ..document(&own.id, &own.caption) })
+        .map(|own| Document { image: own.image.into(), ..document(own.id, own.caption) })
         .collect();
     write_dataset(root, &manifest("findings", vec![findings(sets)]), &cases, &corpus);
     for image in cases.iter().map(|case| &case.image).chain(corpus.iter().map(|document| &document.image)) {
@@ -449,7 +449,7 @@ fn the_command_explains_one_label_by_occlusion_and_by_gradient() {
     let root = folder.path().join("dataset");
     write_findings(&root, SetPrompt::default());
     let dataset = Dataset::open(&root).unwrap();
-    let (case, document) = (&dataset.cases[0].id, &dataset.corpus[0].id);
+    let (case, document) = (&dataset.cases[0].id, dataset.corpus.document(0).id);
     let explain = |more: &[&str]| {
         let arguments = [&[case.as_str(), "--document", document, "--words", "--device", "cpu"][..], more].concat();
         let mut command = command("explain", &root, &arguments);

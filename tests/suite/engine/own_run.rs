@@ -61,7 +61,7 @@ fn vectors_and_hits_of_another_program_belong_together() {
     for (position, case) in dataset.cases.iter().enumerate() {
         for list in lists.of_case(position) {
             let documents = list.hits.iter().enumerate();
-            let ranked = documents.map(|(place, hit)| (place + 1, dataset.corpus[hit.row].id.clone()));
+            let ranked = documents.map(|(place, hit)| (place + 1, dataset.corpus.document(hit.row).id.to_owned()));
             in_trec.insert((case.id.clone(), list.head.to_string()), ranked.collect());
         }
     }

@@ -2,7 +2,7 @@
 
 use super::support::{CAPTIONS, EVERYTHING, documents};
 use crate::support::dataset::document;
-use dissent::data::Document;
+use dissent::data::{Corpus, Document};
 use dissent::index::{IndexError, TextIndex};
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ fn captions() -> (tempfile::TempDir, TextIndex) {
 fn index_of_documents(corpus: &[Document]) -> (tempfile::TempDir, TextIndex) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("text");
-    TextIndex::write(&path, corpus).unwrap();
+    TextIndex::write(&path, &Corpus::of(corpus)).unwrap();
     let index = TextIndex::open(&path, corpus.len()).unwrap();
     (folder, index)
 }

@@ -39,12 +39,12 @@ fn what_is_built_is_opened_and_finds_every_document_by_its_own_vector() {
     assert_eq!(index.summary(), "exact search, 6 images");
     assert_eq!((index.documents(), index.encoder_name(), index.left_out()), (6, "letters", &[][..]));
     for (row, document) in dataset.corpus.iter().enumerate() {
-        let picture = dataset.picture(&document.image).unwrap().to_rgb8();
+        let picture = dataset.picture(document.image).unwrap().to_rgb8();
         let image_vector = encoder.embed_pictures(&[&picture]).unwrap().remove(0);
         let (found, score) = index.search(VectorSide::Image, &image_vector, 1, EVERYTHING).unwrap()[0];
         assert_eq!(found, row);
         assert!((score - 1.0).abs() < 1e-5);
-        let caption_vector = encoder.embed_texts(&[&document.caption]).unwrap().remove(0);
+        let caption_vector = encoder.embed_texts(&[document.caption]).unwrap().remove(0);
         assert_eq!(index.search(VectorSide::Caption, &caption_vector, 1, EVERYTHING).unwrap()[0].0, row);
         for (side, expected) in [(VectorSide::Image, image_vector), (VectorSide::Caption, caption_vector)] {
             let stored = index.document_vector(side, row).unwrap().unwrap();
@@ -120,7 +120,7 @@ fn a_broken_image_is_named_and_the_rest_works() {
     assert!(left_out[0].reason.contains("d2.png") && left_out[1].reason.contains("d4.png"), "{left_out:?}");
     assert_eq!(index.description(), "Flat, 4 vectors of 4");
     // Rows behind a gap keep their numbers.
-    let picture = dataset.picture(&dataset.corpus[5].image).unwrap().to_rgb8();
+    let picture = dataset.picture(dataset.corpus.document(5).image).unwrap().to_rgb8();
     let query = encoder.embed_pictures(&[&picture]).unwrap().remove(0);
     assert_eq!(index.search(VectorSide::Image, &query, 9, EVERYTHING).unwrap()[0].0, 5);
     assert_eq!(index.search(VectorSide::Image, &query, 9, EVERYTHING).unwrap().len(), 4);
@@ -264,7 +264,7 @@ fn inverted_lists_work_through_the_folder() {
     let dataset = Dataset::open(folder.path()).unwrap();
     let encoder = LetterEncoder::new("letters");
     let path = index_folder(&dataset);
-    let picture = dataset.picture(&dataset.corpus[123].image).unwrap().to_rgb8();
+    let picture = dataset.picture(dataset.corpus.document(123).image).unwrap().to_rgb8();
     let query = encoder.embed_pictures(&[&picture]).unwrap().remove(0);
     for code in [VectorCode::F32, VectorCode::F16, VectorCode::Sq8] {
         let settings = IndexSettings { exact_up_to: 100, recall: 0.9, code: Some(code) };

@@ -1,6 +1,6 @@
 //! The sample and the pools are valid datasets that say what they should.
 
-use dissent::data::{Dataset, Document, Existing, Split};
+use dissent::data::{Dataset, DocumentView, Existing, Split};
 use dissent::files::fingerprint::Fingerprint;
 use dissent::phantom::pool::{PAIRS_FILE, Pool, Stage};
 use dissent::phantom::sample::{DEFAULT_SEED, lesion_covers, write_sample};
@@ -17,7 +17,7 @@ fn content(dataset: &Dataset, image: &Path) -> Fingerprint {
     Fingerprint::of_file(&dataset.image_path(image)).unwrap()
 }
 
-fn outcome(document: &Document) -> &str {
+fn outcome<'a>(document: DocumentView<'a>) -> &'a str {
     document.caption.rsplit(' ').next().unwrap()
 }
 
@@ -47,12 +47,12 @@ fn the_sample_is_two_datasets_that_share_images_and_differ_in_outcomes() {
     let (mut ultrasound, mut differ) = (0, 0);
     for (here, there) in dataset.corpus.iter().zip(&training.corpus) {
         assert_eq!(here.id, there.id);
-        assert_eq!(content(&dataset, &here.image), content(&training, &there.image));
-        if here.source.as_deref() == Some("fundus") {
+        assert_eq!(content(&dataset, here.image), content(&training, there.image));
+        if here.source == Some("fundus") {
             assert_eq!(here.caption, there.caption);
             continue;
         }
-        assert_eq!((here.source.as_deref(), there.source.as_deref()), (Some("ultrasound-b"), Some("ultrasound-a")));
+        assert_eq!((here.source, there.source), (Some("ultrasound-b"), Some("ultrasound-a")));
         assert_eq!(here.caption.rsplit_once(' ').unwrap().0, there.caption.rsplit_once(' ').unwrap().0);
         ultrasound += 1;
         differ += usize::from(outcome(here) != outcome(there));
@@ -61,7 +61,7 @@ fn the_sample_is_two_datasets_that_share_images_and_differ_in_outcomes() {
     assert!((0.45..0.6).contains(&share(differ, ultrasound)), "{differ} of {ultrasound} outcomes differ");
 
     // The prevalence of malignant lesions is .4 among documents and test cases.
-    let malignant = dataset.corpus.iter().filter(|document| outcome(document) == "malignant").count();
+    let malignant = dataset.corpus.iter().filter(|document| outcome(*document) == "malignant").count();
     assert!((share(malignant, 420) - 0.4).abs() < 0.02, "{malignant} of 420");
     let malignant = dataset.cases.iter().filter(|case| case.split == Split::Test && case.answer == "Yes").count();
     assert!((share(malignant, 600) - 0.4).abs() < 0.02, "{malignant} of 600");
@@ -81,9 +81,9 @@ fn the_sample_is_two_datasets_that_share_images_and_differ_in_outcomes() {
     for (dataset, image) in dataset
         .cases
         .iter()
-        .map(|case| (&dataset, &case.image))
-        .chain(dataset.corpus.iter().map(|document| (&dataset, &document.image)))
-        .chain(training.cases.iter().map(|case| (&training, &case.image)))
+        .map(|case| (&dataset, case.image.as_path()))
+        .chain(dataset.corpus.iter().map(|document| (&dataset, document.image)))
+        .chain(training.cases.iter().map(|case| (&training, case.image.as_path())))
     {
         if image.starts_with("..") {
             continue;
@@ -140,7 +140,7 @@ fn pool(stage: Stage, count: usize) -> (tempfile::TempDir, Dataset) {
 fn a_pool_of_signs_has_no_other_word() {
     let (_folder, dataset) = pool(Stage::Signs, 120);
     assert_eq!(dataset.corpus.len(), 120);
-    let captions: HashSet<&str> = dataset.corpus.iter().map(|document| document.caption.as_str()).collect();
+    let captions: HashSet<&str> = dataset.corpus.iter().map(|document| document.caption).collect();
     assert!(captions.len() <= 16 + 5, "{captions:?}");
     assert!(dataset.cases.iter().all(|case| case.split == Split::Validation));
 }
@@ -148,8 +148,8 @@ fn a_pool_of_signs_has_no_other_word() {
 #[test]
 fn a_pool_of_captions_tells_random_outcomes_in_half_of_them() {
     let (_folder, dataset) = pool(Stage::Captions, 600);
-    let ultrasound: Vec<&Document> =
-        dataset.corpus.iter().filter(|document| document.source.as_deref() == Some("ultrasound")).collect();
+    let ultrasound: Vec<DocumentView> =
+        dataset.corpus.iter().filter(|document| document.source == Some("ultrasound")).collect();
     let told = ultrasound.iter().filter(|document| document.caption.contains("biopsy")).count();
     assert!((share(told, ultrasound.len()) - 0.5).abs() < 0.1, "{told} of {}", ultrasound.len());
     assert!((share(ultrasound.len(), 600) - 0.75).abs() < 0.06);
@@ -179,11 +179,9 @@ fn a_pool_of_evidence_rewards_reading_the_reference_case() {
         .map(|pair| (pair.case, pair.document))
         .collect();
     assert_eq!(pairs.len(), dataset.cases.len());
-    let documents: HashMap<&str, &Document> =
-        dataset.corpus.iter().map(|document| (document.id.as_str(), document)).collect();
     let (mut cases, mut shown, mut agree, mut same) = (0, 0, 0, 0);
     for case in &dataset.cases {
-        let document = documents[pairs[&case.id].as_str()];
+        let document = dataset.corpus.document(dataset.corpus.row_of(&pairs[&case.id]).unwrap());
         same += usize::from(case.task.starts_with("same-") && case.answer == "Yes");
         if case.task != "malignancy" {
             continue;
@@ -217,8 +215,8 @@ fn the_lesions_of_the_embedded_sample_are_where_they_are_said_to_be() {
     let dataset = Dataset::open(&root).unwrap();
     let covers = lesion_covers(DEFAULT_SEED);
     let (mut darker, mut looked_at) = (0, 0);
-    let corpus = dataset.corpus.iter().map(|document| (&document.id, &document.image));
-    for (id, image) in corpus.chain(dataset.cases.iter().map(|case| (&case.id, &case.image))) {
+    let corpus = dataset.corpus.iter().map(|document| (document.id, document.image));
+    for (id, image) in corpus.chain(dataset.cases.iter().map(|case| (case.id.as_str(), case.image.as_path()))) {
         let Some(cover) = covers.get(id) else { continue };
         let image = dataset.picture(image).unwrap().to_rgb8();
         let mean = |is_wanted: &dyn Fn(f32, u8) -> bool| {

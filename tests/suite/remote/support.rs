@@ -30,9 +30,9 @@ pub fn requests(count: usize) -> Vec<ReadRequest> {
     (0..count)
         .map(|number| {
             let case = cases[number * cases.len() / count];
-            let document = &dataset.corpus[number * 7 % dataset.corpus.len()];
+            let document = dataset.corpus.document(number * 7 % dataset.corpus.len());
             let evidence = (number % 5 != 4)
-                .then(|| Evidence { image: Some(read(&document.image)), caption: Some(document.caption.clone()) });
+                .then(|| Evidence { image: Some(read(document.image)), caption: Some(document.caption.to_owned()) });
             ReadRequest {
                 task: Arc::new(dataset.task(&case.task).unwrap().clone()),
                 question: dataset.question_of(case).to_owned(),

@@ -45,7 +45,7 @@ pub fn check(root: &Path, progress: &(dyn Fn(usize, usize) + Sync)) -> CheckRepo
     let mut documents = 0;
     let corpus_problems = for_each_document(&corpus_path, &mut |_, document| {
         documents += 1;
-        counter.document(&document);
+        counter.document(&document.view());
         look_alikes.note(&document);
     });
     let is_unreadable = corpus_problems.iter().any(|problem| problem.line.is_none());

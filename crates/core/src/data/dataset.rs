@@ -2,9 +2,9 @@
 
 use super::identifier::is_same;
 use super::image_hashes::ImageHashes;
-use super::jsonl::{Lines, read_cases, read_documents};
+use super::jsonl::{Lines, read_cases};
 use super::manifest::{MANIFEST_FILE, Manifest, OnlyPart};
-use super::{Answer, Case, Document, Picture, Problem, Split, Task};
+use super::{Answer, Case, Corpus, Document, Picture, Problem, Split, Task};
 use crate::files::fingerprint::Fingerprint;
 use anyhow::{Context, Result};
 use std::ops::Range;
@@ -33,10 +33,10 @@ pub struct Dataset {
     pub tasks: Vec<Task>,
     pub cases: Vec<Case>,
     /// The documents, and after them the rows of [`Self::add_models`].
-    pub corpus: Vec<Document>,
-    /// Number of those rows.
-    models: usize,
-    identities: Arc<ImageHashes>,
+    pub corpus: Corpus,
+    /// What the user should know of the opening.
+    pub remarks: Vec<String>,
+    pub(super) identities: Arc<ImageHashes>,
 }
 
 /// The readable part of a dataset, with all problems.
@@ -46,8 +46,6 @@ pub struct LenientDataset {
     pub dataset: Option<Dataset>,
     /// Line of each case in `cases.jsonl`, from 1.
     pub case_lines: Vec<usize>,
-    /// Line of each document in `corpus.jsonl`, from 1.
-    pub document_lines: Vec<usize>,
     pub problems: Vec<Problem>,
 }
 
@@ -97,12 +95,16 @@ impl OpenedCases {
     pub(crate) fn read_corpus(self) -> LenientDataset {
         let Self { dataset, case_lines, mut problems } = self;
         let path = dataset.root.join(CORPUS_FILE);
-        let corpus = read_documents(&path);
-        let if_empty = (dataset.only != Some(OnlyPart::Cases)).then_some(EMPTY_CORPUS);
-        let (document_lines, corpus) = take(corpus, &path, if_empty, &mut problems);
+        let read = Corpus::read(&path);
+        let is_unreadable = read.problems.iter().any(|problem| problem.line.is_none());
+        problems.extend(read.problems);
+        if read.corpus.is_empty() && !is_unreadable && dataset.only != Some(OnlyPart::Cases) {
+            problems.push(Problem::error(&path, EMPTY_CORPUS));
+        }
         // The cases are copied only if they are being shown.
-        let dataset = Dataset { corpus, ..Arc::unwrap_or_clone(dataset) };
-        LenientDataset { dataset: Some(dataset), case_lines, document_lines, problems }
+        let remarks = read.remark.into_iter().collect();
+        let dataset = Dataset { corpus: read.corpus, remarks, ..Arc::unwrap_or_clone(dataset) };
+        LenientDataset { dataset: Some(dataset), case_lines, problems }
     }
 
     /// Reads the rest of the dataset and leaves out invalid lines, like [`Dataset::open_usable`].
@@ -136,8 +138,8 @@ impl Dataset {
             only: manifest.only,
             tasks: manifest.tasks,
             cases,
-            corpus,
-            models: 0,
+            corpus: Corpus::of(&corpus),
+            remarks: Vec::new(),
             identities: Arc::default(),
         }
     }
@@ -182,9 +184,7 @@ impl Dataset {
     pub fn open_lenient(root: &Path) -> LenientDataset {
         match OpenedCases::read(root) {
             Ok(opened) => opened.read_corpus(),
-            Err(problems) => {
-                LenientDataset { dataset: None, case_lines: Vec::new(), document_lines: Vec::new(), problems }
-            }
+            Err(problems) => LenientDataset { dataset: None, case_lines: Vec::new(), problems },
         }
     }
 
@@ -192,22 +192,20 @@ impl Dataset {
     /// a row has no image and no caption. It is never retrieved and belongs to no fingerprint.
     pub fn add_models(&mut self, names: &[String]) {
         for name in names {
-            if !self.model_rows().any(|row| self.corpus[row].id == *name) {
-                let (image, caption) = (PathBuf::new(), String::new());
-                self.corpus.push(Document { id: name.clone(), image, caption, source: None, group: None });
-                self.models += 1;
+            if self.corpus.model_row_of(name).is_none() {
+                self.corpus.add_model(name);
             }
         }
     }
 
     /// Rows of the documents.
     pub fn document_rows(&self) -> Range<usize> {
-        0..self.corpus.len() - self.models
+        0..self.corpus.document_count()
     }
 
     /// Rows of the models.
     pub fn model_rows(&self) -> Range<usize> {
-        self.corpus.len() - self.models..self.corpus.len()
+        self.corpus.document_count()..self.corpus.len()
     }
 
     /// The task with this id.
@@ -263,31 +261,16 @@ impl Dataset {
     /// by an earlier start and has not changed since is not read again.
     pub fn image_contents(&self, images: impl Iterator<Item = impl AsRef<Path>>) -> Vec<Option<Fingerprint>> {
         let paths: Vec<PathBuf> = images.map(|image| self.image_path(image.as_ref())).collect();
-        self.identities.contents_now(&self.root, &paths)
-    }
-
-    /// Fingerprint of the corpus: every field of every document in order, and the contents of the image files. Everything
-    /// built from the corpus stores it.
-    pub fn corpus_fingerprint(&self) -> Fingerprint {
-        let documents = &self.corpus[self.document_rows()];
-        let mut parts: Vec<String> = Vec::with_capacity(documents.len() * 6);
-        let contents = self.image_contents(documents.iter().map(|document| &document.image));
-        for (document, content) in documents.iter().zip(contents) {
-            parts.push(document.id.clone());
-            parts.push(document.image.display().to_string());
-            parts.push(content.map_or_else(|| "missing".into(), |content| content.to_string()));
-            parts.push(document.caption.clone());
-            parts.push(document.source.clone().unwrap_or_default());
-            parts.push(document.group.clone().unwrap_or_default());
-        }
-        Fingerprint::of_parts(parts.iter().map(String::as_str))
+        let contents = self.identities.contents_now(&self.root, &paths);
+        self.identities.save();
+        contents
     }
 
     /// The part of [`Dataset::may_retrieve`] that opens no file, for callers that must not wait.
     pub fn may_retrieve_by_name(&self, case: &Case, row: usize) -> bool {
         let Some(document) = self.corpus.get(row).filter(|_| self.document_rows().contains(&row)) else { return false };
-        let is_of_group = case.group.is_some() && case.group == document.group;
-        !is_of_group && !is_same(&case.id, &document.id) && case.image != document.image
+        let is_of_group = case.group.is_some() && case.group.as_deref() == document.group;
+        !is_of_group && !is_same(&case.id, document.id) && case.image != document.image
     }
 
     /// Whether the document in this row of the corpus is allowed for a case: not one with its id (however
@@ -298,7 +281,7 @@ impl Dataset {
             return false;
         }
         let Some(document) = self.corpus.get(row) else { return false };
-        let (of_case, of_document) = (self.image_path(&case.image), self.image_path(&document.image));
+        let (of_case, of_document) = (self.image_path(&case.image), self.image_path(document.image));
         !self.identities.same_content(&of_case, &of_document)
             && !self.identities.same_picture(&self.root, &of_case, &of_document)
     }

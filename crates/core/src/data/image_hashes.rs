@@ -33,10 +33,17 @@ impl ImageHashes {
     }
 
     /// Hashes of the current contents of many files, one per path; `None` if a file cannot be read. Unchanged files that were
-    /// hashed before are not read again.
+    /// hashed before are not read again, nor those of earlier starts once [`Self::save`] was called.
     pub fn contents_now(&self, root: &Path, paths: &[PathBuf]) -> Vec<Option<Fingerprint>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.get_or_insert_with(|| KnownFiles::of_folder(root)).contents(paths)
+    }
+
+    /// Keeps the hashes for the next start.
+    pub fn save(&self) {
+        if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            known.save();
+        }
     }
 
     /// Whether two files contain the same bytes. An unreadable file equals no other; its error appears when it is

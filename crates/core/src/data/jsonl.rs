@@ -52,6 +52,14 @@ const DOCUMENT_FIELDS: [&str; 12] = [
     "type_split",
 ];
 
+/// How a problem begins that is not of a line, but of the reading.
+const CANNOT_READ: &str = "cannot read";
+
+/// Whether lines are missing that are in the file.
+pub(super) fn is_cut_short(problems: &[Problem]) -> bool {
+    problems.iter().any(|problem| problem.field.is_none() && problem.message.starts_with(CANNOT_READ))
+}
+
 /// A case as dissent writes it, which needs no remarks.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -84,17 +92,8 @@ struct Reading<P, F> {
 
 /// Reads the cases; a line is valid if its fields are present, its id is new and its task, split and answer are known.
 pub(super) fn read_cases(path: &Path, tasks: &[Task]) -> Lines<Case> {
-    collect(|keep| for_each_case(path, tasks, keep))
-}
-
-/// Reads the corpus; a line is valid if its fields are present and its id is new.
-pub(super) fn read_documents(path: &Path) -> Lines<Document> {
-    collect(|keep| for_each_document(path, keep))
-}
-
-fn collect<T>(read: impl FnOnce(&mut dyn FnMut(usize, T)) -> Vec<Problem>) -> Lines<T> {
     let mut good = Vec::new();
-    let problems = read(&mut |line, item| good.push((line, item)));
+    let problems = for_each_case(path, tasks, &mut |line, case| good.push((line, case)));
     Lines { good, problems }
 }
 
@@ -139,8 +138,8 @@ pub(super) fn for_each_case(path: &Path, tasks: &[Task], keep: &mut dyn FnMut(us
     read_lines(path, &Reading { plain, by_field }, keep)
 }
 
-/// Passes each valid document of [`read_documents`] with its line to `keep`, without holding the others; returns the
-/// problems.
+/// Passes each valid document with its line to `keep`, without holding the others; returns the problems. A line is valid if its
+/// fields are present and its id is new.
 pub(super) fn for_each_document(path: &Path, keep: &mut dyn FnMut(usize, Document)) -> Vec<Problem> {
     let plain = |line: &[u8]| {
         let PlainDocument { id, image, caption, source, group } = serde_json::from_slice(line).ok()?;
@@ -191,7 +190,7 @@ fn read_lines<T: Send>(
     let mut blocks = match LineBlocks::open(path) {
         Ok(blocks) => blocks,
         Err(error) => {
-            let message = format!("cannot read the file ({error}); expected one JSON object per line");
+            let message = format!("{CANNOT_READ} the file ({error}); expected one JSON object per line");
             problems.push(Problem::error(path, message));
             return problems;
         }
@@ -202,7 +201,7 @@ fn read_lines<T: Send>(
             Ok(Some(block)) => block,
             Ok(None) => return problems,
             Err(error) => {
-                let message = format!("cannot read further ({error})");
+                let message = format!("{CANNOT_READ} further ({error})");
                 problems.push(Problem::error(path, message).at_line(blocks.lines_read() + 1));
                 return problems;
             }

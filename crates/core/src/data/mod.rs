@@ -5,6 +5,8 @@ mod caption_label;
 mod case;
 mod check;
 mod contradictions;
+mod corpus;
+mod corpus_print;
 mod dataset;
 #[cfg(feature = "dicom")]
 mod dicom;
@@ -51,8 +53,9 @@ mod writer;
 pub use answer::{Answer, AnswerKey, LabelIndex, answer_words};
 pub use case::{Case, Split};
 pub use check::{CheckReport, check};
+pub use corpus::Corpus;
 pub use dataset::{CASES_FILE, CORPUS_FILE, Dataset, LenientDataset, OpenedCases};
-pub use document::Document;
+pub use document::{Document, DocumentView};
 pub use drop_leaks::{DROPPED_FILE, drop_leaks};
 #[cfg(feature = "import")]
 pub use kept_copies::kept_copies_of;

@@ -1,6 +1,6 @@
 //! What is in a dataset: the cases by task, split and gold answer, the documents by source.
 
-use super::{Case, Dataset, Document, Split, Task, TaskKind};
+use super::{Case, Dataset, DocumentView, Split, Task, TaskKind};
 use crate::files::distinct_numbers::DistinctNumbers;
 use crate::files::fingerprint::Fingerprint;
 use serde::Serialize;
@@ -40,7 +40,7 @@ impl Summary {
     pub fn of(dataset: &Dataset) -> io::Result<Self> {
         let mut counter = SummaryCounter::default();
         dataset.cases.iter().for_each(|case| counter.case(case));
-        dataset.corpus.iter().for_each(|document| counter.document(document));
+        dataset.corpus.iter().for_each(|document| counter.document(&document));
         counter.finish(&dataset.name, &dataset.tasks)
     }
 }
@@ -66,14 +66,14 @@ impl SummaryCounter {
         self.image_and_group(&case.image.to_string_lossy(), case.group.as_deref());
     }
 
-    pub fn document(&mut self, document: &Document) {
+    pub fn document(&mut self, document: &DocumentView) {
         self.documents += 1;
-        let source = document.source.as_deref().unwrap_or("(none)");
+        let source = document.source.unwrap_or("(none)");
         match self.sources.get_mut(source) {
             Some(count) => *count += 1,
             None => drop(self.sources.insert(source.into(), 1)),
         }
-        self.image_and_group(&document.image.to_string_lossy(), document.group.as_deref());
+        self.image_and_group(&document.image.to_string_lossy(), document.group);
     }
 
     fn image_and_group(&mut self, image: &str, group: Option<&str>) {

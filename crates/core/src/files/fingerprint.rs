@@ -25,13 +25,9 @@ impl Fingerprint {
 
     /// Fingerprint of several named parts; the order of the parts matters.
     pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut hasher = Sha256::new();
-        for part in parts {
-            // The length distinguishes ("ab", "c") from ("a", "bc").
-            hasher.update((part.len() as u64).to_le_bytes());
-            hasher.update(part.as_bytes());
-        }
-        Self::finish(hasher)
+        let mut hasher = PartsHasher::default();
+        parts.into_iter().for_each(|part| hasher.add(part));
+        hasher.finish()
     }
 
     /// Fingerprint of bytes that come in pieces; where they are cut does not matter.
@@ -86,6 +82,22 @@ impl Fingerprint {
             text.push_str(&format!("{byte:02x}"));
         }
         Self(text)
+    }
+}
+
+/// Makes [`Fingerprint::of_parts`] of parts that come one by one.
+#[derive(Clone, Default)]
+pub(crate) struct PartsHasher(Sha256);
+
+impl PartsHasher {
+    pub fn add(&mut self, part: &str) {
+        // The length distinguishes ("ab", "c") from ("a", "bc").
+        self.0.update((part.len() as u64).to_le_bytes());
+        self.0.update(part.as_bytes());
+    }
+
+    pub fn finish(self) -> Fingerprint {
+        Fingerprint::finish(self.0)
     }
 }
 

@@ -15,7 +15,6 @@ use crate::files::fingerprint::Fingerprint;
 use crate::run::Ablation;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail, ensure};
-use rustc_hash::FxHashMap;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -85,7 +84,6 @@ pub fn import_predictions(
         dataset,
         options,
         questions: options.questions.as_deref().map(Questions::read).transpose()?,
-        documents: dataset.corpus.iter().enumerate().map(|(row, document)| (document.id.as_str(), row)).collect(),
         collected: Collected::default(),
         counts: Counts::default(),
         ablation: None,
@@ -142,8 +140,6 @@ struct Job<'a> {
     dataset: &'a Dataset,
     options: &'a PredictionOptions,
     questions: Option<Questions>,
-    /// Rows of the corpus by id.
-    documents: FxHashMap<&'a str, usize>,
     collected: Collected,
     counts: Counts,
     /// What the lines say that the reader was not given; the same on all lines.
@@ -238,7 +234,7 @@ impl Job<'_> {
             }
         };
         if let AnswerRole::Document(document) = &answer.role
-            && !self.documents.contains_key(document.id.as_str())
+            && self.dataset.corpus.row_of(&document.id).is_none()
             && !self.options.as_candidates
         {
             let place = format!("{} {}", answer.place, document.id);
@@ -246,8 +242,8 @@ impl Job<'_> {
             return None;
         }
         if let AnswerRole::Document(document) = &answer.role
-            && let Some(row) = self.documents.get(document.id.as_str())
-            && !self.dataset.may_retrieve(&self.dataset.cases[position], *row)
+            && let Some(row) = self.dataset.corpus.row_of(&document.id)
+            && !self.dataset.may_retrieve(&self.dataset.cases[position], row)
         {
             let place = format!("{} {}", answer.place, document.id);
             let reason = "answers with a document that the case may not see (its own id, group or picture)";

@@ -2,7 +2,7 @@
 
 use super::collect::{CaseParts, Collected, ModelAnswers};
 use super::import::{ImportedRun, PredictionOptions};
-use crate::data::{Dataset, Existing};
+use crate::data::{Corpus, Dataset, Existing};
 use crate::files::durable::{make_folder, replace_folder};
 use crate::files::fingerprint::Fingerprint;
 use crate::run::{Ablation, CaseAnswer, Head, Hit, Prediction, Provenance, RetrieverIdentity, RunIdentity, RunWriter};
@@ -111,14 +111,12 @@ impl RunsToWrite<'_> {
         name: String,
         remarks: &mut Vec<String>,
     ) -> Result<(ImportedRun, RunContent)> {
-        let rows: FxHashMap<&str, usize> =
-            self.dataset.corpus.iter().enumerate().map(|(row, document)| (document.id.as_str(), row)).collect();
         let sampled_answers = answers.is_sampled() == Some(true);
         let model = answers.model;
         let mut cases = Vec::with_capacity(answers.cases.len());
         let mut out_of_rank = 0;
         for parts in answers.cases {
-            let case = case_answer(parts, &rows)?;
+            let case = case_answer(parts, &self.dataset.corpus)?;
             out_of_rank += usize::from(!is_in_order_of_ranks(&case));
             cases.push(case);
         }
@@ -267,11 +265,11 @@ fn is_in_order_of_ranks(answer: &CaseAnswer) -> bool {
 }
 
 /// The answers to a case. A document without a head was found by an unknown one, in the order of the lines.
-fn case_answer(parts: CaseParts, rows: &FxHashMap<&str, usize>) -> Result<CaseAnswer> {
+fn case_answer(parts: CaseParts, corpus: &Corpus) -> Result<CaseAnswer> {
     let mut hits = Vec::with_capacity(parts.with_document.len());
     let mut predictions = Vec::with_capacity(parts.with_document.len());
     for (place, (document, prediction)) in parts.with_document.into_iter().enumerate() {
-        let row = rows.get(document.id.as_str()).copied();
+        let row = corpus.row_of(&document.id);
         let row = row.with_context(|| format!("document {} is not in the corpus", document.id))?;
         let mut provenances = document.provenances;
         if provenances.is_empty() {

@@ -103,7 +103,7 @@ impl ShownCaptions {
     /// The caption that a case of this task sees with the document in this row; `None` if captions are withheld. A
     /// document whose own caption names no label keeps it.
     pub fn of<'a>(&self, dataset: &'a Dataset, task: &str, row: usize) -> Option<&'a str> {
-        dataset.corpus.get(self.row_of(task, row)?).map(|document| document.caption.as_str())
+        dataset.corpus.get(self.row_of(task, row)?).map(|document| document.caption)
     }
 
     /// The row of the document whose caption is shown.
@@ -123,12 +123,12 @@ impl ShownCaptions {
 /// proportion to rows and labels.
 pub fn contradicting_rows(dataset: &Dataset, task: &Task) -> Vec<Option<usize>> {
     let corpus = &dataset.corpus;
-    let named: Vec<Option<usize>> = corpus.iter().map(|document| task.label_named_in(&document.caption)).collect();
+    let named: Vec<Option<usize>> = corpus.iter().map(|document| task.label_named_in(document.caption)).collect();
     let mut of_source: HashMap<Option<&str>, Vec<usize>> = HashMap::new();
     let mut of_all = Vec::new();
     for (row, document) in corpus.iter().enumerate() {
         if named[row].is_some() {
-            of_source.entry(document.source.as_deref()).or_default().push(row);
+            of_source.entry(document.source).or_default().push(row);
             of_all.push(row);
         }
     }
@@ -140,7 +140,7 @@ pub fn contradicting_rows(dataset: &Dataset, task: &Task) -> Vec<Option<usize>> 
             contradicting.push(None);
             continue;
         };
-        let source = document.source.as_deref();
+        let source = document.source;
         let candidates = others.entry((source, own)).or_insert_with(|| {
             let among = |rows: &[usize]| -> Vec<usize> {
                 rows.iter().copied().filter(|row| named[*row].is_some_and(|label| label != own)).collect()
@@ -148,7 +148,7 @@ pub fn contradicting_rows(dataset: &Dataset, task: &Task) -> Vec<Option<usize>> 
             let same_source = of_source.get(&source).map(|rows| among(rows)).unwrap_or_default();
             if same_source.is_empty() { among(&of_all) } else { same_source }
         });
-        contradicting.push((!candidates.is_empty()).then(|| candidates[draw(&document.id, candidates.len())]));
+        contradicting.push((!candidates.is_empty()).then(|| candidates[draw(document.id, candidates.len())]));
     }
     contradicting
 }
@@ -201,7 +201,7 @@ mod tests {
         ];
         let dataset = dataset(&captions);
         let task = &dataset.tasks[0];
-        let named = |row: usize| task.label_named_in(&dataset.corpus[row].caption);
+        let named = |row: usize| task.label_named_in(dataset.corpus.document(row).caption);
         for (row, other) in contradicting_rows(&dataset, task).into_iter().enumerate() {
             let Some(other) = other else {
                 assert_eq!(row, 2, "it alone names no label");

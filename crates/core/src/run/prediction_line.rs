@@ -2,7 +2,7 @@
 //! the reference").
 
 use super::{CaseAnswer, Hit, LabelOdds, LabelSamples, LabelScores, Prediction, Provenance, Shown, ShownCaptions};
-use crate::data::{Answer, Case, Dataset, Document, Split, Task};
+use crate::data::{Answer, Case, Dataset, DocumentView, Split, Task};
 use crate::files::fingerprint::Fingerprint;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -181,12 +181,12 @@ impl<'a> LineWriter<'a> {
         }
     }
 
-    fn add_hit(&self, line: &mut PredictionLine<'a>, task: &Task, hit: &'a Hit, document: &'a Document) {
+    fn add_hit(&self, line: &mut PredictionLine<'a>, task: &Task, hit: &'a Hit, document: DocumentView<'a>) {
         line.passages.push(Passage {
-            id: &document.id,
+            id: document.id,
             img_path: document.image.to_string_lossy(),
             text: self.captions.of(self.dataset, &task.id, hit.row).unwrap_or_default(),
-            dataset_source: document.source.as_deref(),
+            dataset_source: document.source,
         });
         line.document = Some(text(&hit.document));
         line.heads.clone_from(&hit.provenances);

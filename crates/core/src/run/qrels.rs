@@ -26,8 +26,6 @@ impl Qrels {
         let cannot_read = || format!("cannot read {}", path.display());
         let cases: FxHashMap<&str, usize> =
             dataset.cases.iter().enumerate().map(|(place, case)| (case.id.as_str(), place)).collect();
-        let rows: FxHashMap<&str, usize> =
-            dataset.document_rows().map(|row| (dataset.corpus[row].id.as_str(), row)).collect();
         let mut qrels = Self { path: path.to_path_buf(), grades: FxHashMap::default() };
         let mut errors = Errors::default();
         let mut blocks = LineBlocks::open(path).with_context(cannot_read)?;
@@ -37,7 +35,7 @@ impl Qrels {
                 let fields: Vec<&str> = line.split_ascii_whitespace().collect();
                 let added = match fields[..] {
                     [] => Ok(()),
-                    [case, _, document, grade] => qrels.add(dataset, &cases, &rows, [case, document, grade]),
+                    [case, _, document, grade] => qrels.add(dataset, &cases, [case, document, grade]),
                     _ => {
                         let message = format!("expected 4 fields (case 0 document grade), found {}", fields.len());
                         Err((None, message))
@@ -63,14 +61,13 @@ impl Qrels {
         &mut self,
         dataset: &Dataset,
         cases: &FxHashMap<&str, usize>,
-        rows: &FxHashMap<&str, usize>,
         [case, document, grade]: [&str; 3],
     ) -> Result<(), (Option<&'static str>, String)> {
-        let position = find(cases, case).ok_or_else(|| {
+        let position = find(&|id| cases.get(id).copied(), case).ok_or_else(|| {
             (Some("case"), unknown("case", case, "cases.jsonl", dataset.cases.iter().map(|case| case.id.as_str())))
         })?;
-        let row = find(rows, document).ok_or_else(|| {
-            let ids = dataset.corpus.iter().map(|document| document.id.as_str());
+        let row = find(&|id| dataset.corpus.document_row_of(id), document).ok_or_else(|| {
+            let ids = dataset.corpus.iter().map(|document| document.id);
             (Some("document"), unknown("document", document, "corpus.jsonl", ids))
         })?;
         let number: i32 = grade

@@ -25,7 +25,7 @@ impl Shown {
     pub fn unless_own(dataset: &Dataset, row: usize, caption_row: Option<usize>, without_image: bool) -> Option<Self> {
         let given = |row: Option<usize>| {
             let document = row.and_then(|row| dataset.corpus.get(row));
-            document.map_or(Given::Withheld, |document| Given::Document(document.id.clone()))
+            document.map_or(Given::Withheld, |document| Given::Document(document.id.to_owned()))
         };
         let is_own = caption_row == Some(row) && !without_image;
         (!is_own).then(|| Self { image: given((!without_image).then_some(row)), caption: given(caption_row) })

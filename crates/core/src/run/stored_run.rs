@@ -92,16 +92,17 @@ impl Run {
     pub fn into_answers(self, dataset: &Dataset) -> Result<Vec<CaseAnswer>> {
         let cases: FxHashMap<&str, usize> =
             dataset.cases.iter().enumerate().map(|(position, case)| (case.id.as_str(), position)).collect();
-        let candidates =
-            if self.identity.candidates.is_empty() { dataset.document_rows() } else { dataset.model_rows() };
-        let rows: FxHashMap<&str, usize> = candidates.map(|row| (dataset.corpus[row].id.as_str(), row)).collect();
+        let has_candidates = !self.identity.candidates.is_empty();
+        let row_of = |id: &str| {
+            if has_candidates { dataset.corpus.model_row_of(id) } else { dataset.corpus.document_row_of(id) }
+        };
         let path = self.folder.join(PREDICTIONS_FILE);
         let mut first_lines: FxHashMap<usize, usize> = FxHashMap::default();
         let mut answers = Vec::with_capacity(self.cases.len());
         for stored in self.cases {
             let line = stored.line;
             let at = || format!("{}:{line}", path.display());
-            let answer = answer_of(dataset, &cases, &rows, stored).with_context(at)?;
+            let answer = answer_of(dataset, &cases, &row_of, stored).with_context(at)?;
             if let Some(first) = first_lines.insert(answer.case, line) {
                 let id = &dataset.cases[answer.case].id;
                 return Err(anyhow!("case {id} is there twice: its predictions stand from line {first} on"))
@@ -117,7 +118,7 @@ impl Run {
 fn answer_of(
     dataset: &Dataset,
     cases: &FxHashMap<&str, usize>,
-    rows: &FxHashMap<&str, usize>,
+    row_of: &dyn Fn(&str) -> Option<usize>,
     stored: StoredCase,
 ) -> Result<CaseAnswer> {
     let id = &stored.id;
@@ -151,8 +152,8 @@ fn answer_of(
     let mut hits = Vec::with_capacity(stored.answers.len());
     let mut predictions = Vec::with_capacity(stored.answers.len());
     for StoredAnswer { document, heads, prediction } in stored.answers {
-        let row = rows.get(document.as_str());
-        let row = *row.with_context(|| format!("document {document} is not in the corpus; {of_another}"))?;
+        let row = row_of(&document);
+        let row = row.with_context(|| format!("document {document} is not in the corpus; {of_another}"))?;
         hits.push(Hit { row, document, provenances: heads });
         predictions.push(read(prediction));
     }

@@ -95,7 +95,7 @@ fn a_patient_is_in_one_split_and_never_finds_itself() {
         let patient = case.group.as_deref().unwrap();
         assert_eq!(*splits.entry(patient).or_insert(case.split), case.split, "patient {patient}");
         for row in 0..dataset.corpus.len() {
-            assert_eq!(dataset.may_retrieve(case, row), dataset.corpus[row].group != case.group);
+            assert_eq!(dataset.may_retrieve(case, row), dataset.corpus.document(row).group != case.group.as_deref());
         }
     }
     assert_eq!(dataset.cases.len(), 239, "a case of the diseases and one of the grade per image");
@@ -123,7 +123,7 @@ fn a_corpus_alone_and_what_is_refused() {
     let copied = fs::read_dir(folder.path().join("out/images")).unwrap().count();
     assert_eq!(copied, dataset.corpus.len(), "images of other splits are not copied");
     assert_eq!(dataset.only, Some(OnlyPart::Corpus));
-    assert_eq!(dataset.corpus[0].caption, "colour fundus photograph, findings: none of the 13 diseases");
+    assert_eq!(dataset.corpus.document(0).caption, "colour fundus photograph, findings: none of the 13 diseases");
     assert!(imported.left_out.is_empty(), "{:?}", imported.left_out);
 
     let twice = line("img00001", 1, "1", "0", NONE).repeat(2);

@@ -91,7 +91,7 @@ fn one_label_in_a_column() {
     assert_eq!(splits, [Split::Train, Split::Validation, Split::Test]);
     let groups: Vec<_> = dataset.cases.iter().map(|case| case.group.as_deref().unwrap()).collect();
     assert_eq!(groups, ["p1", "p1", "c.png"]);
-    assert_eq!((dataset.corpus.len(), dataset.corpus[0].caption.as_str()), (1, "mole: nevus"));
+    assert_eq!((dataset.corpus.len(), dataset.corpus.document(0).caption), (1, "mole: nevus"));
     let task = &dataset.tasks[0];
     assert_eq!(task.question.as_deref(), Some("Which of these does the image show: melanoma; nevus?"));
     assert_eq!(
@@ -135,7 +135,7 @@ fn columns_of_zeros_and_ones() {
     assert_eq!(answers(&dataset.cases), ["Edema", "[]", "Lung, left", "[]"]);
     let unknown: Vec<_> = dataset.cases.iter().map(|case| case.unknown.join(";")).collect();
     assert_eq!(unknown, ["Lung, left", "", "Edema", ""]);
-    let captions: Vec<_> = dataset.corpus.iter().map(|document| document.caption.as_str()).collect();
+    let captions: Vec<_> = dataset.corpus.iter().map(|document| document.caption).collect();
     assert_eq!(captions, ["Edema", "No Finding", "Lung, left", "No Finding"]);
     assert_eq!(
         left_out(&imported),
@@ -221,7 +221,7 @@ fn questions_are_closed_or_open_and_none_is_lost() {
     assert_eq!(tasks, ["vqa", "vqa-open", "vqa", "vqa-open", "vqa"]);
     let ids: Vec<_> = dataset.cases.iter().map(|case| case.id.as_str()).collect();
     assert_eq!(ids, ["a", "a-2", "b", "b-2", "d"]);
-    let captions: Vec<_> = dataset.corpus.iter().map(|document| document.caption.as_str()).collect();
+    let captions: Vec<_> = dataset.corpus.iter().map(|document| document.caption).collect();
     assert_eq!(captions[0], "Is it CT? Yes. Which is bigger, lung or heart? Lung.");
     assert_eq!(captions.len(), 3, "one document per picture");
     assert_eq!(left_out(&imported), ["1 left out: no question (t.csv:6)"]);

@@ -124,7 +124,7 @@ fn metadata_wins_over_class_folders() {
     let (imported, dataset) = import(&source);
     let found: Vec<_> = dataset.cases.iter().map(|case| (case.split, case.answer.as_str())).collect();
     assert_eq!(found, [(Split::Test, "y"), (Split::Train, "x"), (Split::Train, "y")]);
-    assert_eq!(dataset.corpus[0].caption, "one, \"quoted\"\nline");
+    assert_eq!(dataset.corpus.document(0).caption, "one, \"quoted\"\nline");
     assert_eq!(dataset.cases[0].group.as_deref(), Some("test/images/c.png"));
     let left_out = left_out(&imported);
     assert_eq!(left_out[0], "1 left out: no image file (metadata.csv:4 has \"CT/missing.png\")");
@@ -236,10 +236,10 @@ fn webdataset_samples_are_members_with_one_key() {
     put(&source, "train-000002.tar", tar_of(&[("0009.jpg", png(9)), ("0009.txt", b"ninth".to_vec())]));
     let (imported, dataset) = import(&source);
     assert_eq!((dataset.only, dataset.corpus.len()), (Some(OnlyPart::Corpus), 3));
-    let captions: Vec<_> = dataset.corpus.iter().map(|document| document.caption.as_str()).collect();
+    let captions: Vec<_> = dataset.corpus.iter().map(|document| document.caption).collect();
     assert_eq!(captions, ["first caption", "second caption", "ninth"]);
-    assert_eq!(dataset.corpus[0].group.as_deref(), Some("PMC7"));
-    assert!(dataset.corpus[0].image.ends_with("train-000000.tar!/x/0001.png"));
+    assert_eq!(dataset.corpus.document(0).group, Some("PMC7"));
+    assert!(dataset.corpus.document(0).image.ends_with("train-000000.tar!/x/0001.png"));
     let left_out = left_out(&imported);
     assert_eq!(left_out[0], "1 left out: no image in the sample (train-000000.tar:2 \"x/0003\")");
     assert!(left_out[1].contains("a dot in the names of its files ends the key"));

@@ -28,7 +28,7 @@ fn all_captions_of_an_image_are_one_document() {
     put(folder.path(), "captions.json", text);
     let (imported, dataset, _out) = import(&folder.path().join("captions.json"), None).unwrap();
     assert_eq!((dataset.only, dataset.licence.as_deref()), (Some(OnlyPart::Corpus), Some("CC BY 4.0")));
-    let found: Vec<_> = dataset.corpus.iter().map(|one| (one.id.as_str(), one.caption.as_str())).collect();
+    let found: Vec<_> = dataset.corpus.iter().map(|one| (one.id, one.caption)).collect();
     assert_eq!(found, [("1", "one. two.")]);
     assert_eq!(
         left_out(&imported),
@@ -111,7 +111,7 @@ fn real_captions_and_conversations_come_in() {
     let images = Some(slake.join("Slake1.0/imgs"));
     let (_, dataset, _out) = import(&folder.join("coco-captions/captions_val.json"), images.clone()).unwrap();
     assert!(!dataset.corpus.is_empty());
-    assert_eq!(dataset.corpus[0].caption, "synthetic caption one. synthetic caption two.");
+    assert_eq!(dataset.corpus.document(0).caption, "synthetic caption one. synthetic caption two.");
     for (name, cases, several_turns) in
         [("llava-med/instruct.json", 5, 1), ("llava-med/llamafactory_sharegpt.json", 4, 0)]
     {

@@ -98,8 +98,10 @@ fn the_group_is_the_picture_and_not_the_name_that_each_row_has() {
     assert!(imported.remarks.iter().any(|remark| remark == "1 groups have rows in several splits"), "{imported:?}");
     // One document per picture of training, with all its answers.
     assert_eq!(dataset.corpus.len(), 3);
-    assert!(dataset.corpus[1].caption.contains("is there a mass? Yes. where is the mass? left lobe, upper part."));
-    assert!(dataset.corpus[1].caption.contains("is the mass large? Yes."));
+    assert!(
+        dataset.corpus.document(1).caption.contains("is there a mass? Yes. where is the mass? left lobe, upper part.")
+    );
+    assert!(dataset.corpus.document(1).caption.contains("is the mass large? Yes."));
     // Rows of one picture name its first row.
     let image = |row: usize| dataset.cases[row].image.to_string_lossy().into_owned();
     assert!(image(1).ends_with("vqa/data/train-00000-of-00002.parquet!/image/1"), "{}", image(1));
@@ -198,7 +200,7 @@ fn tables_of_other_writers_need_to_be_told_what_a_label_is() {
     let path = fixture("plain/table.parquet");
     let (imported, dataset) = import(&path, &HfOptions::default(), &ImportOptions::default()).unwrap();
     assert_eq!((dataset.only, dataset.corpus.len()), (Some(OnlyPart::Corpus), 3));
-    assert_eq!(dataset.corpus[2].caption, "three");
+    assert_eq!(dataset.corpus.document(2).caption, "three");
     assert!(imported.remarks.iter().any(|remark| remark.contains("byte for byte")), "{imported:?}");
     let mut mapping = ColumnMapping { name: "grades".into(), ..ColumnMapping::default() };
     mapping.tasks.push(TaskMapping::new("grade", TaskKind::Classification, "grade"));
@@ -226,8 +228,7 @@ fn tables_of_other_writers_need_to_be_told_what_a_label_is() {
 #[test]
 fn captions_become_a_corpus_with_their_own_ids() {
     let (imported, dataset) = imported("captions");
-    let documents: Vec<_> =
-        dataset.corpus.iter().map(|document| (document.id.as_str(), document.caption.as_str())).collect();
+    let documents: Vec<_> = dataset.corpus.iter().map(|document| (document.id, document.caption)).collect();
     assert_eq!(
         documents,
         [
@@ -244,7 +245,7 @@ fn captions_become_a_corpus_with_their_own_ids() {
             "1 left out: no image (train-00000-of-00001.parquet:3)"
         ]
     );
-    assert_eq!(Picture::read(&dataset.corpus[3].image).unwrap().to_rgb8().get_pixel(0, 0).0, [11; 3]);
+    assert_eq!(Picture::read(dataset.corpus.document(3).image).unwrap().to_rgb8().get_pixel(0, 0).0, [11; 3]);
     let cases = import(&fixture("captions"), &HfOptions::default(), &rows_as(RowsAs::Cases)).unwrap_err().to_string();
     assert!(cases.contains("only a caption"), "{cases}");
 }
@@ -254,7 +255,7 @@ fn a_group_column_spares_reading_the_images() {
     let mapping = ColumnMapping { group: Some("image_id".into()), ..ColumnMapping::default() };
     let hf = HfOptions { mapping, ..HfOptions::default() };
     let (imported, dataset) = import(&fixture("captions"), &hf, &ImportOptions::default()).unwrap();
-    assert_eq!(dataset.corpus[0].group.as_deref(), Some("ROCOv2_2023_train_000000"));
+    assert_eq!(dataset.corpus.document(0).group, Some("ROCOv2_2023_train_000000"));
     // The image that is null is found all the same.
     assert_eq!(left_out(&imported).len(), 2, "{imported:?}");
 }
@@ -328,8 +329,8 @@ fn the_cache_of_the_hub_is_followed_to_its_blobs() {
     }
     let (_, dataset) = import(&cached, &HfOptions::default(), &ImportOptions::default()).unwrap();
     assert_eq!((dataset.name.as_str(), dataset.corpus.len()), ("ada/scans", 4));
-    assert!(dataset.corpus[0].image.starts_with(&cached), "{:?}", dataset.corpus[0].image);
-    assert!(Picture::read(&dataset.corpus[0].image).is_ok());
+    assert!(dataset.corpus.document(0).image.starts_with(&cached), "{:?}", dataset.corpus.document(0).image);
+    assert!(Picture::read(dataset.corpus.document(0).image).is_ok());
     // A blob that was not downloaded.
     fs::remove_file(cached.join("blobs/bb")).unwrap();
     let message = error(&cached, &HfOptions::default());

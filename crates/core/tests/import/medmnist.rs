@@ -62,8 +62,8 @@ fn chestmnist_has_several_labels_or_none() {
     assert_eq!((dataset.cases[0].answer.as_str(), dataset.cases[1].answer.as_str()), ("[]", "effusion, hernia"));
     // The empty set is an answer, not a missing one.
     assert_eq!(task.gold_of(&dataset.cases[0]), Some(Answer::Set(LabelSet::default())));
-    assert_eq!(dataset.corpus[0].caption, "chest x-ray, findings: none");
-    assert_eq!(dataset.corpus[1].caption, "chest x-ray, findings: effusion, hernia");
+    assert_eq!(dataset.corpus.document(0).caption, "chest x-ray, findings: none");
+    assert_eq!(dataset.corpus.document(1).caption, "chest x-ray, findings: effusion, hernia");
 
     labels[3] = 2;
     let source = npz(folder.path(), "chestmnist.npz", &two_images(), &npy("(2, 14)", &labels));
@@ -85,7 +85,10 @@ fn names_with_commas_are_whole_labels() {
     let folder = tempfile::tempdir().unwrap();
     let source = npz(folder.path(), "tissuemnist_224.npz", &two_images(), &npy("(2, 1)", &[0, 7]));
     let (_, dataset) = import(&source, &MedmnistOptions::default()).unwrap();
-    assert_eq!(dataset.corpus[0].caption, "kidney cortex microscopy, cell: Collecting Duct, Connecting Tubule");
+    assert_eq!(
+        dataset.corpus.document(0).caption,
+        "kidney cortex microscopy, cell: Collecting Duct, Connecting Tubule"
+    );
     assert_eq!(dataset.tasks[0].labels.len(), 8);
     assert!(dataset.tasks[0].prompt.closed_book.contains("0 - 'Collecting Duct, Connecting Tubule'\n"));
 

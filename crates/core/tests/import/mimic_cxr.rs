@@ -71,11 +71,7 @@ fn corpus(root: &Path, options: &MimicCxrOptions) -> anyhow::Result<(Imported, D
 }
 
 fn rows(dataset: &Dataset) -> Vec<(&str, &str, Option<&str>)> {
-    dataset
-        .corpus
-        .iter()
-        .map(|document| (document.id.as_str(), document.caption.as_str(), document.group.as_deref()))
-        .collect()
+    dataset.corpus.iter().map(|document| (document.id, document.caption, document.group)).collect()
 }
 
 fn left_out(imported: &Imported) -> Vec<(usize, &str)> {
@@ -94,7 +90,10 @@ fn frontal_images_are_documents_with_the_text_of_their_reports() {
         ]
     );
     assert_eq!(dataset.only, Some(OnlyPart::Corpus));
-    assert_eq!(dataset.corpus[0].image, study_path(root.path(), "10000001", "50000001").join("aaaaaaaa-0001.jpg"));
+    assert_eq!(
+        dataset.corpus.document(0).image,
+        study_path(root.path(), "10000001", "50000001").join("aaaaaaaa-0001.jpg")
+    );
     assert_eq!(
         left_out(&imported),
         [
@@ -242,7 +241,7 @@ fn the_tree_of_dicom_files_needs_the_views_or_all_of_them() {
     assert!(message.contains("does not say which images are frontal"), "{message}");
     let all = MimicCxrOptions { all_views: true, ..MimicCxrOptions::default() };
     let (imported, dataset) = corpus(root.path(), &all).unwrap();
-    assert_eq!(dataset.corpus[0].image.extension().unwrap(), "dcm");
+    assert_eq!(dataset.corpus.document(0).image.extension().unwrap(), "dcm");
     assert!(left_out(&imported).contains(&(1, "the image is compressed (.dcm.gz): `gunzip` it")));
     assert!(imported.remarks.iter().any(|remark| remark.contains("the views of the images are not known")));
     assert!(failure(import(root.path(), &all, &rows_as(RowsAs::Cases))).contains("split.csv.gz of MIMIC-CXR-JPG"));

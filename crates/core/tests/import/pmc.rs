@@ -51,12 +51,12 @@ fn rocov2_source() -> tempfile::TempDir {
 fn rocov2_reads_quoted_captions_and_images_in_zip_files() {
     let source = rocov2_source();
     let (imported, dataset) = rocov2(source.path()).unwrap();
-    let captions: Vec<&str> = dataset.corpus.iter().map(|document| document.caption.as_str()).collect();
+    let captions: Vec<&str> = dataset.corpus.iter().map(|document| document.caption).collect();
     assert_eq!(captions, ["A \"halo\", two\nlines, and commas", "Unpacked", "No article"]);
-    let groups: Vec<_> = dataset.corpus.iter().map(|document| document.group.as_deref()).collect();
+    let groups: Vec<_> = dataset.corpus.iter().map(|document| document.group).collect();
     assert_eq!(groups, [Some("PMC42"), Some("PMC42"), None]);
     let member = source.path().join("train_images.zip!/train/ROCOv2_2023_train_000001.jpg");
-    assert_eq!(dataset.corpus[0].image, member);
+    assert_eq!(dataset.corpus.document(0).image, member);
     assert_eq!(dataset.picture(&member).unwrap().width(), 4);
     assert_eq!(
         left_out(&imported),
@@ -120,14 +120,13 @@ fn pmc_oa_finds_images_by_base_name_and_groups_by_article() {
         "\n",
     ));
     let (imported, dataset) = pmc_oa(source.path(), &ImportOptions::default()).unwrap();
-    let rows: Vec<(&str, Option<&str>)> =
-        dataset.corpus.iter().map(|document| (document.id.as_str(), document.group.as_deref())).collect();
+    let rows: Vec<(&str, Option<&str>)> = dataset.corpus.iter().map(|document| (document.id, document.group)).collect();
     assert_eq!(
         rows,
         [("PMC212319_Fig3_4", Some("PMC212319")), ("PMC212319_Fig3_5", Some("PMC212319")), ("fig9.png", Some("PMC77"))]
     );
-    assert_eq!(dataset.corpus[1].image, source.path().join("images.zip!/figures/PMC212319_Fig3_5.jpg"));
-    assert_eq!(dataset.picture(&dataset.corpus[1].image).unwrap().image.to_luma8().get_pixel(0, 0).0, [1]);
+    assert_eq!(dataset.corpus.document(1).image, source.path().join("images.zip!/figures/PMC212319_Fig3_5.jpg"));
+    assert_eq!(dataset.picture(dataset.corpus.document(1).image).unwrap().image.to_luma8().get_pixel(0, 0).0, [1]);
     assert_eq!(
         left_out(&imported),
         [
@@ -141,7 +140,7 @@ fn pmc_oa_finds_images_by_base_name_and_groups_by_article() {
     // The table itself is a source, too; images can be copied.
     let copy = ImportOptions { copy: true, ..ImportOptions::default() };
     let (_, dataset) = pmc_oa(&source.path().join("pmc_oa.jsonl"), &copy).unwrap();
-    assert_eq!(dataset.corpus[0].image, Path::new("images/PMC212319_Fig3_4.jpg"));
+    assert_eq!(dataset.corpus.document(0).image, Path::new("images/PMC212319_Fig3_4.jpg"));
 }
 
 #[test]
@@ -175,7 +174,7 @@ fn pmc_oa_refuses_names_that_lead_out_and_lines_that_are_no_rows() {
         );
     }
     let (imported, dataset) = pmc_oa(source.path(), &ImportOptions::default()).unwrap();
-    assert_eq!((dataset.corpus.len(), dataset.corpus[1].caption.as_str()), (2, "test"));
+    assert_eq!((dataset.corpus.len(), dataset.corpus.document(1).caption), (2, "test"));
     assert!(
         imported.remarks.iter().any(|remark| remark.contains("1 images name no article")),
         "{:?}",
@@ -225,12 +224,11 @@ fn biomedica_reads_samples_of_shards_and_leaves_the_images_there() {
     // The same keys again, in another shard.
     tar_of(&at("x-000001.tar"), &[("1.jpg", &one), ("1.json", json), ("1.txt", b"Third")]);
     let (imported, dataset) = biomedica(source.path(), &[]).unwrap();
-    let rows: Vec<(&str, &str)> =
-        dataset.corpus.iter().map(|document| (document.id.as_str(), document.caption.as_str())).collect();
+    let rows: Vec<(&str, &str)> = dataset.corpus.iter().map(|document| (document.id, document.caption)).collect();
     assert_eq!(rows, [("x-000000/a/0", "First"), ("x-000000/1", "Second"), ("x-000001/1", "Third")]);
-    assert_eq!(dataset.corpus[0].group.as_deref(), Some("PMC9"));
-    assert_eq!(dataset.corpus[1].image, at("x-000000.tar!/1.jpg"));
-    assert_eq!(dataset.picture(&dataset.corpus[1].image).unwrap().image.to_luma8().get_pixel(0, 0).0, [2]);
+    assert_eq!(dataset.corpus.document(0).group, Some("PMC9"));
+    assert_eq!(dataset.corpus.document(1).image, at("x-000000.tar!/1.jpg"));
+    assert_eq!(dataset.picture(dataset.corpus.document(1).image).unwrap().image.to_luma8().get_pixel(0, 0).0, [2]);
     assert_eq!(
         left_out(&imported),
         [
@@ -243,7 +241,7 @@ fn biomedica_reads_samples_of_shards_and_leaves_the_images_there() {
     );
     assert_eq!(dataset.licence.as_deref(), Some("of each article: CC BY 2, CC BY-NC 1"));
     assert_eq!(biomedica(source.path(), &["cc by"]).unwrap().1.corpus.len(), 2);
-    assert_eq!(biomedica(&at("x-000001.tar"), &[]).unwrap().1.corpus[0].id, "x-000001/1");
+    assert_eq!(biomedica(&at("x-000001.tar"), &[]).unwrap().1.corpus.document(0).id, "x-000001/1");
 
     tar_of(&at("x-000002.tar"), &[("1.jpg", &one), ("1.json", b"[]"), ("1.txt", b"x")]);
     assert!(failure(biomedica(source.path(), &[])).contains("x-000002.tar!/1.json"));
@@ -266,8 +264,8 @@ fn a_corpus_is_added_to_a_dataset_with_its_own_ids_and_groups() {
     let options = crate::support::into("pmc-oa", Existing::Refuse);
     import_pmc_oa(other.path(), &target, &options, &|_, _| ()).unwrap();
     let dataset = Dataset::open(&target).unwrap();
-    let last = dataset.corpus.last().unwrap();
-    assert_eq!((last.id.as_str(), last.group.as_deref()), ("pmc-oa:PMC212319_Fig3_4", Some("pmc-oa:PMC212319")));
+    let last = dataset.corpus.iter().last().unwrap();
+    assert_eq!((last.id, last.group), ("pmc-oa:PMC212319_Fig3_4", Some("pmc-oa:PMC212319")));
     // A row that comes twice is known by the id that it has in the dataset.
     let again = pmc_oa_source(&line.repeat(2));
     let replacing = crate::support::into("pmc-oa", Existing::Replace);

@@ -55,12 +55,12 @@ fn captions_lose_their_first_space_and_articles_are_groups() {
     let source = source();
     let (imported, dataset) = import(source.path(), &RocoOptions::default()).unwrap();
     assert_eq!((dataset.only, dataset.corpus.len(), imported.summary.groups), (Some(OnlyPart::Corpus), 3, 2));
-    let [first, second, third] = &dataset.corpus[..] else { panic!() };
+    let [first, second, third] = [0, 1, 2].map(|row| dataset.corpus.document(row));
     assert_eq!(first.caption, "Left  pleural effusion (a) and \"mass\" (b).");
-    assert_eq!((second.id.as_str(), second.caption.as_str()), ("ROCO_00002", "Distension digestive à gauche"));
-    assert_eq!((second.group.as_deref(), third.group.as_deref()), (Some("PMC100"), Some("PMC200")));
+    assert_eq!((second.id, second.caption), ("ROCO_00002", "Distension digestive à gauche"));
+    assert_eq!((second.group, third.group), (Some("PMC100"), Some("PMC200")));
     assert_eq!(first.image, source.path().join("data/test/radiology/images/ROCO_00001.jpg"));
-    assert_eq!(first.source.as_deref(), Some("roco radiology"));
+    assert_eq!(first.source, Some("roco radiology"));
     assert_eq!(
         left_out(&imported),
         [
@@ -79,7 +79,7 @@ fn licences_and_classes_are_chosen() {
     let source = source();
     let options = RocoOptions { non_radiology: true, licences: vec!["cc0".into(), "CC  by".into()] };
     let (imported, dataset) = import(source.path(), &options).unwrap();
-    let ids: Vec<&str> = dataset.corpus.iter().map(|document| document.id.as_str()).collect();
+    let ids: Vec<&str> = dataset.corpus.iter().map(|document| document.id).collect();
     assert_eq!(ids, ["ROCO_00009", "ROCO_00001", "ROCO_00002"]);
     assert_eq!(imported.summary.sources["roco non-radiology"], 1);
     assert_eq!(imported.left_out[0].to_string(), "1 left out: licence NO-CC CODE (test/radiology/captions.txt:3)");
@@ -97,7 +97,7 @@ fn rows_are_joined_by_id_even_if_the_files_have_other_orders() {
     lines.pop();
     write(&licences, &lines.join("\n"));
     let (imported, dataset) = import(source.path(), &RocoOptions::default()).unwrap();
-    let groups: Vec<_> = dataset.corpus.iter().map(|document| document.group.as_deref()).collect();
+    let groups: Vec<_> = dataset.corpus.iter().map(|document| document.group).collect();
     assert_eq!(groups, [Some("PMC100"), Some("PMC200")]);
     assert_eq!(imported.left_out[0].reason, "no row in licences.txt, so that its article is unknown");
     assert_eq!(imported.left_out[0].first, ["test/radiology/captions.txt:1"]);
@@ -159,8 +159,8 @@ fn the_real_cut_has_captions_of_several_languages_and_no_images() {
     }
     let (_, dataset) = import(copy.path(), &RocoOptions::default()).unwrap();
     assert_eq!(
-        dataset.corpus[1].caption,
+        dataset.corpus.document(1).caption,
         "Distension digestive avec niveaux hydro-aériques coliques et vacuité pelvienne"
     );
-    assert_eq!(dataset.corpus[0].group.as_deref(), Some("PMC5665693"));
+    assert_eq!(dataset.corpus.document(0).group, Some("PMC5665693"));
 }

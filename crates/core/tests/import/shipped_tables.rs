@@ -98,7 +98,7 @@ fn nih_chestxray14_has_commas_in_its_header() {
             ]
         );
         assert_eq!(dataset.tasks[0].labels.len(), 14);
-        assert_eq!(dataset.corpus[1].caption, "frontal chest X-ray: No Finding");
+        assert_eq!(dataset.corpus.document(1).caption, "frontal chest X-ray: No Finding");
         assert!(left_out(&imported)[0].starts_with("1 left out: no list of a split names the image"));
     }
 }

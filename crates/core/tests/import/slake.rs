@@ -101,9 +101,9 @@ fn one_language_with_choices_in_a_task_of_their_own() {
     assert!(remarks.contains("1 closed questions are choices"), "{remarks}");
     assert!(remarks.contains("1 questions repeat an earlier one"), "{remarks}");
     // The caption is made of training answers; no picture of another split is a document.
-    let documents: Vec<&str> = dataset.corpus.iter().map(|document| document.id.as_str()).collect();
+    let documents: Vec<&str> = dataset.corpus.iter().map(|document| document.id).collect();
     assert_eq!(documents, ["xmlab1"]);
-    assert_eq!(dataset.corpus[0].caption, "Lung, CT. Liver. Which is bigger, lung or heart? Lung.");
+    assert_eq!(dataset.corpus.document(0).caption, "Lung, CT. Liver. Which is bigger, lung or heart? Lung.");
     assert_eq!(dataset.cases[0].image, folder.path().join("imgs/xmlab1/source.jpg"));
     assert!(!dataset.may_retrieve(&dataset.cases[0], 0), "a picture must not find itself");
     // Case and spelling of open answers do not matter.
@@ -120,7 +120,7 @@ fn both_languages_are_grouped_by_picture() {
     assert_eq!(chinese, ["q3 slake-zh train 是", "q4 slake-zh train 否", "q5 slake-zh-choice train 肺"]);
     let test = dataset.cases.iter().find(|case| case.id == "q8").unwrap();
     assert_eq!(test.group.as_deref(), Some("xmlab3"));
-    let documents: Vec<&str> = dataset.corpus.iter().map(|document| document.id.as_str()).collect();
+    let documents: Vec<&str> = dataset.corpus.iter().map(|document| document.id).collect();
     assert_eq!(documents, ["xmlab1"], "a test picture of the other language is no document");
     let remarks = imported.remarks.join("\n");
     assert!(remarks.contains("2 questions are about 1 pictures that a later split also uses: kept"), "{remarks}");
@@ -141,7 +141,7 @@ fn chinese_alone_and_parts_alone() {
     let folder = release();
     let (imported, dataset) = import(folder.path(), SlakeLanguage::Zh, false, &rows_as(RowsAs::Corpus)).unwrap();
     assert_eq!((dataset.only, dataset.cases.len(), dataset.corpus.len()), (Some(OnlyPart::Corpus), 0, 2));
-    assert_eq!(dataset.corpus[0].caption, "Lung, CT. 图像里包含肝脏吗? 包含。");
+    assert_eq!(dataset.corpus.document(0).caption, "Lung, CT. 图像里包含肝脏吗? 包含。");
     // English rows are of another language, whatever else they lack.
     assert!(left_out(&imported)[0].starts_with("8 left out: in English"), "{:?}", imported.left_out);
 }

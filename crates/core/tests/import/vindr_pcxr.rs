@@ -172,7 +172,7 @@ fn both_layouts_and_a_test_table_without_absent_classes() {
         assert_eq!((training + validation, count(Split::Test)), (60, 1));
         assert!((1..=20).contains(&validation), "{validation}");
         assert_eq!(dataset.corpus.len(), training, "no validation image is a document");
-        assert_eq!(dataset.corpus[0].caption, "chest x-ray of a child, findings: none");
+        assert_eq!(dataset.corpus.document(0).caption, "chest x-ray of a child, findings: none");
         let absent =
             "image_labels_test.csv: no column Pleuro-pneumonia, Diagphramatic hernia, Congenital emphysema, Lung tumor";
         assert!(imported.remarks.join("\n").contains(absent), "{:?}", imported.remarks);

@@ -69,7 +69,7 @@ fn slices_of(evaluation: &Evaluation, own: &TaskRows) -> Vec<Vec<Cell>> {
         push_slice(evaluation, &mut rows, "head", &head.to_string(), own.rows.iter(), |hit| hit.first().head == head);
     }
     for source in sources(dataset) {
-        let of_source = |hit: &Hit| dataset.corpus[hit.row].source.as_deref() == Some(source);
+        let of_source = |hit: &Hit| dataset.corpus.document(hit.row).source == Some(source);
         push_slice(evaluation, &mut rows, "source", source, own.rows.iter(), of_source);
     }
     rows.extend(groups_of(evaluation, own));
@@ -104,9 +104,8 @@ fn groups_of(evaluation: &Evaluation, own: &TaskRows) -> Vec<Vec<Cell>> {
 }
 
 fn sources(dataset: &Dataset) -> Vec<&str> {
-    let mut sources: Vec<&str> = dataset.corpus.iter().filter_map(|document| document.source.as_deref()).collect();
+    let mut sources: Vec<&str> = dataset.corpus.sources().collect();
     sources.sort_unstable();
-    sources.dedup();
     sources
 }
 

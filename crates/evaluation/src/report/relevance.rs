@@ -41,7 +41,7 @@ impl<'a> Relevance<'a> {
         if let Some(qrels) = qrels {
             return Some(Self::Judged(qrels));
         }
-        let captions = dataset.corpus.iter().map(|document| &document.caption);
+        let captions = dataset.corpus.iter().map(|document| document.caption);
         let answers: Vec<Option<Answer>> = captions.map(|caption| answer_named_in(task, caption)).collect();
         let mut counts: HashMap<Answer, usize> = HashMap::new();
         for answer in answers.iter().flatten() {
@@ -114,11 +114,11 @@ impl<'a> OwnDocuments<'a> {
             by_content: HashMap::new(),
             contents_of_cases: contents_of(dataset, dataset.cases.iter().map(|case| case.image.as_path())),
         };
-        let contents = contents_of(dataset, dataset.corpus.iter().map(|document| document.image.as_path()));
+        let contents = contents_of(dataset, dataset.corpus.iter().map(|document| document.image));
         for ((row, document), content) in dataset.corpus.iter().enumerate().zip(contents) {
-            own.by_id.entry(group_of(&document.id)).or_default().push(row);
-            own.by_image.entry(&document.image).or_default().push(row);
-            if let Some(group) = &document.group {
+            own.by_id.entry(group_of(document.id)).or_default().push(row);
+            own.by_image.entry(document.image).or_default().push(row);
+            if let Some(group) = document.group {
                 own.by_group.entry(group).or_default().push(row);
             }
             if let Some(content) = content {

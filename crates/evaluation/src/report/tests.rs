@@ -1,7 +1,7 @@
 //! A small evaluation whose figures are counted by hand.
 
 use super::*;
-use dissent_core::data::{Case, Document, Label, Manifest, PromptTemplate, Split, Task, TaskKind};
+use dissent_core::data::{Case, Corpus, Document, Label, Manifest, PromptTemplate, Split, Task, TaskKind};
 use dissent_core::run::{Ablation, CaptionShown, CaseAnswer, Head, Hit, LabelScores, Prediction, Provenance};
 use dissent_core::text::csv_cells::Formulas;
 use std::path::Path;
@@ -152,7 +152,9 @@ fn retrieval_figures_count_documents_with_the_label_of_the_case() {
     // A document of the case's own patient is never shown, so that no relevant one is left for case 0.
     let mut own = dataset(4);
     own.cases[0].group = Some("patient".into());
-    own.corpus[0].group = Some("patient".into());
+    let mut documents = own.corpus.to_documents();
+    documents[0].group = Some("patient".into());
+    own.corpus = Corpus::of(&documents);
     let report = Report::of(&own, "test", &[reference()], None, SAMPLING, &["retrieval"]).unwrap();
     assert_eq!((of(&report, "1", "n"), of(&report, "1", "recall")), (vec![Some(3.0)], vec![Some(1.0 / 3.0)]));
     let folder = tempfile::tempdir().unwrap();

@@ -279,7 +279,7 @@ impl Pipeline {
             CaptionShown::Swapped => Some(self.contradicting_row(&open.task, probe.row)?),
         };
         let document = row.and_then(|row| self.dataset.corpus.get(row));
-        let caption = document.map(|document| document.caption.clone());
+        let caption = document.map(|document| document.caption.to_owned());
         let shown = Shown::unless_own(&self.dataset, probe.row, row, probe.ablation.without_image);
         Ok((Evidence { image, caption }, shown))
     }
@@ -439,7 +439,7 @@ impl Pipeline {
         let dataset = &self.dataset;
         let known = self.contradicting.entry(task.id.clone());
         let rows = known.or_insert_with(|| contradicting_rows(dataset, task));
-        let document = dataset.corpus.get(row).map_or("", |document| &document.id);
+        let document = dataset.corpus.get(row).map_or("", |document| document.id);
         rows.get(row).copied().flatten().with_context(|| {
             format!(
                 "no caption contradicts that of {document}: it names no label of {}, or no caption another",
@@ -452,7 +452,7 @@ impl Pipeline {
         let count = self.dataset.corpus.len();
         let document = self.dataset.corpus.get(row);
         let document = document.with_context(|| format!("row {row} is not in the corpus, which has {count}"))?;
-        self.pictures.read(&self.dataset.image_path(&document.image))
+        self.pictures.read(&self.dataset.image_path(document.image))
     }
 }
 

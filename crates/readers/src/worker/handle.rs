@@ -18,6 +18,10 @@ const FAREWELL: Duration = Duration::from_millis(1500);
 
 const READER_THREAD: &str = "dissent-reader";
 const SEARCH_THREAD: &str = "dissent-search";
+const CHECK_THREAD: &str = "dissent-check";
+
+/// Slow work that may find an error.
+pub(super) type Check = Box<dyn FnOnce() -> Option<String> + Send>;
 
 /// A running engine. Dropping it cancels the work and ends the threads.
 pub struct WorkerHandle {
@@ -39,7 +43,30 @@ impl WorkerHandle {
     /// # Errors
     /// Fails if the system cannot start a thread.
     pub fn start(stored: Vec<CaseAnswer>, load_parts: LoadPipeline, load_search: LoadSearch) -> Result<Self> {
+        Self::start_with(stored, load_parts, load_search, None)
+    }
+
+    /// Like [`Self::start`]. `check` is called on a thread of its own, and the error that it returns is reported.
+    pub(super) fn start_with(
+        stored: Vec<CaseAnswer>,
+        load_parts: LoadPipeline,
+        load_search: LoadSearch,
+        check: Option<Check>,
+    ) -> Result<Self> {
         let (sender, events) = unbounded();
+        if let Some(check) = check {
+            let sender = sender.clone();
+            // Nobody waits for it: at the end of the program it may be in the middle of its work.
+            let check = move || {
+                if let Some(message) = check() {
+                    threads::report(&sender, Event::Failed { case: None, message });
+                }
+            };
+            thread::Builder::new()
+                .name(CHECK_THREAD.into())
+                .spawn(check)
+                .context("cannot start the checking thread")?;
+        }
         let mut known = HashSet::new();
         for answer in stored {
             known.insert(answer.case);

@@ -37,6 +37,8 @@ impl WorkerHandle {
             stored_identity = Some((name, run.identity.clone()));
             stored = run.into_answers(&dataset)?;
         }
+        let checked = dataset.clone();
+        let check = move || checked.remark_on_changed_images();
         let (searched, index_folder) = (dataset.clone(), workspace.index_dir());
         let store = models.as_ref().ok().and_then(|models| models.store.clone());
         let load_search = move || -> Result<Box<dyn SearchCaptions>> {
@@ -63,7 +65,7 @@ impl WorkerHandle {
             }
             Ok(LoadedPipeline { pipeline, description })
         };
-        Self::start(stored, Box::new(load_parts), Box::new(load_search))
+        Self::start_with(stored, Box::new(load_parts), Box::new(load_search), Some(Box::new(check)))
     }
 }
 

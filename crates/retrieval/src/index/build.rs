@@ -6,7 +6,7 @@ use super::vector_file::{VectorFile, VectorFileWriter};
 use super::vectors::unit;
 use super::{Embedder, LeftOut, VectorSide};
 use anyhow::{Context, Result, ensure};
-use dissent_core::data::Dataset;
+use dissent_core::data::{Dataset, DocumentView};
 use dissent_core::files::fingerprint::Fingerprint;
 use dissent_core::text::printable::message_of;
 use image::RgbImage;
@@ -163,7 +163,7 @@ impl EmbeddedCorpus {
             let decoded = match decoded {
                 Ok(decoded) => decoded,
                 Err(error) => {
-                    let document = dataset.corpus[row].id.clone();
+                    let document = dataset.corpus.document(row).id.to_owned();
                     self.left_out.push(LeftOut { row, document, reason: message_of(&error) });
                     continue;
                 }
@@ -201,8 +201,10 @@ impl EmbeddedCorpus {
     ) -> Result<()> {
         let total = self.rows.len();
         progress(Progress { stage: Stage::Captions, done: 0, total })?;
-        let corpus = &dataset.corpus[self.rows.clone()];
-        for (start, documents) in (0..).step_by(CAPTION_BATCH).zip(corpus.chunks(CAPTION_BATCH)) {
+        let rows = self.rows.clone();
+        for start in (0..total).step_by(CAPTION_BATCH) {
+            let batch = rows.start + start..rows.end.min(rows.start + start + CAPTION_BATCH);
+            let documents: Vec<DocumentView> = batch.map(|row| dataset.corpus.document(row)).collect();
             let contents: Vec<Fingerprint> =
                 documents.iter().map(|document| Fingerprint::of_bytes(document.caption.as_bytes())).collect();
             let mut new: Vec<usize> = Vec::new();
@@ -213,7 +215,7 @@ impl EmbeddedCorpus {
                 }
             }
             if !new.is_empty() && encoder.embeds_texts() {
-                let texts: Vec<&str> = new.iter().map(|position| documents[*position].caption.as_str()).collect();
+                let texts: Vec<&str> = new.iter().map(|position| documents[*position].caption).collect();
                 let embedded = encoder.embed_texts(&texts).context("cannot embed the captions")?;
                 let new = new.iter().map(|position| (start + position, &contents[*position]));
                 self.write_new(vectors, dataset, encoder, (VectorSide::Caption, new), embedded)?;
@@ -243,7 +245,7 @@ impl EmbeddedCorpus {
         for ((row, content), vector) in new.zip(embedded) {
             let what = || {
                 let part = if side == VectorSide::Image { "image" } else { "caption" };
-                format!("encoder {name}, the {part} of document {}", dataset.corpus[first + row].id)
+                format!("encoder {name}, the {part} of document {}", dataset.corpus.document(first + row).id)
             };
             ensure!(
                 vector.len() == encoder.dimension(),

@@ -38,13 +38,13 @@ impl Index {
         let opened = Opened::of(dataset, files)?;
         let (workspace, _lock) = begin_build(folder, progress)?;
         // Computed before the images are read, so that a corpus that changes meanwhile makes the index stale, not wrong.
-        let corpus_fingerprint = dataset.corpus_fingerprint();
+        let corpus_fingerprint = dataset.corpus_fingerprint_now();
         let (aside, dimension, total) = (Aside::create(workspace)?, opened.dimension, dataset.corpus.len());
         let rows = [&opened.image, &opened.caption].map(|file| if file.is_some() { total } else { 0 });
         let vectors = aside.vectors(rows, dimension)?;
         let mut corpus = without_vectors(dataset, vectors, &known_images(folder), progress)?;
         let left_out: HashSet<usize> = corpus.left_out.iter().map(|document| document.row).collect();
-        let document = |row: usize| format!("document {}", dataset.corpus[row].id);
+        let document = |row: usize| format!("document {}", dataset.corpus.document(row).id);
         let mut stamp = GivenStamp { dataset: dataset.root.clone(), image: None, caption: None, query: None };
         for (side, file) in [(VectorSide::Image, opened.image), (VectorSide::Caption, opened.caption)] {
             let Some(file) = file else { continue };
@@ -82,7 +82,7 @@ struct Opened {
 
 impl Opened {
     fn of(dataset: &Dataset, files: &GivenFiles) -> Result<Self> {
-        let documents: Vec<&str> = dataset.corpus.iter().map(|document| document.id.as_str()).collect();
+        let documents: Vec<&str> = dataset.corpus.iter().map(|document| document.id).collect();
         let cases: Vec<&str> = dataset.cases.iter().map(|case| case.id.as_str()).collect();
         let open = |source: &Option<super::VectorSource>, what: &str| -> Result<Option<OpenedVectors>> {
             let (wanted, in_file) = if what == "cases" { (&cases, CASES_FILE) } else { (&documents, CORPUS_FILE) };
@@ -126,7 +126,7 @@ fn without_vectors(
             match decoded {
                 Ok(decoded) => corpus.image_contents[row] = Some(decoded.fingerprint),
                 Err(error) => {
-                    let document = dataset.corpus[row].id.clone();
+                    let document = dataset.corpus.document(row).id.to_owned();
                     corpus.left_out.push(LeftOut { row, document, reason: message_of(&error) });
                 }
             }

@@ -60,7 +60,7 @@ fn consume_all(receiver: Receiver<DecodedBatch>, consume: &mut impl FnMut(Decode
 #[cfg(feature = "milvus")]
 pub(crate) fn contents_of_images(dataset: &Dataset, rows: Range<usize>) -> Vec<Option<Fingerprint>> {
     let content = |row: usize| {
-        let bytes = Picture::read_bytes(&dataset.image_path(&dataset.corpus[row].image)).ok()?;
+        let bytes = Picture::read_bytes(&dataset.image_path(dataset.corpus.document(row).image)).ok()?;
         Some(Picture::fingerprint_of(&bytes))
     };
     rows.into_par_iter().map(content).collect()
@@ -72,7 +72,7 @@ pub(super) fn is_readable(dataset: &Dataset, row: usize) -> bool {
 }
 
 fn decode(dataset: &Dataset, row: usize, known: &HashSet<Fingerprint>) -> Result<DecodedImage> {
-    let path = dataset.image_path(&dataset.corpus[row].image);
+    let path = dataset.image_path(dataset.corpus.document(row).image);
     let bytes = Picture::read_bytes(&path)?;
     let fingerprint = Picture::fingerprint_of(&bytes);
     if known.contains(&fingerprint) {

@@ -112,7 +112,7 @@ impl Index {
         refuse_empty_corpus(dataset)?;
         let (workspace, _lock) = begin_build(folder, progress)?;
         let rows = shard.rows(dataset.corpus.len());
-        let corpus_fingerprint = dataset.corpus_fingerprint();
+        let corpus_fingerprint = dataset.corpus_fingerprint_now();
         let aside = Aside::create(workspace)?;
         let vectors = aside.vectors(rows_of_sides(encoder, rows.len()), encoder.dimension())?;
         let (mut images, mut captions) = <(KnownVectors, KnownVectors)>::default();
@@ -149,7 +149,7 @@ impl Index {
         let (workspace, _lock) = begin_build(folder, progress)?;
         let parts = workspace.join(PARTS);
         let of = complete_set(&parts)?;
-        let corpus_fingerprint = dataset.corpus_fingerprint();
+        let corpus_fingerprint = dataset.corpus_fingerprint_now();
         let total = dataset.corpus.len();
         let mut joined: Option<Joining> = None;
         let aside = Aside::create(workspace)?;

@@ -203,7 +203,7 @@ impl Index {
         refuse_empty_corpus(dataset)?;
         let (workspace, _lock) = begin_build(folder, progress)?;
         // Computed before the images are read, so that a corpus that changes meanwhile makes the index stale, not wrong.
-        let corpus_fingerprint = dataset.corpus_fingerprint();
+        let corpus_fingerprint = dataset.corpus_fingerprint_now();
         let (mut images, mut captions) =
             if afresh { <(KnownVectors, KnownVectors)>::default() } else { known_vectors(folder, encoder) };
         let aside = Aside::create(workspace)?;

@@ -6,7 +6,7 @@ use super::tokenizer::{STEMS, WORDS, stands_alone, stems, words, words_of};
 use super::variants::written_out;
 use super::{IndexError, StoredDocument};
 use anyhow::{Context, Result};
-use dissent_core::data::Document;
+use dissent_core::data::Corpus;
 use dissent_core::text::printable::beginning;
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
@@ -62,7 +62,7 @@ impl TextIndex {
     ///
     /// # Errors
     /// Fails if the folder cannot be written.
-    pub fn write(folder: &Path, corpus: &[Document]) -> Result<()> {
+    pub fn write(folder: &Path, corpus: &Corpus) -> Result<()> {
         let in_folder = || format!("cannot write the caption index {} (is the disk full?)", folder.display());
         std::fs::create_dir(folder).with_context(in_folder)?;
         let (schema, fields) = schema();
@@ -74,11 +74,11 @@ impl TextIndex {
             writer
                 .add_document(doc!(
                     fields.row => row as u64,
-                    fields.id => document.id.as_str(),
-                    fields.source => document.source.as_deref().unwrap_or_default(),
+                    fields.id => document.id,
+                    fields.source => document.source.unwrap_or_default(),
                     fields.image => document.image.to_string_lossy().as_ref(),
-                    fields.caption => document.caption.as_str(),
-                    fields.word => document.caption.as_str(),
+                    fields.caption => document.caption,
+                    fields.word => document.caption,
                 ))
                 .map_err(in_words)
                 .with_context(in_folder)?;
@@ -128,7 +128,7 @@ impl TextIndex {
     /// TextIndex::write(&folder.path().join("text"), &corpus)?;
     /// let index = TextIndex::open(&folder.path().join("text"), corpus.len())?;
     /// let found = index.search("indistinct \"deep central\" -benign", None, 5, &|_row| true)?;
-    /// assert!(corpus[found[0].row].caption.ends_with("biopsy malignant"));
+    /// assert!(corpus.document(found[0].row).caption.ends_with("biopsy malignant"));
     /// # anyhow::Ok(())
     /// ```
     ///

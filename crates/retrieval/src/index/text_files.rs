@@ -76,7 +76,7 @@ fn io_error_in(error: &TantivyError) -> Option<(&io::Error, Option<&Path>)> {
 mod tests {
     use super::super::TextIndex;
     use super::*;
-    use dissent_core::data::Document;
+    use dissent_core::data::{Corpus, Document};
     use std::os::unix::fs::symlink;
     use std::path::PathBuf;
 
@@ -85,7 +85,7 @@ mod tests {
         let folder = parent.path().join("text");
         let (id, caption, image) = ("d1".into(), "a mass".into(), "1.png".into());
         let document = Document { id, caption, image, source: None, group: None };
-        TextIndex::write(&folder, &[document]).unwrap();
+        TextIndex::write(&folder, &Corpus::of(&[document])).unwrap();
         assert!(TextIndex::open(&folder, 1).is_ok());
         (parent, folder)
     }

@@ -37,7 +37,7 @@ pub(super) fn content(image: Option<&Fingerprint>, caption: &Fingerprint) -> Str
 }
 
 pub(super) fn caption_content(dataset: &Dataset, row: usize) -> Fingerprint {
-    Fingerprint::of_bytes(dataset.corpus[row].caption.as_bytes())
+    Fingerprint::of_bytes(dataset.corpus.document(row).caption.as_bytes())
 }
 
 impl Block {
@@ -121,15 +121,15 @@ impl Block {
         let dimension = inputs.encoder.dimension;
         let mut batch = Batch::default();
         for (place, row) in self.rows.clone().enumerate() {
-            let document = &dataset.corpus[row];
+            let document = dataset.corpus.document(row);
             let vector = |side| self.vectors(side).get(place * dimension..(place + 1) * dimension).unwrap_or_default();
             batch.push(&StoreRow {
                 row,
-                id: &document.id,
-                group: document.group.as_deref().unwrap_or_default(),
-                source: document.source.as_deref().unwrap_or_default(),
+                id: document.id,
+                group: document.group.unwrap_or_default(),
+                source: document.source.unwrap_or_default(),
                 image: &document.image.to_string_lossy(),
-                caption: &document.caption,
+                caption: document.caption,
                 content: self.contents[place].clone(),
                 problem: self.problems[place].clone(),
                 image_vector: vector(VectorSide::Image),

@@ -235,7 +235,7 @@ impl Filling<'_> {
         let dimension = self.inputs.encoder.dimension;
         sums.contents.push(Fingerprint::of_parts(block.contents.iter().map(String::as_str)).to_string());
         for (place, row) in block.rows.clone().enumerate() {
-            sums.tokens += stemmed_words(&self.dataset.corpus[row].caption).len() as u64;
+            sums.tokens += stemmed_words(&self.dataset.corpus.document(row).caption).len() as u64;
             let problem = &block.problems[place];
             let vector = |side| block.vectors(side).get(place * dimension..(place + 1) * dimension);
             if problem.is_empty()
@@ -261,14 +261,14 @@ impl Filling<'_> {
             unit(&vectors.into_iter().next().context("the encoder returned no vector")?)
         };
         for row in sample_rows(self.dataset.corpus.len()) {
-            let document = &self.dataset.corpus[row];
+            let document = self.dataset.corpus.document(row);
             if self.encoder.embeds_pictures()
-                && let Ok(picture) = Picture::read(&self.dataset.image_path(&document.image))
+                && let Ok(picture) = Picture::read(&self.dataset.image_path(document.image))
             {
                 images.push((row, one(self.encoder.embed_pictures(&[&picture.to_rgb8()])?)?));
             }
             if self.encoder.embeds_texts() {
-                captions.push((row, one(self.encoder.embed_texts(&[&document.caption])?)?));
+                captions.push((row, one(self.encoder.embed_texts(&[document.caption])?)?));
             }
         }
         Ok((images, captions))

@@ -1,6 +1,6 @@
 //! Merges the hits of several heads into one list.
 
-use dissent_core::data::Document;
+use dissent_core::data::Corpus;
 use dissent_core::run::hit_lists::{HitList, RankedHit};
 use dissent_core::run::{Head, Hit, Provenance};
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ pub type RankedList = (Head, Vec<(usize, f32)>);
 /// Joins ranked lists, one per head, in the order given: all hits of the first head, then those
 /// of the second. A document found twice keeps its first position and both provenances. Rows outside the corpus
 /// are left out.
-pub fn merge_hits(corpus: &[Document], lists: &[RankedList]) -> Vec<Hit> {
+pub fn merge_hits(corpus: &Corpus, lists: &[RankedList]) -> Vec<Hit> {
     let ranked = |(position, (row, score)): (usize, &(usize, f32))| RankedHit {
         row: *row,
         rank: position + 1,
@@ -25,7 +25,7 @@ pub fn merge_hits(corpus: &[Document], lists: &[RankedList]) -> Vec<Hit> {
 }
 
 /// Like [`merge_hits`], for lists that have their own ranks.
-pub(super) fn merge_lists(corpus: &[Document], lists: &[HitList]) -> Vec<Hit> {
+pub(super) fn merge_lists(corpus: &Corpus, lists: &[HitList]) -> Vec<Hit> {
     let mut hits: Vec<Hit> = Vec::new();
     // Lists of other programs may have thousands of hits.
     let mut places: HashMap<usize, usize> = HashMap::new();
@@ -38,7 +38,7 @@ pub(super) fn merge_lists(corpus: &[Document], lists: &[HitList]) -> Vec<Hit> {
             }
             let Some(document) = corpus.get(*row) else { continue };
             places.insert(*row, hits.len());
-            hits.push(Hit { row: *row, document: document.id.clone(), provenances: vec![provenance] });
+            hits.push(Hit { row: *row, document: document.id.to_owned(), provenances: vec![provenance] });
         }
     }
     hits
@@ -47,8 +47,9 @@ pub(super) fn merge_lists(corpus: &[Document], lists: &[HitList]) -> Vec<Hit> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dissent_core::data::Document;
 
-    fn corpus() -> Vec<Document> {
+    fn corpus() -> Corpus {
         let document = |id: &str| Document {
             id: id.into(),
             image: format!("{id}.png").into(),
@@ -56,7 +57,7 @@ mod tests {
             source: None,
             group: None,
         };
-        ["a", "b", "c", "d"].map(document).to_vec()
+        Corpus::of(&["a", "b", "c", "d"].map(document))
     }
 
     #[test]

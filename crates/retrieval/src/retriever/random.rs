@@ -51,7 +51,7 @@ impl HitSource for RandomDocuments {
         let drawn = sample(&mut random, allowed.len(), count.min(allowed.len()));
         let hit = |(position, place): (usize, usize)| Hit {
             row: allowed[place],
-            document: dataset.corpus[allowed[place]].id.clone(),
+            document: dataset.corpus.document(allowed[place]).id.to_owned(),
             provenances: vec![Provenance { head: Head::Random, rank: position + 1, score: None }],
         };
         Ok(drawn.into_iter().enumerate().map(hit).collect())

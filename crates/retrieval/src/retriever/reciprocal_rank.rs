@@ -1,7 +1,7 @@
 //! Merges heads whose scores are not comparable (cosine similarity and BM25) by reciprocal rank fusion.
 
 use super::{RankedList, merge_hits};
-use dissent_core::data::Document;
+use dissent_core::data::Corpus;
 use dissent_core::run::Hit;
 
 /// Reduces the influence of the first ranks (Cormack, Clarke and Büttcher, SIGIR 2009).
@@ -11,7 +11,7 @@ pub const DEPTH: usize = 50;
 
 /// The `limit` documents with the largest Σ 1 / (60 + rank) over the lists, best first; ties are broken by the rank
 /// in the first list. Each hit keeps the provenances of all heads that found it, the best rank first.
-pub(crate) fn merge_by_reciprocal_rank(corpus: &[Document], lists: &[RankedList], limit: usize) -> Vec<Hit> {
+pub(crate) fn merge_by_reciprocal_rank(corpus: &Corpus, lists: &[RankedList], limit: usize) -> Vec<Hit> {
     order_by_reciprocal_rank(merge_hits(corpus, lists), limit)
 }
 
@@ -31,6 +31,7 @@ pub(super) fn order_by_reciprocal_rank(mut hits: Vec<Hit>, limit: usize) -> Vec<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dissent_core::data::Document;
     use dissent_core::run::Head;
 
     #[test]
@@ -42,7 +43,7 @@ mod tests {
             source: None,
             group: None,
         };
-        let corpus = ["a", "b", "c", "d"].map(document);
+        let corpus = Corpus::of(&["a", "b", "c", "d"].map(document));
         let lists = [(Head::Image, vec![(0, 0.9), (1, 0.8)]), (Head::Lexical, vec![(2, 7.0), (3, 5.0), (1, 4.0)])];
         let hits = merge_by_reciprocal_rank(&corpus, &lists, 3);
         let order: Vec<&str> = hits.iter().map(|hit| hit.document.as_str()).collect();

@@ -92,7 +92,7 @@ pub fn train_reader(
 }
 
 fn new_model(dataset: &Dataset, sizes: &SmallPixtral) -> Result<(PixtralConfig, CheckpointFiles)> {
-    let mut texts: Vec<&str> = dataset.corpus.iter().map(|document| document.caption.as_str()).collect();
+    let mut texts: Vec<&str> = dataset.corpus.iter().map(|document| document.caption).collect();
     for task in &dataset.tasks {
         texts.extend([task.prompt.with_document.as_str(), task.prompt.closed_book.as_str()]);
         texts.extend(task.labels.iter().map(|label| label.id.as_str()));

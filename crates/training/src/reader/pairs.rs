@@ -17,8 +17,6 @@ pub fn read_pairs(dataset: &Dataset) -> Result<Option<HashMap<String, Vec<usize>
     if !path.exists() {
         return Ok(None);
     }
-    let rows: HashMap<&str, usize> =
-        dataset.corpus.iter().enumerate().map(|(row, document)| (document.id.as_str(), row)).collect();
     let cannot_read = || format!("cannot read {}", path.display());
     let mut blocks = LineBlocks::open(&path).with_context(cannot_read)?;
     let mut pairs: HashMap<String, Vec<usize>> = HashMap::new();
@@ -30,8 +28,9 @@ pub fn read_pairs(dataset: &Dataset) -> Result<Option<HashMap<String, Vec<usize>
             }
             let place = || format!("{}:{number}", path.display());
             let [case, document] = ids_of(bytes).with_context(place)?;
-            let row = *rows
-                .get(document.as_str())
+            let row = dataset
+                .corpus
+                .row_of(&document)
                 .with_context(|| format!("{}: field document: no document {document}", place()))?;
             if let Some(case) = dataset.cases.iter().find(|known| known.id == case)
                 && !dataset.may_retrieve(case, row)

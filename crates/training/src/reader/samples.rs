@@ -50,7 +50,7 @@ impl Samples {
         let queries: Vec<usize> = cases.iter().map(|case| album.position(&case.image)).collect();
         let documents = documents_of(dataset, &cases, retriever)?;
         for row in documents.iter().flatten() {
-            album.position(&dataset.corpus[*row].image);
+            album.position(dataset.corpus.document(*row).image);
         }
         let pictures = album.decode(dataset)?;
         let tasks: HashMap<&str, usize> =
@@ -62,15 +62,15 @@ impl Samples {
             let task =
                 *tasks.get(case.task.as_str()).with_context(|| format!("case {}: no task {}", case.id, case.task))?;
             for row in rows.iter().map(|row| Some(*row)).chain([None]) {
-                let document = row.map(|row| &dataset.corpus[row]);
-                let document_picture = document.map(|document| album.position(&document.image));
+                let document = row.map(|row| dataset.corpus.document(row));
+                let document_picture = document.map(|document| album.position(document.image));
                 let request = ReadRequest {
                     task: shared[task].clone(),
                     question: dataset.question_of(case).to_owned(),
                     query: pictures[*query].clone(),
                     evidence: document.zip(document_picture).map(|(document, picture)| Evidence {
                         image: Some(pictures[picture].clone()),
-                        caption: Some(document.caption.clone()),
+                        caption: Some(document.caption.to_owned()),
                     }),
                 };
                 let (ids, prompt_length, order) = encode(&request, &shared[task].taught_text(&case.answer), processor)?;

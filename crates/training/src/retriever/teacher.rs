@@ -60,9 +60,9 @@ impl Teacher {
             TeacherSource::Shuffled => Ok(Self::Shuffled { seed }),
             TeacherSource::Entities(path) => {
                 let entities = read_entities(path)?;
-                let of = |id: &String| entities.get(id.as_str()).cloned();
+                let of = |id: &str| entities.get(id).cloned();
                 let of_case: Vec<_> = dataset.cases.iter().map(|case| of(&case.id)).collect();
-                let of_document: Vec<_> = dataset.corpus.iter().map(|document| of(&document.id)).collect();
+                let of_document: Vec<_> = dataset.corpus.iter().map(|document| of(document.id)).collect();
                 if of_case.iter().all(Option::is_none) || of_document.iter().all(Option::is_none) {
                     bail!(
                         "{}: expected lines id,entity for cases and documents, found none of their ids",

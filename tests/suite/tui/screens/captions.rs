@@ -2,6 +2,7 @@
 
 use super::{assert_screen, explorer_with};
 use crate::support::explorer::{dataset, screen, text};
+use dissent::data::Corpus;
 use dissent::tui::action::Action;
 use dissent::tui::theme::{Role, Theme};
 use dissent::tui::{App, Setting};
@@ -17,9 +18,11 @@ fn explorer_with_outcomes(root: &std::path::Path, change: impl FnOnce(&mut Setti
         for (label, name) in dataset.tasks[0].labels.iter_mut().zip(["benign", "malignant"]) {
             label.named_as = vec![name.into()];
         }
-        for (document, ending) in dataset.corpus.iter_mut().zip(ENDINGS) {
+        let mut documents = dataset.corpus.to_documents();
+        for (document, ending) in documents.iter_mut().zip(ENDINGS) {
             document.caption = format!("{}; {ending}", document.caption.trim_end_matches('.'));
         }
+        dataset.corpus = Corpus::of(&documents);
         setting.known.dataset = Arc::new(dataset);
         change(setting);
     })

@@ -12,7 +12,7 @@ fn why_at_every_size() {
         let mut app = opened(folder.path());
         app.update(Action::NextHit);
         let (ticket, request, _) = asked(&app.update(Action::Why));
-        let caption = app.shown_document().unwrap().caption.clone();
+        let caption = app.shown_document().unwrap().caption.to_owned();
         let outcome = Ok(ExplainOutcome::Explained(Box::new(explanation(&caption))));
         app.on_worker_event(Event::Explained { ticket, request, outcome });
         assert_screen(&mut app, size, "why");

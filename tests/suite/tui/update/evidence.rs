@@ -390,7 +390,7 @@ fn documents_of_the_other_run_alone_can_be_selected() {
     app.on_worker_event(ready());
     answer(&mut app, 0, &[0.9, 0.2, 0.9, 0.9]);
     app.update(Action::SwitchFocus);
-    let selected = |app: &App| app.shown_document().map(|document| document.id.clone()).unwrap_or_default();
+    let selected = |app: &App| app.shown_document().map(|document| document.id.to_owned()).unwrap_or_default();
     app.update(Action::Last);
     assert_eq!((selected(&app).as_str(), app.selection().other_hit()), ("us-doc-002", Some(3)));
     let (hit, prediction) = app.other_hit_shown().unwrap();

@@ -61,7 +61,7 @@ fn the_selected_hit_is_explained_and_the_words_that_decide_are_listed() {
         app.on_worker_event(Event::Explaining { ticket, progress });
         assert!(text(&screen(&mut app, width, height)).contains("12 of 140 questions answered, 3 s left"));
 
-        let caption = app.shown_document().unwrap().caption.clone();
+        let caption = app.shown_document().unwrap().caption.to_owned();
         let outcome = Ok(ExplainOutcome::Explained(Box::new(explanation(&caption))));
         app.on_worker_event(Event::Explained { ticket, request, outcome });
         let shown = text(&screen(&mut app, width, height));
@@ -77,7 +77,7 @@ fn the_strongest_cell_is_framed_and_the_picture_tinted() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = opened(folder.path());
     let (ticket, request, _) = asked(&app.update(Action::Why));
-    let caption = app.shown_document().unwrap().caption.clone();
+    let caption = app.shown_document().unwrap().caption.to_owned();
     let mut plain = explanation(&caption);
     plain.document = None;
     let colours = |app: &mut App, explanation: Explanation| {

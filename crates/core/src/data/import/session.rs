@@ -234,7 +234,7 @@ impl ImportSession {
     }
 
     fn write_document(&mut self, document: &Document) -> Result<()> {
-        self.counter.document(document);
+        self.counter.document(&document.view());
         match &mut self.output {
             Output::DryRun => Ok(()),
             Output::New(writer) => writer.document(document),

@@ -76,7 +76,8 @@ impl HitLists {
                 parts.extend([case.id.clone(), list.head.to_string(), list.hits.len().to_string()]);
                 for hit in &list.hits {
                     let score = hit.score.map_or_else(String::new, |score| score.to_bits().to_string());
-                    let document = dataset.corpus.get(hit.row).map(|document| document.id.clone()).unwrap_or_default();
+                    let document =
+                        dataset.corpus.get(hit.row).map(|document| document.id.to_owned()).unwrap_or_default();
                     parts.extend([document, hit.rank.to_string(), score]);
                 }
             }

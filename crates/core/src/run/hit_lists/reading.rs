@@ -36,7 +36,6 @@ pub(super) struct ReadHits<'a> {
     path: &'a Path,
     dataset: &'a Dataset,
     cases: FxHashMap<&'a str, usize>,
-    rows: FxHashMap<&'a str, usize>,
     /// Heads in the order of the file, and whether their ranks begin at 0.
     heads: Vec<(Head, bool)>,
     /// Head of lines without a tag.
@@ -61,7 +60,6 @@ pub fn read_hits(path: &Path, dataset: &Dataset) -> Result<HitLists> {
         path,
         dataset,
         cases: dataset.cases.iter().enumerate().map(|(place, case)| (case.id.as_str(), place)).collect(),
-        rows: dataset.document_rows().map(|row| (dataset.corpus[row].id.as_str(), row)).collect(),
         heads: Vec::new(),
         untagged,
         lists: FxHashMap::default(),
@@ -103,12 +101,12 @@ impl ReadHits<'_> {
 
     fn checked(&mut self, line: usize, hit: &HitRow) -> Result<(), (&'static str, String)> {
         let dataset = self.dataset;
-        let case = find(&self.cases, hit.case).ok_or_else(|| {
+        let case = find(&|id| self.cases.get(id).copied(), hit.case).ok_or_else(|| {
             let ids = dataset.cases.iter().map(|case| case.id.as_str());
             ("case", unknown("case", hit.case, "cases.jsonl", ids))
         })?;
-        let row = find(&self.rows, hit.document).ok_or_else(|| {
-            let ids = dataset.corpus.iter().map(|document| document.id.as_str());
+        let row = find(&|id| dataset.corpus.document_row_of(id), hit.document).ok_or_else(|| {
+            let ids = dataset.corpus.iter().map(|document| document.id);
             ("document", unknown("document", hit.document, "corpus.jsonl", ids))
         })?;
         let rank = hit.rank.map(rank_of).transpose()?;
@@ -165,7 +163,7 @@ impl ReadHits<'_> {
             let (head, from_zero) = self.heads[key.1];
             let Some(found) = self.lists.remove(&key) else { continue };
             let (case, dataset) = (&self.dataset.cases[key.0].id, self.dataset);
-            let id_of = |row: usize| dataset.corpus[row].id.as_str();
+            let id_of = |row: usize| dataset.corpus.document(row).id;
             match ordered(found, from_zero, case, &id_of) {
                 Ok(Order { hits, contradicts_at }) => {
                     contradictions.extend(contradicts_at.map(|line| (line, key.0)));
@@ -195,10 +193,10 @@ impl ReadHits<'_> {
 
 /// The position of an id, as it is written or as identifiers of different files are compared. CSV may have an apostrophe
 /// before an id that a spreadsheet would run.
-pub(in crate::run) fn find(known: &FxHashMap<&str, usize>, id: &str) -> Option<usize> {
+pub(in crate::run) fn find(position_of: &dyn Fn(&str) -> Option<usize>, id: &str) -> Option<usize> {
     let id = trimmed(id);
-    let unescaped = || id.strip_prefix('\'').and_then(|rest| known.get(rest));
-    known.get(id).or_else(|| known.get(group_of(id).as_str())).or_else(unescaped).copied()
+    let unescaped = || position_of(id.strip_prefix('\'')?);
+    position_of(id).or_else(|| position_of(&group_of(id))).or_else(unescaped)
 }
 
 /// The message about an id that is not there, with one that looks like it.

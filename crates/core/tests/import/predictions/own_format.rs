@@ -1,7 +1,7 @@
 //! The documented JSONL.
 
 use super::{Small, options, said};
-use dissent_core::data::{Answer, Existing, LabelSet};
+use dissent_core::data::{Answer, Corpus, Existing, LabelSet};
 use dissent_core::predictions::{PredictionOptions, export_predictions};
 use dissent_core::run::{Head, Prediction};
 
@@ -180,7 +180,9 @@ fn a_dry_run_writes_nothing() {
 fn a_document_that_the_case_may_not_see_is_left_out_and_counted() {
     let mut small = Small::new();
     small.dataset.cases[0].group = Some("patient 7".into());
-    small.dataset.corpus[0].group = Some("patient 7".into());
+    let mut documents = small.dataset.corpus.to_documents();
+    documents[0].group = Some("patient 7".into());
+    small.dataset.corpus = Corpus::of(&documents);
     let lines = "{\"case\": \"c1\", \"document\": \"d1\", \"text\": \"Yes\"}\n{\"case\": \"c1\", \"document\": \"d2\", \"text\": \"No\"}\n";
     let imported = small.import(&small.file("run.jsonl", lines), &options("mine")).unwrap();
     assert_eq!((imported.answers, imported.joined), (2, 1));
