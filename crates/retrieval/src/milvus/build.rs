@@ -235,7 +235,7 @@ impl Filling<'_> {
         let dimension = self.inputs.encoder.dimension;
         sums.contents.push(Fingerprint::of_parts(block.contents.iter().map(String::as_str)).to_string());
         for (place, row) in block.rows.clone().enumerate() {
-            sums.tokens += stemmed_words(&self.dataset.corpus.document(row).caption).len() as u64;
+            sums.tokens += stemmed_words(self.dataset.corpus.document(row).caption).len() as u64;
             let problem = &block.problems[place];
             let vector = |side| block.vectors(side).get(place * dimension..(place + 1) * dimension);
             if problem.is_empty()
