@@ -182,7 +182,7 @@ fn hits(
             found_by: hit.provenances.iter().map(found_by).collect(),
             caption: caption_of(&given),
             caption_source: given.caption_source(),
-            image: given.has_image.then(|| cases.dataset().image_path(&given.document.image)),
+            image: given.has_image.then(|| cases.dataset().image_path(given.document.image)),
             answer: prediction.map(answer),
             weight: fused.and_then(|fused| fused.weights.get(slot).copied()),
             differs: prediction

@@ -148,7 +148,7 @@ impl<'a> Page<'a> {
                 heads: if is_model { &[] } else { &hit.provenances },
                 caption: given.and_then(|given| given.caption_text()),
                 caption_of: given.and_then(|given| given.other_document()).map(|other| other.id),
-                image: given.filter(|given| given.has_image).map(|given| dataset.image_path(&given.document.image)),
+                image: given.filter(|given| given.has_image).map(|given| dataset.image_path(given.document.image)),
                 answer: answers.prediction_at(slot).map(answer),
             });
         }

@@ -48,9 +48,9 @@ fn heading(explained: &Explained) -> Vec<String> {
     let explanation = &explained.explanation;
     let with = match (explained.document, explained.hit) {
         (None, _) => "without a document".to_owned(),
-        (Some(document), None) => format!("with document {}", one_line(&document.id)),
+        (Some(document), None) => format!("with document {}", one_line(document.id)),
         (Some(document), Some((number, count))) => {
-            format!("with hit {number} of {count}, document {}", one_line(&document.id))
+            format!("with hit {number} of {count}, document {}", one_line(document.id))
         }
     };
     let mut lines = vec![

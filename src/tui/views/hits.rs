@@ -344,7 +344,7 @@ pub fn draw_captions(app: &App, frame: &mut Frame, area: Rect) {
             break;
         }
         lines.push(Line::default());
-        let name = app.cases().in_words_of_run(&format!("hit {}", slot + 1)).into_owned() + ": " + &given.document.id;
+        let name = app.cases().in_words_of_run(&format!("hit {}", slot + 1)).into_owned() + ": " + given.document.id;
         let name = text::fit(&name, width);
         lines.push(Line::styled(name, app.theme().style(Role::Muted)));
         lines.extend(match words_of_model(app, slot) {

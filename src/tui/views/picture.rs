@@ -93,9 +93,7 @@ fn document_name(app: &App) -> String {
         }
         (Shown::Row(_), Some(document)) => format!("found: {}", document.id),
         (Shown::Hit, Some(document)) => {
-            app.cases().in_words_of_run(&format!("hit {}", app.selection().hit() + 1)).into_owned()
-                + ": "
-                + &document.id
+            app.cases().in_words_of_run(&format!("hit {}", app.selection().hit() + 1)).into_owned() + ": " + document.id
         }
         (_, None) => app.cases().in_words_of_run("hit").into_owned(),
     }
@@ -127,7 +125,7 @@ impl<'a> Content<'a> {
         if given.is_model() {
             return Self::Model;
         }
-        if given.has_image { Self::Image(&given.document.image) } else { Self::Withheld }
+        if given.has_image { Self::Image(given.document.image) } else { Self::Withheld }
     }
 }
 

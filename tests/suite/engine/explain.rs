@@ -70,8 +70,8 @@ fn the_outcome_word_decides_and_each_weight_is_that_of_the_shortened_caption() {
                 question: dataset.question_of(case).to_owned(),
                 query: Arc::new(dataset.picture(&case.image).unwrap()),
                 evidence: Some(Evidence {
-                    image: Some(Arc::new(dataset.picture(&document.image).unwrap())),
-                    caption: Some(without(&document.caption, &part.range)),
+                    image: Some(Arc::new(dataset.picture(document.image).unwrap())),
+                    caption: Some(without(document.caption, &part.range)),
                 }),
             };
             let scores = reader.score(&[asked], &|| false).unwrap().remove(0);

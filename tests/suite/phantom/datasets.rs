@@ -17,7 +17,7 @@ fn content(dataset: &Dataset, image: &Path) -> Fingerprint {
     Fingerprint::of_file(&dataset.image_path(image)).unwrap()
 }
 
-fn outcome<'a>(document: DocumentView<'a>) -> &'a str {
+fn outcome(document: DocumentView<'_>) -> &str {
     document.caption.rsplit(' ').next().unwrap()
 }
 
