@@ -21,7 +21,7 @@ pub struct StoreAddress {
 
 impl StoreAddress {
     /// The address for gRPC.
-    pub(super) fn endpoint(&self) -> String {
+    pub fn endpoint(&self) -> String {
         let scheme = if self.is_encrypted { "https" } else { "http" };
         format!("{scheme}://{}:{}", self.host, self.port)
     }

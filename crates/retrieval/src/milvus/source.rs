@@ -5,7 +5,6 @@ use super::StoreAddress;
 use crate::index::{DocumentStore, Embedder, EncoderProbe, Progress};
 use anyhow::Result;
 use dissent_core::data::Dataset;
-use dissent_core::files::fingerprint::Fingerprint;
 use dissent_core::secret::Secret;
 use std::fmt;
 use std::sync::Arc;
@@ -53,7 +52,7 @@ impl StoreSource {
     /// # Errors
     /// Fails if the server does not answer or refuses, or the collection is missing, unfinished, or of another corpus or encoder.
     pub fn open(&self, dataset: &Dataset, encoder: Option<&dyn Embedder>) -> Result<Arc<dyn DocumentStore>> {
-        let fingerprint: Option<&Fingerprint> = encoder.map(Embedder::fingerprint);
+        let fingerprint = encoder.map(Embedder::fingerprint);
         Ok(Arc::new(super::MilvusStore::open(self, dataset, fingerprint)?))
     }
 
