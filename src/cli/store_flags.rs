@@ -17,7 +17,7 @@ const PATIENCE_ON_SCREEN: u64 = 20;
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct StoreFlags {
     /// Collection of a Milvus server that has the documents, in place of the index in the workspace:
-    /// milvus://HOST[:PORT]/COLLECTION, or milvus+tls://… (`dissent index --store` fills it)
+    /// milvus://HOST:PORT/COLLECTION, or milvus+tls://… (`dissent index --store` fills it)
     // The value may contain a password, so the help does not show it.
     #[arg(long, env = "DISSENT_STORE", hide_env_values = true, value_name = "URL")]
     pub store: Option<String>,

@@ -1,7 +1,7 @@
 //! A cache of file fingerprints that survives the program: hashing the weights of seven billion parameters takes more than
 //! ten seconds, hashing 200,000 images minutes.
 //!
-//! An entry holds for the state that the file had ([`super::file_state`]), so a changed or replaced file has none. A member of a
+//! An entry holds for the state that the file had (`file_state`), so a changed or replaced file has none. A member of a
 //! container has the state of the container.
 
 use super::archive_member::{self, MemberPath};
