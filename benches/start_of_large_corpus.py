@@ -53,7 +53,7 @@ def explore(dataset):
     process, terminal = pty.fork()
     if process == 0:
         os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
-        os.execvp(arguments.program, [arguments.program, "explore", dataset, "--images", "off"])
+        os.execvp(arguments.program, [arguments.program, "explore", dataset, "--images", "off", "--annotator", "bench"])
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
     seen, first, loaded = "", None, None
     while loaded is None and time.monotonic() - begun < 300:

@@ -194,7 +194,7 @@ mod tests {
         }
         std::os::unix::fs::symlink(at("replaced"), at("link")).unwrap();
         settle();
-        let table = at("table.tsv");
+        let table = at("table.known");
         let paths = [at("same"), at("in place"), at("replaced"), at("link"), at("none")];
         let contents = || {
             let mut known = KnownFiles::in_table(Some(table.clone()));

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     fn known(entries: &[(u64, u64)]) -> FxHashMap<u64, Known> {
-        entries.iter().map(|(key, content)| (*key, Known { state: key * 10, content: *content })).collect()
+        entries.iter().map(|(key, content)| (*key, Known { state: key.wrapping_mul(10), content: *content })).collect()
     }
 
     #[test]
