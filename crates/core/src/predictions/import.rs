@@ -10,12 +10,11 @@ use super::question_file::Questions;
 use super::read_file::{FileAnswers, read_file};
 use super::write_run::{RunsToWrite, write_runs};
 use crate::data::import::{LeftOut, leave_out};
-use crate::data::{Answer, Dataset, Existing, Split};
+use crate::data::{Answer, Dataset, Existing, KnownIds, Split};
 use crate::files::fingerprint::Fingerprint;
 use crate::run::Ablation;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail, ensure};
-use rustc_hash::FxHashMap;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -85,7 +84,7 @@ pub fn import_predictions(
         dataset,
         options,
         questions: options.questions.as_deref().map(Questions::read).transpose()?,
-        documents: dataset.corpus.iter().enumerate().map(|(row, document)| (document.id.as_str(), row)).collect(),
+        documents: dataset.known_documents(),
         collected: Collected::default(),
         counts: Counts::default(),
         ablation: None,
@@ -143,7 +142,7 @@ struct Job<'a> {
     options: &'a PredictionOptions,
     questions: Option<Questions>,
     /// Rows of the corpus by id.
-    documents: FxHashMap<&'a str, usize>,
+    documents: KnownIds<'a>,
     collected: Collected,
     counts: Counts,
     /// What the lines say that the reader was not given; the same on all lines.
@@ -186,7 +185,7 @@ impl Job<'_> {
             if let Some(questions) = &self.questions {
                 without_question += usize::from(!questions.add_to(&mut answer));
             }
-            let Some(position) = self.join(&index, &answer) else { continue };
+            let Some(position) = self.join(&index, &mut answer) else { continue };
             let is_right = self.add(position, &answer, &model, format, &mut lost_scores)?;
             joined += 1;
             right += usize::from(is_right);
@@ -223,8 +222,9 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// The case of an answer; without one, the answer is left out with the reason.
-    fn join(&mut self, index: &CaseIndex, answer: &GivenAnswer) -> Option<usize> {
+    /// The case of an answer; without one, the answer is left out with the reason. The id of its document is written as the
+    /// corpus writes it.
+    fn join(&mut self, index: &CaseIndex, answer: &mut GivenAnswer) -> Option<usize> {
         let place = || match (&answer.case.id, &answer.case.question) {
             (Some(id), _) => format!("{} {id}", answer.place),
             (None, Some(question)) => format!("{} {question:.40}", answer.place),
@@ -237,20 +237,19 @@ impl Job<'_> {
                 return None;
             }
         };
-        if let AnswerRole::Document(document) = &answer.role
-            && !self.documents.contains_key(document.id.as_str())
+        if let AnswerRole::Document(document) = &mut answer.role
             && !self.options.as_candidates
         {
             let place = format!("{} {}", answer.place, document.id);
-            leave_out(&mut self.imported.left_out, "answers with a document that is not in the corpus", &place);
-            return None;
-        }
-        if let AnswerRole::Document(document) = &answer.role
-            && let Some(row) = self.documents.get(document.id.as_str())
-            && !self.dataset.may_retrieve(&self.dataset.cases[position], *row)
-        {
-            let place = format!("{} {}", answer.place, document.id);
-            let reason = "answers with a document that the case may not see (its own id, group or picture)";
+            let reason = match self.documents.find(&document.id) {
+                Ok(Some(row)) if self.dataset.may_retrieve(&self.dataset.cases[position], row) => {
+                    document.id.clone_from(&self.dataset.corpus[row].id);
+                    return Some(position);
+                }
+                Ok(Some(_)) => "answers with a document that the case may not see (its own id, group or picture)",
+                Ok(None) => "answers with a document that is not in the corpus",
+                Err(_) => "answers with a document whose id may be that of several, in another spelling",
+            };
             leave_out(&mut self.imported.left_out, reason, &place);
             return None;
         }
