@@ -229,4 +229,29 @@ mod tests {
         assert_eq!(plain_question("Is this  CT?\n<image>"), "is this ct?");
         assert_eq!(plain_question("<image>\nIs this CT?"), "is this ct?");
     }
+    #[test]
+    fn a_picture_of_many_answers_is_read_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.png");
+        std::fs::write(&file, b"pixels").unwrap();
+        let dataset = small_dataset(folder.path());
+        let index = CaseIndex::new(&dataset, None, Some(folder.path()));
+        let given = GivenPicture::Path("a.png".into());
+        let content = |index: &CaseIndex| match index.with_content(&given) {
+            GivenPicture::Content(content) => Some(content),
+            GivenPicture::Path(_) => None,
+        };
+        assert_eq!(content(&index), Some(Fingerprint::of_bytes(b"pixels")));
+        std::fs::remove_file(&file).unwrap();
+        assert_eq!(content(&index), Some(Fingerprint::of_bytes(b"pixels")), "the file is not asked for again");
+        assert_eq!(content(&CaseIndex::new(&dataset, None, Some(folder.path()))), None);
+    }
+    fn small_dataset(folder: &Path) -> Dataset {
+        let task = r#"id = "t", kind = "closed-vqa", question = "?", labels = [{ id = "A", name = "a" }, { id = "B", name = "b" }]"#;
+        std::fs::write(folder.join("dataset.toml"), format!("name = \"small\"\ntask = [{{ {task} }}]\n")).unwrap();
+        let case = r#"{"id": "c", "task": "t", "split": "test", "image": "a.png", "answer": "A"}"#;
+        std::fs::write(folder.join("cases.jsonl"), case).unwrap();
+        std::fs::write(folder.join("corpus.jsonl"), r#"{"id": "d", "image": "a.png", "caption": "a"}"#).unwrap();
+        Dataset::open(folder).unwrap()
+    }
 }

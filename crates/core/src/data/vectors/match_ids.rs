@@ -12,8 +12,8 @@ pub struct MatchedRows {
 }
 
 impl MatchedRows {
-    /// Matches rows by id ([`KnownIds`] has the rule), or by order if the file has no ids. `what` are the wanted ids in the plural ("documents"),
-    /// `file` is where they are.
+    /// Matches rows by id ([`KnownIds`] has the rule), or by order if the file has no ids. `what` are the wanted ids in the
+    /// plural ("documents"), `file` is where they are.
     ///
     /// # Errors
     /// Fails with row and id if an id is there twice or nobody has it, and without ids if the counts differ.
