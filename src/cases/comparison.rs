@@ -14,9 +14,15 @@ pub struct Against {
     pub has_other_corpus: bool,
     /// One of the two runs has log-probabilities, the other shares of sampled answers (≈).
     pub has_other_kind_of_answer: bool,
+    /// Its probabilities are shares of sampled answers (≈).
+    pub is_sampled: bool,
     /// Answers by the case's position in the dataset.
     pub answers: FxHashMap<usize, PartialCaseAnswer>,
 }
+
+/// What follows the name of a run that has the other kind of answers.
+pub const OTHER_KIND_OF_ANSWER: &str =
+    "has other probabilities: in one of the two runs they are ≈ shares of sampled answers";
 
 /// Correctness of the final answers of both runs: A is the shown run, B the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -21,7 +21,7 @@ use crate::annotation::{
 };
 use crate::data::{Answer, Case, Dataset, Task};
 use crate::evaluation::{CaseOutcome, PartialCaseAnswer, UserHit};
-use crate::run::{Ablation, about_models};
+use crate::run::{Ablation, Head, about_models};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -40,6 +40,8 @@ pub struct Cases {
     /// Whether a case or document may have several categories.
     several: bool,
     answers: FxHashMap<usize, PartialCaseAnswer>,
+    /// Names of the heads, found out when a filter first asks after an answer changed.
+    heads: OnceCell<Vec<String>>,
     /// Name of the stored run whose answers are shown.
     stored_run: Option<String>,
     /// The models that stand in the place of documents in that run.
@@ -92,6 +94,7 @@ impl Cases {
             categories: known.categories,
             several: known.several,
             answers: FxHashMap::default(),
+            heads: OnceCell::new(),
             stored_run: known.stored_run,
             models: known.models,
             run_fingerprint: None,
@@ -219,7 +222,20 @@ impl Cases {
 
     /// The answers to a case, for adding to them.
     pub fn answers_mut(&mut self, case: usize) -> &mut PartialCaseAnswer {
+        self.heads.take();
         self.answers.entry(case).or_default()
+    }
+
+    /// The heads of this program, and those that found a hit of any case; sorted. They are kept until an answer changes,
+    /// because a filter asks for them with every key.
+    pub fn heads(&self) -> &[String] {
+        self.heads.get_or_init(|| {
+            let own = [Head::Image, Head::Caption, Head::Lexical, Head::Person, Head::Random];
+            let hits = self.answers.values().filter_map(PartialCaseAnswer::hits).flatten();
+            let found = hits.flat_map(|hit| hit.provenances.iter().map(|found| found.head));
+            let sorted: BTreeSet<Head> = found.chain(own).collect();
+            sorted.into_iter().map(|head| head.to_string()).collect()
+        })
     }
 
     /// The user's own evidence for a case; `None` if the case has no answers yet.

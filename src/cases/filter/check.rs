@@ -1,7 +1,7 @@
 //! Does the dataset have the names that a filter asks for?
 
 use super::field::{Field, Kind};
-use super::matching::{heads, same};
+use super::matching::same;
 use super::{Filter, Test};
 use crate::cases::Cases;
 use crate::cases::answer_names::{NO_LABEL, letter};
@@ -51,7 +51,7 @@ fn unknown(cases: &Cases, field: Field, value: &str) -> Option<Vec<String>> {
         // While only the cases are read, no source is known.
         Field::Source if cases.dataset().corpus.is_empty() => return None,
         Field::Source => cases.sources().to_vec(),
-        Field::Head => heads(cases),
+        Field::Head => cases.heads().to_vec(),
         Field::Mine | Field::Final => {
             let Kind::Words(words) = field.row().kind else { return None };
             if words.contains(&value) {

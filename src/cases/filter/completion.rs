@@ -2,7 +2,6 @@
 
 use super::Filter;
 use super::field::{FIELDS, Field, Kind, named};
-use super::matching::heads;
 use super::parse::tokens;
 use crate::cases::answer_names::NO_LABEL;
 use crate::cases::{Cases, FEW};
@@ -114,7 +113,7 @@ fn names(cases: &Cases, field: Field, begun: &str) -> Vec<String> {
         Field::Source => {
             return cases.sources().iter().filter(|name| begins(name, begun)).take(MOST).cloned().collect();
         }
-        Field::Head => return heads(cases).into_iter().filter(|name| begins(name, begun)).collect(),
+        Field::Head => return cases.heads().iter().filter(|name| begins(name, begun)).cloned().collect(),
         // There are too many groups and ids to offer.
         _ => BTreeSet::new(),
     };

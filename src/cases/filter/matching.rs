@@ -7,7 +7,6 @@ use crate::cases::Cases;
 use crate::cases::answer_names::{NO_LABEL, letter};
 use crate::data::{Answer, Case, LabelIndex, Task};
 use crate::evaluation::{CaseOutcome, PartialCaseAnswer, Verdict};
-use crate::run::Head;
 use std::collections::BTreeSet;
 
 impl Filter {
@@ -176,14 +175,6 @@ fn label_is(task: &Task, label: LabelIndex, value: &str) -> Option<bool> {
 
 fn hits_of(answers: Option<&PartialCaseAnswer>) -> impl Iterator<Item = &crate::run::Hit> {
     answers.and_then(PartialCaseAnswer::hits).unwrap_or_default().iter()
-}
-
-/// The heads of this program, and those that found a hit of any case; sorted.
-pub(super) fn heads(cases: &Cases) -> Vec<String> {
-    let own = [Head::Image, Head::Caption, Head::Lexical, Head::Person, Head::Random];
-    let all = (0..cases.dataset().cases.len()).flat_map(|case| hits_of(cases.answers_of(case)));
-    let found: BTreeSet<Head> = all.flat_map(|hit| hit.provenances.iter().map(|found| found.head)).chain(own).collect();
-    found.into_iter().map(|head| head.to_string()).collect()
 }
 
 pub(super) fn number_of(cases: &Cases, index: usize, field: Field) -> Option<f64> {

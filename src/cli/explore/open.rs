@@ -4,7 +4,7 @@ use super::args::Args;
 use crate::annotation::{AnnotationSession, AnnotationState, DefinitionHistory, Taxonomy, TaxonomyVersions, Wanted};
 use crate::cases::InitialCases;
 use crate::cases::annotations::{case_reviews, own_annotations};
-use crate::cases::comparison::Against;
+use crate::cases::comparison::{Against, OTHER_KIND_OF_ANSWER};
 use crate::cli::Common;
 use crate::cli::queue_options::{cases_of_split, stored_answers};
 use crate::cli::run_models::add_models_of;
@@ -244,8 +244,15 @@ pub(in crate::cli) fn read_against(
         None => run.identity.corpus_changed_since(dataset),
     };
     let has_other_kind_of_answer = shown.is_some_and(|shown| shown.is_sampled() != run.identity.is_sampled());
-    let mut against =
-        Against { name: name.to_owned(), ablation, has_other_corpus, has_other_kind_of_answer, ..Against::default() };
+    let is_sampled = run.identity.is_sampled();
+    let mut against = Against {
+        name: name.to_owned(),
+        ablation,
+        has_other_corpus,
+        has_other_kind_of_answer,
+        is_sampled,
+        ..Against::default()
+    };
     for answer in run.into_answers(dataset)? {
         against.answers.insert(answer.case, answer.into());
     }
@@ -261,7 +268,7 @@ pub(in crate::cli) fn unlike_words(other: &Against) -> Option<String> {
         );
     }
     if other.has_other_kind_of_answer {
-        words.push("has other probabilities: in one of the two runs they are ≈ shares of sampled answers");
+        words.push(OTHER_KIND_OF_ANSWER);
     }
     (!words.is_empty()).then(|| format!("run {} {}", other.name, words.join("; and it ")))
 }

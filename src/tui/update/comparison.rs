@@ -1,7 +1,9 @@
 //! Two runs on one case: their documents side by side, and moving among them.
 
 use super::app::App;
+use crate::cases::comparison::OTHER_KIND_OF_ANSWER;
 use crate::evaluation::PartialCaseAnswer;
+use crate::tui::state::overlay::Notice;
 use crate::tui::state::selection::Shown;
 
 /// A document found by either run, with its position in both.
@@ -14,6 +16,16 @@ pub struct Aligned {
 }
 
 impl App {
+    /// Says that the loaded models give another kind of probabilities than the run they are compared with. Of a stored run
+    /// that was said when it was opened.
+    pub(super) fn warn_of_other_kind_of_answers(&mut self) {
+        let (Some(models), Some(against)) = (self.worker.models(), self.cases.against()) else { return };
+        if self.cases.stored_run().is_none() && against.is_sampled != models.is_sampled {
+            let words = format!("run {} {OTHER_KIND_OF_ANSWER}", against.name);
+            self.notify(Notice::Error(words));
+        }
+    }
+
     pub(super) fn toggle_comparison(&mut self) {
         if !self.cases.compares_runs() {
             self.say("no run to compare with: start with --against NAME");

@@ -12,6 +12,7 @@ impl App {
             Event::Ready(description) => {
                 self.cases.set_run_fingerprint(description.run_fingerprint.clone());
                 self.worker.ready(description);
+                self.warn_of_other_kind_of_answers();
             }
             Event::Progress(line) => self.worker.set_progress(line),
             Event::Stored(answer) => {

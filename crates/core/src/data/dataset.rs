@@ -4,7 +4,7 @@ use super::identifier::is_same;
 use super::image_hashes::ImageHashes;
 use super::jsonl::{Lines, read_cases};
 use super::manifest::{MANIFEST_FILE, Manifest, OnlyPart};
-use super::{Answer, Case, Corpus, Document, Picture, Problem, Split, Task};
+use super::{Answer, Case, Corpus, Document, KnownIds, Picture, Problem, Split, Task};
 use crate::files::fingerprint::Fingerprint;
 use anyhow::{Context, Result};
 use std::ops::Range;
@@ -196,6 +196,16 @@ impl Dataset {
                 self.corpus.add_model(name);
             }
         }
+    }
+
+    /// The cases by ids of other programs.
+    pub fn known_cases(&self) -> KnownIds<'_> {
+        KnownIds::of(self.cases.iter().enumerate().map(|(position, case)| (case.id.as_str(), position)))
+    }
+
+    /// The rows of documents by ids of other programs. Models that stand in their place are not among them.
+    pub fn known_documents(&self) -> KnownIds<'_> {
+        KnownIds::of(self.document_rows().map(|row| (self.corpus.document(row).id, row)))
     }
 
     /// Rows of the documents.

@@ -26,6 +26,7 @@ mod jpeg_scans;
 mod jsonl;
 #[cfg(feature = "import")]
 mod kept_copies;
+mod known_ids;
 mod known_prints;
 mod label;
 mod label_in_text;
@@ -59,6 +60,7 @@ pub use document::{Document, DocumentView};
 pub use drop_leaks::{DROPPED_FILE, drop_leaks};
 #[cfg(feature = "import")]
 pub use kept_copies::kept_copies_of;
+pub use known_ids::{AmbiguousId, KnownIds};
 pub use label::Label;
 pub use label_in_text::{HowNamed, NamedLabel, label_in_text, numbers_in_text};
 pub use label_set::{LabelSet, MOST_LABELS_IN_SETS};

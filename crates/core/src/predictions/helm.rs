@@ -11,9 +11,11 @@ use crate::files::input_file;
 use crate::text::written_json::Written;
 use anyhow::{Context, Result, anyhow, bail};
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+const INSTANCES: &str = "instances.json";
+const SPEC: &str = "run_spec.json";
 /// Size of the longest run_spec.json, bytes.
 const LONGEST_SPEC: u64 = 16 << 20;
 
@@ -25,11 +27,17 @@ struct Instance {
     gold: Option<String>,
 }
 
+/// The files of a run that decide its answers, their cases and their model: those of [`read`] that are there.
+pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
+    let names = [HELM_PREDICTIONS, INSTANCES, SPEC];
+    names.into_iter().map(|name| folder.join(name)).filter(|path| input_file::is_there(path)).collect()
+}
+
 /// The answers of a run. Answers to perturbed instances, and those of a second trial, are left out and counted.
 pub(super) fn read(folder: &Path, left_out: &mut Vec<LeftOut>) -> Result<Vec<GivenAnswer>> {
     let path = folder.join(HELM_PREDICTIONS);
-    let instances = read_instances(&folder.join("instances.json"))?;
-    let model = read_model(&folder.join("run_spec.json"))?;
+    let instances = read_instances(&folder.join(INSTANCES))?;
+    let model = read_model(&folder.join(SPEC))?;
     let file: Arc<Path> = path.as_path().into();
     let mut answers = Vec::new();
     for (line, object) in read_objects(&path)? {

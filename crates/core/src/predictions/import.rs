@@ -10,7 +10,7 @@ use super::question_file::Questions;
 use super::read_file::{FileAnswers, read_file};
 use super::write_run::{RunsToWrite, write_runs};
 use crate::data::import::{LeftOut, leave_out};
-use crate::data::{Answer, Dataset, Existing, Split};
+use crate::data::{Answer, Dataset, Existing, KnownIds, Split};
 use crate::files::fingerprint::Fingerprint;
 use crate::run::Ablation;
 use crate::workspace::Workspace;
@@ -84,6 +84,7 @@ pub fn import_predictions(
         dataset,
         options,
         questions: options.questions.as_deref().map(Questions::read).transpose()?,
+        documents: dataset.known_documents(),
         collected: Collected::default(),
         counts: Counts::default(),
         ablation: None,
@@ -140,6 +141,8 @@ struct Job<'a> {
     dataset: &'a Dataset,
     options: &'a PredictionOptions,
     questions: Option<Questions>,
+    /// Rows of the corpus by id.
+    documents: KnownIds<'a>,
     collected: Collected,
     counts: Counts,
     /// What the lines say that the reader was not given; the same on all lines.
@@ -182,7 +185,7 @@ impl Job<'_> {
             if let Some(questions) = &self.questions {
                 without_question += usize::from(!questions.add_to(&mut answer));
             }
-            let Some(position) = self.join(&index, &answer) else { continue };
+            let Some(position) = self.join(&index, &mut answer) else { continue };
             let is_right = self.add(position, &answer, &model, format, &mut lost_scores)?;
             joined += 1;
             right += usize::from(is_right);
@@ -219,8 +222,9 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// The case of an answer; without one, the answer is left out with the reason.
-    fn join(&mut self, index: &CaseIndex, answer: &GivenAnswer) -> Option<usize> {
+    /// The case of an answer; without one, the answer is left out with the reason. The id of its document is written as the
+    /// corpus writes it.
+    fn join(&mut self, index: &CaseIndex, answer: &mut GivenAnswer) -> Option<usize> {
         let place = || match (&answer.case.id, &answer.case.question) {
             (Some(id), _) => format!("{} {id}", answer.place),
             (None, Some(question)) => format!("{} {question:.40}", answer.place),
@@ -233,20 +237,19 @@ impl Job<'_> {
                 return None;
             }
         };
-        if let AnswerRole::Document(document) = &answer.role
-            && self.dataset.corpus.row_of(&document.id).is_none()
+        if let AnswerRole::Document(document) = &mut answer.role
             && !self.options.as_candidates
         {
             let place = format!("{} {}", answer.place, document.id);
-            leave_out(&mut self.imported.left_out, "answers with a document that is not in the corpus", &place);
-            return None;
-        }
-        if let AnswerRole::Document(document) = &answer.role
-            && let Some(row) = self.dataset.corpus.row_of(&document.id)
-            && !self.dataset.may_retrieve(&self.dataset.cases[position], row)
-        {
-            let place = format!("{} {}", answer.place, document.id);
-            let reason = "answers with a document that the case may not see (its own id, group or picture)";
+            let reason = match self.documents.find(&document.id) {
+                Ok(Some(row)) if self.dataset.may_retrieve(&self.dataset.cases[position], row) => {
+                    self.dataset.corpus.document(row).id.clone_into(&mut document.id);
+                    return Some(position);
+                }
+                Ok(Some(_)) => "answers with a document that the case may not see (its own id, group or picture)",
+                Ok(None) => "answers with a document that is not in the corpus",
+                Err(_) => "answers with a document whose id may be that of several, in another spelling",
+            };
             leave_out(&mut self.imported.left_out, reason, &place);
             return None;
         }

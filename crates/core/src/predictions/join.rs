@@ -2,10 +2,10 @@
 
 use super::given_answer::{GivenCase, GivenPicture};
 use crate::data::identifier::trimmed;
-use crate::data::{Dataset, Split};
+use crate::data::{Dataset, KnownIds, Split};
 use crate::files::archive_member;
 use crate::files::fingerprint::Fingerprint;
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 
@@ -18,7 +18,7 @@ const PICTURE_TOKEN: &str = "<image>";
 pub(super) struct CaseIndex<'a> {
     dataset: &'a Dataset,
     split: Option<Split>,
-    by_id: HashMap<&'a str, usize>,
+    by_id: KnownIds<'a>,
     by_question: HashMap<String, Vec<usize>>,
     /// Cases of the split, in order.
     of_split: Vec<usize>,
@@ -29,6 +29,8 @@ pub(super) struct CaseIndex<'a> {
     by_content: OnceCell<HashMap<Fingerprint, Vec<usize>>>,
     /// Folder that relative paths of pictures start from.
     images: Option<PathBuf>,
+    /// Contents of the files in that folder that were asked for: a file has many answers to its picture.
+    files: RefCell<HashMap<PathBuf, Option<Fingerprint>>>,
 }
 
 /// Why an answer belongs to no case; a clause that follows a number of answers.
@@ -38,10 +40,8 @@ impl<'a> CaseIndex<'a> {
     /// With a split, only its cases are joined.
     pub fn new(dataset: &'a Dataset, split: Option<Split>, images: Option<&Path>) -> Self {
         let mut by_question: HashMap<String, Vec<usize>> = HashMap::new();
-        let mut by_id = HashMap::with_capacity(dataset.cases.len());
         let mut of_split = Vec::new();
         for (position, case) in dataset.cases.iter().enumerate() {
-            by_id.insert(case.id.as_str(), position);
             if split.is_none_or(|split| case.split == split) {
                 of_split.push(position);
                 by_question.entry(plain_question(dataset.question_of(case))).or_default().push(position);
@@ -49,7 +49,9 @@ impl<'a> CaseIndex<'a> {
         }
         let images = images.map(Path::to_path_buf);
         let (by_file_name, contents, by_content) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        Self { dataset, split, by_id, by_question, of_split, by_file_name, contents, by_content, images }
+        let by_id = dataset.known_cases();
+        let files = RefCell::default();
+        Self { dataset, split, by_id, by_question, of_split, by_file_name, contents, by_content, images, files }
     }
 
     /// Number of cases that can be joined.
@@ -65,7 +67,7 @@ impl<'a> CaseIndex<'a> {
         let picture = given.picture.as_ref().map(|picture| self.with_content(picture));
         let mut reason = "no case has this id";
         if let Some(id) = &given.id
-            && let Some(position) = self.of_id(trimmed(id))
+            && let Some(position) = self.of_id(trimmed(id))?
         {
             if !self.is_in_split(position) {
                 return Err("the case is in another split");
@@ -134,10 +136,13 @@ impl<'a> CaseIndex<'a> {
     }
 
     /// Importers of datasets with numbered questions write `q12` for 12.
-    fn of_id(&self, id: &str) -> Option<usize> {
-        let exact = self.by_id.get(id).copied();
+    fn of_id(&self, id: &str) -> Result<Option<usize>, NotJoined> {
+        let several = |_| "the id may be that of several cases, in another spelling";
+        if let Some(position) = self.by_id.find(id).map_err(several)? {
+            return Ok(Some(position));
+        }
         let is_number = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
-        exact.or_else(|| is_number.then(|| self.by_id.get(format!("q{id}").as_str()).copied())?)
+        if is_number { self.by_id.find(&format!("q{id}")).map_err(several) } else { Ok(None) }
     }
 
     fn is_in_split(&self, position: usize) -> bool {
@@ -158,7 +163,11 @@ impl<'a> CaseIndex<'a> {
     /// The picture by its content, if its file is in the folder of pictures.
     fn with_content(&self, picture: &GivenPicture) -> GivenPicture {
         let GivenPicture::Path(path) = picture else { return picture.clone() };
-        let content = self.images.as_ref().and_then(|folder| content_of_file(&folder.join(path)));
+        let content = self.images.as_ref().and_then(|folder| {
+            let path = folder.join(path);
+            let mut files = self.files.borrow_mut();
+            files.entry(path).or_insert_with_key(|path| content_of_file(path)).clone()
+        });
         content.map_or_else(|| picture.clone(), GivenPicture::Content)
     }
 
@@ -219,5 +228,30 @@ mod tests {
     fn questions_are_compared_without_the_place_of_the_picture() {
         assert_eq!(plain_question("Is this  CT?\n<image>"), "is this ct?");
         assert_eq!(plain_question("<image>\nIs this CT?"), "is this ct?");
+    }
+    #[test]
+    fn a_picture_of_many_answers_is_read_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.png");
+        std::fs::write(&file, b"pixels").unwrap();
+        let dataset = small_dataset(folder.path());
+        let index = CaseIndex::new(&dataset, None, Some(folder.path()));
+        let given = GivenPicture::Path("a.png".into());
+        let content = |index: &CaseIndex| match index.with_content(&given) {
+            GivenPicture::Content(content) => Some(content),
+            GivenPicture::Path(_) => None,
+        };
+        assert_eq!(content(&index), Some(Fingerprint::of_bytes(b"pixels")));
+        std::fs::remove_file(&file).unwrap();
+        assert_eq!(content(&index), Some(Fingerprint::of_bytes(b"pixels")), "the file is not asked for again");
+        assert_eq!(content(&CaseIndex::new(&dataset, None, Some(folder.path()))), None);
+    }
+    fn small_dataset(folder: &Path) -> Dataset {
+        let task = r#"id = "t", kind = "closed-vqa", question = "?", labels = [{ id = "A", name = "a" }, { id = "B", name = "b" }]"#;
+        std::fs::write(folder.join("dataset.toml"), format!("name = \"small\"\ntask = [{{ {task} }}]\n")).unwrap();
+        let case = r#"{"id": "c", "task": "t", "split": "test", "image": "a.png", "answer": "A"}"#;
+        std::fs::write(folder.join("cases.jsonl"), case).unwrap();
+        std::fs::write(folder.join("corpus.jsonl"), r#"{"id": "d", "image": "a.png", "caption": "a"}"#).unwrap();
+        Dataset::open(folder).unwrap()
     }
 }

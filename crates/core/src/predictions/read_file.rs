@@ -1,6 +1,6 @@
 //! The answers of one file of any format.
 
-use super::format::{HELM_PREDICTIONS, PredictionFormat, model_of_folder, model_of_name};
+use super::format::{PredictionFormat, model_of_folder, model_of_name};
 use super::given_answer::GivenAnswer;
 use super::{helm, llava, lmms_eval, medmnist_scores, own_lines, vlmevalkit};
 use crate::data::Split;
@@ -33,8 +33,13 @@ pub(super) fn read_file(
     left_out: &mut Vec<LeftOut>,
 ) -> Result<FileAnswers> {
     let format = format.map_or_else(|| PredictionFormat::of(path), Ok)?;
-    let content = if format == PredictionFormat::Helm { path.join(HELM_PREDICTIONS) } else { path.to_path_buf() };
-    let fingerprint = Fingerprint::of_file(&content).with_context(|| format!("cannot read {}", content.display()))?;
+    let fingerprint = match format {
+        PredictionFormat::Helm => {
+            let prints = helm::files(path).iter().map(|file| fingerprint_of(file)).collect::<Result<Vec<_>>>()?;
+            Fingerprint::of_parts(prints.iter().map(Fingerprint::as_str))
+        }
+        _ => fingerprint_of(path)?,
+    };
     let mut file = FileAnswers {
         format,
         answers: Vec::new(),
@@ -71,4 +76,8 @@ pub(super) fn read_file(
         }
     }
     Ok(file)
+}
+
+fn fingerprint_of(path: &Path) -> Result<Fingerprint> {
+    Fingerprint::of_file(path).with_context(|| format!("cannot read {}", path.display()))
 }

@@ -1,7 +1,7 @@
 //! Relevance judgements in TREC's format: `case 0 document grade`, one a line.
 
-use super::hit_lists::{Errors, find, unknown};
-use crate::data::{Dataset, Problem};
+use super::hit_lists::Errors;
+use crate::data::{Dataset, KnownIds, Problem};
 use crate::files::input_file::without_bom;
 use crate::files::line_blocks::LineBlocks;
 use anyhow::{Context, Result, ensure};
@@ -24,8 +24,7 @@ impl Qrels {
     /// case or document, a grade that is not a whole number, two grades of one document for one case.
     pub fn read(path: &Path, dataset: &Dataset) -> Result<Self> {
         let cannot_read = || format!("cannot read {}", path.display());
-        let cases: FxHashMap<&str, usize> =
-            dataset.cases.iter().enumerate().map(|(place, case)| (case.id.as_str(), place)).collect();
+        let (cases, rows) = (dataset.known_cases(), dataset.known_documents());
         let mut qrels = Self { path: path.to_path_buf(), grades: FxHashMap::default() };
         let mut errors = Errors::default();
         let mut blocks = LineBlocks::open(path).with_context(cannot_read)?;
@@ -35,7 +34,7 @@ impl Qrels {
                 let fields: Vec<&str> = line.split_ascii_whitespace().collect();
                 let added = match fields[..] {
                     [] => Ok(()),
-                    [case, _, document, grade] => qrels.add(dataset, &cases, [case, document, grade]),
+                    [case, _, document, grade] => qrels.add(&cases, &rows, [case, document, grade]),
                     _ => {
                         let message = format!("expected 4 fields (case 0 document grade), found {}", fields.len());
                         Err((None, message))
@@ -59,17 +58,12 @@ impl Qrels {
 
     fn add(
         &mut self,
-        dataset: &Dataset,
-        cases: &FxHashMap<&str, usize>,
+        cases: &KnownIds,
+        rows: &KnownIds,
         [case, document, grade]: [&str; 3],
     ) -> Result<(), (Option<&'static str>, String)> {
-        let position = find(&|id| cases.get(id).copied(), case).ok_or_else(|| {
-            (Some("case"), unknown("case", case, "cases.jsonl", dataset.cases.iter().map(|case| case.id.as_str())))
-        })?;
-        let row = find(&|id| dataset.corpus.document_row_of(id), document).ok_or_else(|| {
-            let ids = dataset.corpus.iter().map(|document| document.id);
-            (Some("document"), unknown("document", document, "corpus.jsonl", ids))
-        })?;
+        let position = cases.expect("case", case, "cases.jsonl").map_err(|message| (Some("case"), message))?;
+        let row = rows.expect("document", document, "corpus.jsonl").map_err(|message| (Some("document"), message))?;
         let number: i32 = grade
             .parse()
             .map_err(|_| (Some("grade"), format!("expected a whole number (0: not relevant), found {grade:?}")))?;

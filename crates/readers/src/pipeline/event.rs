@@ -25,6 +25,8 @@ pub struct ModelDescription {
     pub run_fingerprint: String,
     /// Fingerprint of the reader: its answers in the cache have it in their keys.
     pub reader_fingerprint: Fingerprint,
+    /// Its probabilities are shares of sampled answers (≈).
+    pub is_sampled: bool,
 }
 
 /// An event of the engine. Answers about a case are valid whenever they arrive, even if other cases were opened since.

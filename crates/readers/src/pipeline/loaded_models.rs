@@ -156,6 +156,7 @@ pub fn load_models(
         index: retriever.as_ref().map_or_else(|| "none".to_string(), |retriever| retriever.store().summary()),
         run_fingerprint: identity.fingerprint().to_string(),
         reader_fingerprint: reader.fingerprint().clone(),
+        is_sampled: identity.is_sampled(),
     };
     let mut source: Option<Box<dyn HitSource>> = match (given, retriever) {
         (Some((given, _)), _) => Some(Box::new(given)),

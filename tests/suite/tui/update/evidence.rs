@@ -4,6 +4,7 @@ use crate::support::annotations::{case_id, category_id};
 use crate::support::explorer;
 use crate::support::explorer::{answer, app, app_with, hits, ready, scores, screen};
 use dissent::annotation::AnnotationEdit;
+use dissent::cases::comparison::Against;
 use dissent::evaluation::SmallestFlip;
 use dissent::index::CaptionResult;
 use dissent::pipeline::{Event, ImageLike};
@@ -415,4 +416,24 @@ fn documents_of_the_other_run_alone_can_be_selected() {
     assert_eq!((app.is_comparing(), app.selection().other_hit(), app.selection().hit()), (false, None, 3));
     app.update(Action::Down);
     assert_eq!(app.selection().hit(), 4, "without the other run, its documents are passed over");
+}
+
+/// A stored run is compared when it is opened; of models the kind of their probabilities is known when they are loaded.
+#[test]
+fn models_that_are_compared_with_a_run_of_sampled_answers_say_so() {
+    let folder = tempfile::tempdir().unwrap();
+    for is_sampled in [true, false] {
+        let mut app = app_with(folder.path(), 1, |setting| {
+            setting.known.against = Some(Against { is_sampled, ..explorer::other_run(&[]) });
+        });
+        app.start();
+        app.on_worker_event(ready());
+        let said = match app.notice() {
+            Some(Notice::Error(words)) => {
+                words.contains("run trained-test has other probabilities") && words.contains('≈')
+            }
+            _ => false,
+        };
+        assert_eq!(said, is_sampled, "{:?}", app.notice());
+    }
 }

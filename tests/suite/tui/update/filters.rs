@@ -232,7 +232,9 @@ fn a_head_of_another_program_is_shown_and_found() {
     for slot in 0..4 {
         app.on_worker_event(Event::Prediction { case: 1, slot, prediction: scores(0.9).into() });
     }
+    let names = app.cases().heads().as_ptr();
     type_filter(&mut app, "head:colpali");
+    assert_eq!(app.cases().heads().as_ptr(), names, "the cases are not walked again for every key");
     assert_eq!((app.queue().shown(), app.queue().current()), ([1].as_slice(), Some(1)));
     assert!(explorer::text(&screen(&mut app, 100, 30)).contains("ColPali"));
     let unknown = "head:colbert".parse::<Filter>().unwrap().check(app.cases()).unwrap_err();

@@ -1,7 +1,8 @@
 //! Which row of a file belongs to which document or case.
 
 use super::VectorTable;
-use anyhow::{Result, bail};
+use crate::data::KnownIds;
+use anyhow::{Context, Result, bail};
 use rustc_hash::FxHashMap;
 
 /// The row of each document or case.
@@ -11,8 +12,8 @@ pub struct MatchedRows {
 }
 
 impl MatchedRows {
-    /// Matches rows by id, or by order if the file has no ids. `what` are the wanted ids in the plural ("documents"),
-    /// `file` is where they are.
+    /// Matches rows by id ([`KnownIds`] has the rule), or by order if the file has no ids. `what` are the wanted ids in the
+    /// plural ("documents"), `file` is where they are.
     ///
     /// # Errors
     /// Fails with row and id if an id is there twice or nobody has it, and without ids if the counts differ.
@@ -29,15 +30,28 @@ impl MatchedRows {
             }
             return Ok(Self { rows: (0..wanted.len()).map(Some).collect() });
         };
-        let mut row_of: FxHashMap<&str, usize> = FxHashMap::default();
+        let known = KnownIds::of(wanted.iter().enumerate().map(|(position, id)| (*id, position)));
+        let mut rows: Vec<Option<usize>> = vec![None; wanted.len()];
+        let mut seen: FxHashMap<&str, usize> = FxHashMap::default();
+        let mut unknown: Vec<usize> = Vec::new();
         for (row, id) in ids.iter().enumerate() {
-            if let Some(first) = row_of.insert(id, row) {
+            if let Some(first) = seen.insert(id, row) {
                 bail!("{}: the id is there already in row {first} (from 0)", table.place(row));
             }
+            let Some(position) = known.find(id).with_context(|| table.place(row))? else {
+                unknown.push(row);
+                continue;
+            };
+            if let Some(first) = rows[position].replace(row) {
+                bail!(
+                    "{}: {} of {file} has a vector already in row {first} (from 0), under another spelling of its id",
+                    table.place(row),
+                    wanted[position]
+                );
+            }
         }
-        let rows: Vec<Option<usize>> = wanted.iter().map(|id| row_of.remove(id)).collect();
-        if let Some((_, row)) = row_of.iter().min_by_key(|(_, row)| **row) {
-            let more = row_of.len() - 1;
+        if let Some(row) = unknown.first() {
+            let more = unknown.len() - 1;
             let others = if more == 0 { String::new() } else { format!(" ({more} more ids are not there either)") };
             bail!("{}: {file} has no such id{others}; expected the ids of its {what} only", table.place(*row));
         }

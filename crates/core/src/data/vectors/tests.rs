@@ -194,6 +194,14 @@ fn rows_are_matched_by_id_or_by_order() {
     assert_eq!(matched(&["ü", "x", "a", "b c"]).unwrap().rows, [Some(2), None, Some(0), Some(1)]);
     let message = matched(&["a"]).err().unwrap().to_string();
     assert!(message.contains("row 1 (from 0), id b c: corpus.jsonl has no such id (1 more"), "{message}");
+    // Ids are compared as in files of hits and predictions: here in the other form of Unicode.
+    assert_eq!(matched(&["u\u{308}", "a", "b c"]).unwrap().rows, [Some(2), Some(0), Some(1)]);
+    fs::write(at("v.npy.ids.txt"), "12\n12.0\n+12\n").unwrap();
+    let spelt = VectorTable::open(&at("v.npy"), None).unwrap();
+    let message = format!("{:#}", MatchedRows::of(&spelt, &["12", "12.0"], "cases", "cases.jsonl").err().unwrap());
+    assert!(message.contains("\"+12\" may be \"12\" or \"12.0\"") && message.contains("row 2"), "{message}");
+    let message = format!("{:#}", MatchedRows::of(&spelt, &["12"], "cases", "cases.jsonl").err().unwrap());
+    assert!(message.contains("has a vector already in row 0"), "{message}");
     fs::write(at("v.npy.ids.txt"), "a\nb\na\n").unwrap();
     let twice = VectorTable::open(&at("v.npy"), None).unwrap();
     let message = MatchedRows::of(&twice, &["a", "b"], "documents", "corpus.jsonl").err().unwrap().to_string();

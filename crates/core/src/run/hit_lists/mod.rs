@@ -13,7 +13,6 @@ mod writing;
 pub(super) use errors::Errors;
 pub use format::HitFormat;
 pub use reading::read_hits;
-pub(super) use reading::{find, unknown};
 pub use writing::{HitLine, hit_lines_of, write_hits};
 
 use super::Head;

@@ -3,8 +3,8 @@
 use super::errors::Errors;
 use super::order::{Found, Order, ordered};
 use super::{HitFormat, HitList, HitLists, delimited, json_lines, trec};
-use crate::data::identifier::{group_of, likeness, trimmed};
-use crate::data::{Dataset, Problem};
+use crate::data::identifier::trimmed;
+use crate::data::{Dataset, KnownIds, Problem};
 use crate::run::Head;
 use anyhow::{Result, bail};
 use rustc_hash::FxHashMap;
@@ -35,7 +35,8 @@ pub(super) struct HitRow<'a> {
 pub(super) struct ReadHits<'a> {
     path: &'a Path,
     dataset: &'a Dataset,
-    cases: FxHashMap<&'a str, usize>,
+    cases: KnownIds<'a>,
+    rows: KnownIds<'a>,
     /// Heads in the order of the file, and whether their ranks begin at 0.
     heads: Vec<(Head, bool)>,
     /// Head of lines without a tag.
@@ -59,7 +60,8 @@ pub fn read_hits(path: &Path, dataset: &Dataset) -> Result<HitLists> {
     let mut hits = ReadHits {
         path,
         dataset,
-        cases: dataset.cases.iter().enumerate().map(|(place, case)| (case.id.as_str(), place)).collect(),
+        cases: dataset.known_cases(),
+        rows: dataset.known_documents(),
         heads: Vec::new(),
         untagged,
         lists: FxHashMap::default(),
@@ -100,15 +102,9 @@ impl ReadHits<'_> {
     }
 
     fn checked(&mut self, line: usize, hit: &HitRow) -> Result<(), (&'static str, String)> {
-        let dataset = self.dataset;
-        let case = find(&|id| self.cases.get(id).copied(), hit.case).ok_or_else(|| {
-            let ids = dataset.cases.iter().map(|case| case.id.as_str());
-            ("case", unknown("case", hit.case, "cases.jsonl", ids))
-        })?;
-        let row = find(&|id| dataset.corpus.document_row_of(id), hit.document).ok_or_else(|| {
-            let ids = dataset.corpus.iter().map(|document| document.id);
-            ("document", unknown("document", hit.document, "corpus.jsonl", ids))
-        })?;
+        let case = self.cases.expect("case", hit.case, "cases.jsonl").map_err(|message| ("case", message))?;
+        let row =
+            self.rows.expect("document", hit.document, "corpus.jsonl").map_err(|message| ("document", message))?;
         let rank = hit.rank.map(rank_of).transpose()?;
         let score = hit.score.map(score_of).transpose()?;
         if rank.is_none() && score.is_none() {
@@ -189,22 +185,6 @@ impl ReadHits<'_> {
         let heads = order.iter().map(|place| self.heads[*place].0).collect();
         Ok(HitLists { path: self.path.to_path_buf(), heads, warnings: warnings.into_iter().collect(), lists })
     }
-}
-
-/// The position of an id, as it is written or as identifiers of different files are compared. CSV may have an apostrophe
-/// before an id that a spreadsheet would run.
-pub(in crate::run) fn find(position_of: &dyn Fn(&str) -> Option<usize>, id: &str) -> Option<usize> {
-    let id = trimmed(id);
-    let unescaped = || position_of(id.strip_prefix('\'')?);
-    position_of(id).or_else(|| position_of(&group_of(id))).or_else(unescaped)
-}
-
-/// The message about an id that is not there, with one that looks like it.
-pub(in crate::run) fn unknown<'a>(what: &str, id: &str, file: &str, ids: impl Iterator<Item = &'a str>) -> String {
-    let like = likeness(id);
-    let mut alike = ids.filter(|known| likeness(known) == like);
-    let hint = alike.next().map(|known| format!("; it has {known:?}")).unwrap_or_default();
-    format!("the {what} {:?} is not in {file} of the dataset{hint}", crate::text::printable::beginning(id, 60))
 }
 
 fn rank_of(text: &str) -> Result<u32, (&'static str, String)> {

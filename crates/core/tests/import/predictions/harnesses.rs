@@ -217,6 +217,11 @@ fn helm_joins_by_question_and_picture() {
     {
         assert!(said.contains(expected), "{expected}\n{said}");
     }
+    small.import(&folder, &options("same")).unwrap();
+    small.file("run/run_spec.json", r#"{"name": "r", "adapter_spec": {"model": "org/m", "temperature": 1}}"#);
+    small.import(&folder, &options("other")).unwrap();
+    let [first, same, other] = ["helm", "same", "other"].map(|name| small.run(name).identity.fingerprints.reader);
+    assert!(first == same && first != other, "all files of the run decide its fingerprint");
     small.file("run/display_predictions.json", r#"[{"instance_id": "id7", "predicted_text": "Yes"}]"#);
     let error = small.import(&folder, &options("helm2")).unwrap_err();
     assert!(

@@ -3,7 +3,7 @@
 use super::{Small, options, said};
 use crate::support::put;
 use dissent_core::data::{Dataset, Split};
-use dissent_core::predictions::PredictionOptions;
+use dissent_core::predictions::{PredictionOptions, import_predictions};
 use std::fs;
 
 #[test]
@@ -42,6 +42,35 @@ fn answers_that_do_not_join_are_counted_and_named() {
     }
     let cases: Vec<usize> = small.answers("x").iter().map(|answer| answer.case).collect();
     assert_eq!(cases, [0, 1, 2]);
+}
+
+/// By the same rule as hits, judgements and vectors.
+#[test]
+fn ids_are_found_in_another_spelling() {
+    let small = Small::new();
+    put(&small.dataset.root, "cases.jsonl", cases_named(&["M\u{fc}ller", "12", "12.0"]));
+    let dataset = Dataset::open(&small.dataset.root).unwrap();
+    let lines = [
+        r#"{"case": "Mu\u0308ller", "text": "Yes"}"#,
+        r#"{"case": "Mu\u0308ller", "document": "'d1", "text": "No"}"#,
+        r#"{"case": "+12", "text": "Yes"}"#,
+    ];
+    let file = small.file("spelt.jsonl", lines.join("\n"));
+    let imported = import_predictions(&dataset, &[file], &options("x"), None).unwrap();
+    assert_eq!((imported.answers, imported.joined), (3, 2));
+    let said = said(&imported);
+    assert!(said.contains("answers where the id may be that of several cases, in another spelling"), "{said}");
+    let answers = small.run("x").into_answers(&dataset).unwrap();
+    assert_eq!((answers.len(), answers[0].hits[0].document.as_str()), (1, "d1"));
+}
+
+/// Lines of test cases with these ids.
+fn cases_named(ids: &[&str]) -> String {
+    let line = |id: &&str| {
+        format!(r#"{{"id": "{id}", "task": "lesion", "split": "test", "image": "images/a.png", "answer": "Yes"}}"#)
+            + "\n"
+    };
+    ids.iter().map(line).collect()
 }
 
 #[test]
