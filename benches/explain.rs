@@ -76,6 +76,7 @@ fn measure(sample: &Path, count: usize) {
         precision: Precision::F32,
         hits: HitsPerHead { image: 2, caption: 2, lexical: 0 },
         ablation: Ablation::default(),
+        confirm: |_| Ok(()),
     };
     let LoadedModels { mut pipeline, .. } = load_models(&dataset, &workspace, &choice, &|_| (), &|| false).unwrap();
     let mut reader = CandleReader::load(&reader_folder, &candle_core::Device::Cpu, candle_core::DType::F32).unwrap();

@@ -10,7 +10,9 @@
 
 use candle_core::{DType, Device};
 use dissent::data::{Case, Dataset};
-use dissent::reader::remote::{ReaderMode, RemoteReader, SampleSettings, ServedModel, ServerAddress};
+use dissent::reader::remote::{
+    ReaderMode, RemoteReader, SampleSettings, ServedModel, ServerAddress, ServerConnection, ServerRole,
+};
 use dissent::reader::{CandleReader, Evidence, ReadRequest, Reader};
 use dissent::run::{LabelScores, Run};
 use std::collections::HashSet;
@@ -87,13 +89,16 @@ fn open(reader: &str, dtype: DType) -> Box<dyn Reader> {
         return Box::new(CandleReader::load(Path::new(reader), &Device::Cpu, dtype).unwrap());
     };
     let served = ServedModel {
-        addresses: ServerAddress::parse_list(address).unwrap(),
-        model: None,
+        connection: ServerConnection {
+            role: ServerRole::Reader,
+            addresses: ServerAddress::parse_list(address, ServerRole::Reader).unwrap(),
+            model: None,
+            key: None,
+            requests: 16,
+            timeout: None,
+            patience: Duration::from_secs(30),
+        },
         processor: Some(folder.into()),
-        key: None,
-        requests: 16,
-        timeout: None,
-        patience: Duration::from_secs(30),
         answers: SampleSettings { mode: ReaderMode::Exact, ..SampleSettings::default() },
     };
     Box::new(RemoteReader::connect(&served, &|_| {}, &|| false).unwrap())

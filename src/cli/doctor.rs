@@ -173,15 +173,15 @@ fn served_reader(served: &ServedModel, facts: &mut Vec<Fact>) -> Result<()> {
         Err(ReaderError::Failed(error)) => return Err(error),
         Err(error @ ReaderError::Cancelled) => return Err(error.into()),
     };
-    for address in &served.addresses {
+    for address in &served.connection.addresses {
         let encrypted = if address.to_string().starts_with("https") { "TLS, verified" } else { "not encrypted" };
         facts.push(fact(section, "server", format!("{address} ({encrypted})")));
     }
     for (name, value) in reader.record().facts() {
         facts.push(fact(section, name, value));
     }
-    facts.push(fact(section, "key", if served.key.is_some() { "sent" } else { "none" }));
-    facts.push(fact(section, "requests", format!("up to {} at a time to each server", served.requests)));
+    facts.push(fact(section, "key", if served.connection.key.is_some() { "sent" } else { "none" }));
+    facts.push(fact(section, "requests", format!("up to {} at a time to each server", served.connection.requests)));
     facts.push(fact(section, "fingerprint", reader.fingerprint().to_string()));
     facts.push(fact(section, "answered in", format!("{:.1} s", begun.elapsed().as_secs_f64())));
     Ok(())

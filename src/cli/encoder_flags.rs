@@ -1,16 +1,11 @@
 //! `--encoder` and its companions, for every command that retrieves.
 
 use super::models::resolve_encoder;
+use super::server_flags::{ServerFlags, address_in};
 use crate::pipeline::EncoderSource;
-use crate::reader::remote::{ApiKey, ENCODER_KEY_VARIABLE, ServedEncoder, ServerAddress};
-use anyhow::{Context, Result};
+use crate::reader::remote::{ServerAddress, ServerConnection, ServerRole};
+use anyhow::Result;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-/// Maximum number of concurrent requests to a server.
-const REQUESTS: u16 = 16;
-/// In seconds, as for readers.
-const PATIENCE: u64 = 300;
 
 /// The encoder of images and texts.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -60,17 +55,16 @@ impl EncoderFlags {
     ///
     /// # Errors
     /// Fails if an address is invalid or the key file cannot be read.
-    fn served(&self) -> Result<Option<ServedEncoder>> {
-        let text = self.encoder.as_deref().and_then(Path::to_str);
-        let Some(text) = text.filter(|text| ServerAddress::looks_like_one(text)) else { return Ok(None) };
-        Ok(Some(ServedEncoder {
-            addresses: ServerAddress::parse_list(text).context("--encoder")?,
-            model: self.encoder_model.clone(),
-            key: ApiKey::find_in(self.encoder_key_file.as_deref(), ENCODER_KEY_VARIABLE)?,
-            requests: usize::from(self.encoder_requests.unwrap_or(REQUESTS)),
-            timeout: self.encoder_timeout.map(|seconds| Duration::from_secs(u64::from(seconds))),
-            patience: Duration::from_secs(self.encoder_patience.unwrap_or(PATIENCE)),
-        }))
+    fn served(&self) -> Result<Option<ServerConnection>> {
+        let Some(addresses) = address_in(self.encoder.as_deref()) else { return Ok(None) };
+        let flags = ServerFlags {
+            model: self.encoder_model.as_deref(),
+            key_file: self.encoder_key_file.as_deref(),
+            requests: self.encoder_requests,
+            timeout: self.encoder_timeout,
+            patience: self.encoder_patience,
+        };
+        flags.connection(ServerRole::Encoder, addresses).map(Some)
     }
 
     /// The servers or the folder that the flags name, else the workspace's encoder.
@@ -101,6 +95,7 @@ mod tests {
         assert_eq!((served.addresses.len(), served.requests), (2, 16));
         let flags = EncoderFlags { encoder: Some("http://user:hunter2@a:1".into()), ..EncoderFlags::default() };
         let message = format!("{:#}", flags.resolve(folder.path()).unwrap_err());
-        assert!(message.contains("--encoder") && !message.contains("hunter2"), "{message}");
+        assert!(message.contains("--encoder-key-file") && !message.contains("hunter2"), "{message}");
+        assert!(!message.contains("READER") && !message.contains("--reader"), "{message}");
     }
 }

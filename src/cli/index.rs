@@ -1,25 +1,26 @@
 //! `dissent index`: builds the index of a dataset.
 
 use super::Common;
+use super::build_progress::{BoundedBuild, BuildBar};
+use super::costs::{ConsentFlag, CostFlags, say_usage};
 use super::encoder_flags::EncoderFlags;
 use super::given_vectors::{GivenFlags, given_lines};
-use super::interrupt::{InterruptFlag, Interrupted};
+use super::interrupt::InterruptFlag;
 use super::models::{load_encoder, load_encoder_for};
 use super::store_flags::StoreFlags;
 use crate::cli::open_dataset::open_dataset;
 use crate::data::Dataset;
 use crate::index::{
-    Embedder, FLAT_LIMIT, GivenStamp, Index, IndexError, IndexSettings, LeftOut, Progress, Shard, Stage, TOKENIZER,
-    VectorCode, VectorSide,
+    Embedder, FLAT_LIMIT, GivenStamp, Index, IndexError, IndexSettings, LeftOut, Shard, TOKENIZER, VectorCode,
+    VectorSide,
 };
 use crate::milvus::{BuildOptions, StoreSource};
 use crate::output::{one_line, print_json, print_line, say};
+use crate::pipeline::ServerUsage;
 use crate::workspace::Workspace;
 use anyhow::{Result, ensure};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -32,6 +33,8 @@ pub struct Args {
     encoder: EncoderFlags,
     #[command(flatten)]
     given: GivenFlags,
+    #[command(flatten)]
+    costs: CostFlags,
     #[command(flatten)]
     store: StoreFlags,
     #[command(flatten)]
@@ -132,9 +135,12 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     }
     if let Some(shard) = args.shard {
         let encoder = load_encoder(&args.encoder, &workspace, common)?;
-        let part = Index::build_shard(&dataset, &folder, &encoder, shard, &mut |progress| bar.show(progress))?;
-        bar.finish();
+        args.costs.check_served(encoder.usage().is_some(), "encoder")?;
         let rows = shard.rows(dataset.corpus.len());
+        let mut bounded = BoundedBuild::new(&mut bar, &encoder, args.costs, rows.len());
+        let part = Index::build_shard(&dataset, &folder, &encoder, shard, &mut |progress| bounded.show(progress))?;
+        bar.finish();
+        say_usage(ServerUsage { encoder: encoder.usage(), reader: None });
         return print_line(&format!(
             "shard {shard} embedded in {:.1} s: {} documents in {}\nwhen all are in {} of one workspace, `dissent index DATASET \
              --join` makes the index",
@@ -156,13 +162,13 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         return report(&index, None, args.json);
     }
     let encoder = load_encoder(&args.encoder, &workspace, common)?;
+    args.costs.check_served(encoder.usage().is_some(), "encoder")?;
     let mut is_built = again;
+    let mut bounded = BoundedBuild::new(&mut bar, &encoder, args.costs, dataset.corpus.len());
     let index = if again {
-        if args.force {
-            // A server may have other settings than when the vectors were kept.
-            encoder.forget_kept()?;
-        }
-        Index::build_with(&dataset, &folder, &encoder, settings, args.force, &mut |progress| bar.show(progress))?
+        bounded.forget_kept(args.force)?;
+        let mut show = |progress| bounded.show(progress);
+        Index::build_with(&dataset, &folder, &encoder, settings, args.force, &mut show)?
     } else {
         let mut on_rebuild = |error: &IndexError| {
             is_built = true;
@@ -171,9 +177,10 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
                 say(&format!("{error}: building"));
             }
         };
-        Index::open_or_build(&dataset, &folder, &encoder, &mut on_rebuild, &mut |progress| bar.show(progress))?
+        Index::open_or_build(&dataset, &folder, &encoder, &mut on_rebuild, &mut |progress| bounded.show(progress))?
     };
     bar.finish();
+    say_usage(ServerUsage { encoder: encoder.usage(), reader: None });
     let timing = is_built.then(|| Timing { seconds: start.elapsed().as_secs_f64(), image_seconds: bar.image_seconds });
     report(&index, timing.as_ref(), args.json)
 }
@@ -209,12 +216,13 @@ fn fill_store(
     );
     let start = Instant::now();
     let encoder = load_encoder_for(&args.encoder, Some(source), workspace, common)?;
-    if args.force {
-        encoder.forget_kept()?;
-    }
+    args.costs.check_served(encoder.usage().is_some(), "encoder")?;
+    let mut bounded = BoundedBuild::new(bar, &encoder, args.costs, dataset.corpus.len());
+    bounded.forget_kept(args.force)?;
     let options = BuildOptions { flat_limit: args.size.exact_up_to.unwrap_or(FLAT_LIMIT), afresh: args.force };
-    let (store, is_built) = source.build(dataset, &encoder, options, &mut |progress| bar.show(progress))?;
+    let (store, is_built) = source.build(dataset, &encoder, options, &mut |progress| bounded.show(progress))?;
     bar.finish();
+    say_usage(ServerUsage { encoder: encoder.usage(), reader: None });
     let (seconds, state) = (start.elapsed().as_secs_f64(), if is_built { "built" } else { "up to date" });
     let lines = store.report()?;
     if args.json {
@@ -248,6 +256,7 @@ pub(super) fn open_or_build(
     workspace: &Workspace,
     encoder: &dyn Embedder,
     interrupt: Option<&InterruptFlag>,
+    consent: ConsentFlag,
 ) -> Result<Index> {
     let mut bar = BuildBar::new(interrupt);
     let mut is_built = false;
@@ -256,7 +265,10 @@ pub(super) fn open_or_build(
         say(&format!("{error}: building"));
     };
     let folder = workspace.index_dir();
-    let index = Index::open_or_build(dataset, &folder, encoder, &mut on_rebuild, &mut |progress| bar.show(progress))?;
+    let costs = CostFlags { consent, budget: None };
+    let mut bounded = BoundedBuild::new(&mut bar, encoder, costs, dataset.corpus.len());
+    let index =
+        Index::open_or_build(dataset, &folder, encoder, &mut on_rebuild, &mut |progress| bounded.show(progress))?;
     bar.finish();
     if is_built {
         warn_of_left_out(index.left_out());
@@ -326,63 +338,5 @@ fn line_of(index: &Index, side: VectorSide) -> String {
 fn warn_of_left_out(left_out: &[LeftOut]) {
     for document in left_out {
         say(&format!("warning: document {} can only be found by its caption: {}", document.document, document.reason));
-    }
-}
-
-/// A progress bar on standard error. Without a terminal only a wait is reported, because it would look like a hang.
-struct BuildBar<'a> {
-    interrupt: Option<&'a InterruptFlag>,
-    bar: ProgressBar,
-    stage: Option<Stage>,
-    start: Instant,
-    /// Time spent on the images.
-    image_seconds: f64,
-}
-
-impl<'a> BuildBar<'a> {
-    fn new(interrupt: Option<&'a InterruptFlag>) -> Self {
-        Self { interrupt, bar: ProgressBar::no_length(), stage: None, start: Instant::now(), image_seconds: 0.0 }
-    }
-
-    fn show(&mut self, progress: Progress) -> Result<()> {
-        if self.interrupt.is_some_and(InterruptFlag::is_set) {
-            self.bar.finish_and_clear();
-            let kept = "the index is unchanged; run the same command to start again".into();
-            return Err(Interrupted { kept }.into());
-        }
-        if self.stage != Some(progress.stage) {
-            if self.stage == Some(Stage::Images) {
-                self.image_seconds = self.start.elapsed().as_secs_f64();
-            }
-            self.stage = Some(progress.stage);
-            if progress.stage == Stage::Waiting && !std::io::stderr().is_terminal() {
-                say("another program is building this index; waiting");
-            }
-            let (what, template) = match progress.stage {
-                Stage::Waiting => ("waiting", "another program is building this index; {msg} {elapsed}"),
-                Stage::Images => ("images", "{msg:9} {bar:32} {pos}/{len}  {per_sec}  {eta} left"),
-                Stage::Documents => ("documents", "{msg:9} {bar:32} {pos}/{len}  {per_sec}  {eta} left"),
-                Stage::Captions => ("captions", "{msg:9} {bar:32} {pos}/{len}  {per_sec}  {eta} left"),
-                Stage::Clusters => ("clusters", "{msg:9} {elapsed}"),
-                Stage::Vectors => ("vectors", "{msg:9} {bar:32} {pos}/{len}  {per_sec}  {eta} left"),
-                Stage::Recall => ("recall", "{msg:9} {elapsed}"),
-                Stage::Writing => ("writing", "{msg:9} {elapsed}"),
-            };
-            self.bar.reset();
-            // The template is a constant; with a wrong one the bar keeps its default style.
-            if let Ok(style) = ProgressStyle::with_template(template) {
-                self.bar.set_style(style);
-            }
-            self.bar.set_length(progress.total as u64);
-            self.bar.set_message(what);
-        }
-        self.bar.set_position(progress.done as u64);
-        Ok(())
-    }
-
-    fn finish(&self) {
-        if self.stage.is_some() {
-            self.bar.finish_and_clear();
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! The models that retrieve and read: options shared by `explore`, `annotate` and `predict`.
 
 use super::Common;
+use super::costs::ConsentFlag;
 use super::encoder_flags::EncoderFlags;
 use super::given_hits::given_hits;
 use super::models::{HeadChoice, RetrieverChoice, hits_per_head, resolve_retriever};
@@ -9,7 +10,7 @@ use super::store_flags::StoreFlags;
 use crate::data::Dataset;
 use crate::index::Index;
 use crate::model::device::choose_device;
-use crate::pipeline::ModelChoice;
+use crate::pipeline::{Confirm, ModelChoice};
 use crate::retriever::Merging;
 use crate::run::{Ablation, Run};
 use crate::worker::{WorkerConfig, WorkerHandle};
@@ -66,10 +67,19 @@ impl ModelOptions {
     ///
     /// # Errors
     /// Fails if a model that the options name, or that the workspace should have, is not there.
-    pub fn choice(&self, common: &Common, workspace: &Workspace, ablation: Ablation) -> Result<ModelChoice> {
+    pub fn choice(
+        &self,
+        common: &Common,
+        workspace: &Workspace,
+        ablation: Ablation,
+        confirm: Confirm,
+    ) -> Result<ModelChoice> {
         if let Some(name) = &self.hits {
             let given = given_hits(name, workspace, self.k, self.merge)?;
-            return Ok(ModelChoice { given: Some(given), ..self.closed_book_choice(common, workspace, ablation)? });
+            return Ok(ModelChoice {
+                given: Some(given),
+                ..self.closed_book_choice(common, workspace, ablation, confirm)?
+            });
         }
         let store = self.store.resolve()?;
         let given_vectors = store.is_none() && Index::is_given(&workspace.index_dir());
@@ -81,7 +91,7 @@ impl ModelOptions {
             given_vectors,
             store,
             heads: resolve_retriever(&self.retriever, &workspace.path)?,
-            ..self.closed_book_choice(common, workspace, ablation)?
+            ..self.closed_book_choice(common, workspace, ablation, confirm)?
         })
     }
 
@@ -94,6 +104,7 @@ impl ModelOptions {
         common: &Common,
         workspace: &Workspace,
         ablation: Ablation,
+        confirm: Confirm,
     ) -> Result<ModelChoice> {
         Ok(ModelChoice {
             encoder: None,
@@ -106,6 +117,7 @@ impl ModelOptions {
             precision: common.dtype,
             hits: hits_per_head(&self.heads, self.k),
             ablation,
+            confirm,
         })
     }
 
@@ -127,11 +139,13 @@ impl ModelOptions {
         dataset: &Arc<Dataset>,
         workspace: &Workspace,
         run: Option<(String, Run)>,
+        consent: ConsentFlag,
     ) -> Result<WorkerHandle> {
         // Cases that the run lacks are answered under its conditions, because the screen shows them as cases of the run.
         let ablation = run.as_ref().map_or(Ok(Ablation::default()), |(_, run)| run.identity.ablation.parse())?;
         // The screen is the explorer's: nothing may be said beside it.
-        let choice = self.choice(common, workspace, ablation).and_then(|choice| match choice.store {
+        let choice = self.choice(common, workspace, ablation, consent.confirm_before_the_screen());
+        let choice = choice.and_then(|choice| match choice.store {
             Some(_) => Ok(ModelChoice { store: self.store.resolve_quietly()?, ..choice }),
             None => Ok(choice),
         });

@@ -152,7 +152,7 @@ pub(super) fn load_encoder_for(
     }
     let dtype = number_type.map_or(DType::F32, |chosen| chosen.dtype);
     let known = known_probe(store, workspace);
-    source.open_as(&device, dtype, known.as_ref(), workspace, &|line| say(&line))
+    source.open_as(&device, dtype, known, workspace, &|line| say(&line))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `dissent predict`: answers every case of a split with each of its hits, and closed-book, and stores the run.
 
-use super::cost_limits::CostLimits;
+use super::costs::{CostFlags, planned_answers, say_usage};
 use super::given_hits::account_in_words;
 use super::interrupt::{InterruptFlag, Interrupted};
 use super::model_options::ModelOptions;
@@ -11,8 +11,10 @@ use crate::data::{Dataset, Split};
 use crate::evaluation::{Summary, SummaryCase};
 use crate::model::device::choose_device;
 use crate::output::{print_json, print_line, say};
-use crate::pipeline::{LoadedModels, LoadingInterrupted, Pipeline, load_models};
-use crate::reader::ReaderError;
+use crate::pipeline::{
+    EncoderSource, LoadedModels, LoadingInterrupted, Pipeline, ServerUsage, load_models, planned_queries,
+};
+use crate::reader::{ReaderError, ReaderSource};
 use crate::retriever::HitsAccount;
 use crate::run::{Ablation, CaptionShown, CaseAnswer, Run, RunWriter, TokenUsage};
 use crate::workspace::Workspace;
@@ -62,13 +64,8 @@ pub struct Args {
     /// Only the first N of those cases
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
-    /// Tokens of a server that this call may use: it stops before the case that would need more, and the same command
-    /// continues
-    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u64).range(1..))]
-    budget: Option<u64>,
-    /// Do not ask before many requests to a server outside this machine and its network
-    #[arg(long)]
-    yes: bool,
+    #[command(flatten)]
+    costs: CostFlags,
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,
@@ -88,13 +85,15 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     if args.models.hits.is_some() && args.models.names_a_retriever() {
         say("note: --encoder and --retriever are not used, because --hits names the documents");
     }
+    args.costs.check_served(matches!(reader, ReaderSource::Served(_)), "reader")?;
+    let confirm = args.costs.agreement().confirm();
     let choice = if args.closed_book {
-        args.models.closed_book_choice(common, &workspace, ablation(&args))?
+        args.models.closed_book_choice(common, &workspace, ablation(&args), confirm)?
     } else {
-        args.models.choice(common, &workspace, ablation(&args))?
+        args.models.choice(common, &workspace, ablation(&args), confirm)?
     };
     let progress = |line: String| say(&line);
-    let LoadedModels { mut pipeline, identity, .. } =
+    let LoadedModels { mut pipeline, identity, description } =
         load_models(&dataset, &workspace, &choice, &progress, &|| interrupt.is_set()).map_err(|error| {
             if !error.is::<LoadingInterrupted>() {
                 return error;
@@ -103,18 +102,20 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         })?;
     let mut writer = RunWriter::open(&folder, &identity)?;
     let missing: Vec<usize> = wanted.iter().copied().filter(|case| !writer.has(&dataset.cases[*case].id)).collect();
-    let cost = CostLimits { budget: args.budget, is_confirmed: args.yes };
-    let tasks = missing.iter().filter_map(|case| dataset.task(&dataset.cases[*case].task));
-    let asked = tasks.map(|task| if task.asks_each_label() { task.labels.len() } else { 1 }).sum();
-    cost.check(&reader, &identity, (missing.len(), asked))?;
+    let planned = planned_answers(description.hosted.as_ref(), &dataset, &missing);
+    args.costs.agreement().check(planned.as_ref())?;
+    let encoder = choice.encoder.as_ref().filter(|_| !choice.given_vectors).and_then(EncoderSource::hosted);
+    args.costs.agreement().check(planned_queries(encoder, missing.len()).as_ref())?;
     let hits = pipeline.account_of_hits(&wanted);
     if let (Some(account), Some(given)) = (&hits, &identity.given_hits) {
         say(&account_in_words(account, given));
     }
     let begun = Instant::now();
-    let outcome = predict(&dataset, &mut pipeline, &mut writer, (&wanted, &missing), &cost, &interrupt)?;
+    let outcome = predict(&dataset, &mut pipeline, &mut writer, (&wanted, &missing), args.costs, &interrupt)?;
     let seconds = begun.elapsed().as_secs_f64();
     drop(writer);
+    // The reader's count is in the summary.
+    say_usage(ServerUsage { reader: None, ..pipeline.server_usage() });
     print_summary(&dataset, &folder, &wanted, &args, &Outcome { hits, ..outcome.clone() }, seconds)?;
     if let Some(remark) = dataset.remark_on_changed_images() {
         say(&format!("warning: {remark}; the cases of this run may have been given documents by their earlier images"));
@@ -185,7 +186,7 @@ fn predict(
     pipeline: &mut Pipeline,
     writer: &mut RunWriter,
     (wanted, missing): (&[usize], &[usize]),
-    cost: &CostLimits,
+    costs: CostFlags,
     interrupt: &InterruptFlag,
 ) -> Result<Outcome> {
     if missing.len() < wanted.len() {
@@ -196,8 +197,8 @@ fn predict(
     let mut failed_in_a_row = 0;
     let mut written = TokenUsage::default();
     let mut done = 0;
-    for batch in missing.chunks(if cost.budget.is_some() { 1 } else { CASES_PER_BATCH }) {
-        if cost.is_spent(pipeline.usage(), done)? {
+    for batch in missing.chunks(costs.batch(CASES_PER_BATCH)) {
+        if costs.is_spent(pipeline.usage(), done)? {
             outcome.beyond_budget = missing.len() - done;
             break;
         }

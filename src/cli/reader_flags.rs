@@ -1,16 +1,11 @@
 //! `--reader` and its companions, for every command that asks a model.
 
 use super::models::{named_checkpoint, resolve_adapter, resolve_reader};
+use super::server_flags::{ServerFlags, address_in};
 use crate::reader::ReaderSource;
-use crate::reader::remote::{ApiKey, ReaderMode, SampleSettings, ServedModel, ServerAddress};
+use crate::reader::remote::{ReaderMode, SampleSettings, ServedModel, ServerRole};
 use anyhow::{Context, Result, bail, ensure};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-/// Maximum number of concurrent requests to a server.
-const REQUESTS: u16 = 16;
-/// In seconds: a large model on a slow disk takes minutes to load.
-const PATIENCE: u64 = 300;
 
 /// The model that answers the questions.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -74,8 +69,7 @@ impl ReaderFlags {
     /// # Errors
     /// Fails if an address is invalid, the key file or processor folder is missing, or an adapter is given.
     pub fn served(&self) -> Result<Option<ServedModel>> {
-        let text = self.reader.as_deref().and_then(Path::to_str);
-        let Some(text) = text.filter(|text| ServerAddress::looks_like_one(text)) else {
+        let Some(addresses) = address_in(self.reader.as_deref()) else {
             ensure!(
                 self.reader_mode != Some(ReaderMode::Answers)
                     && self.samples.is_none()
@@ -94,14 +88,16 @@ impl ReaderFlags {
         }
         let processor = self.reader_processor.as_deref().map(named_checkpoint).transpose();
         let processor = processor.context("--reader-processor")?;
+        let flags = ServerFlags {
+            model: self.reader_model.as_deref(),
+            key_file: self.reader_key_file.as_deref(),
+            requests: self.reader_requests,
+            timeout: self.reader_timeout,
+            patience: self.reader_patience,
+        };
         Ok(Some(ServedModel {
-            addresses: ServerAddress::parse_list(text).context("--reader")?,
-            model: self.reader_model.clone(),
+            connection: flags.connection(ServerRole::Reader, addresses)?,
             processor,
-            key: ApiKey::find(self.reader_key_file.as_deref())?,
-            requests: usize::from(self.reader_requests.unwrap_or(REQUESTS)),
-            timeout: self.reader_timeout.map(|seconds| Duration::from_secs(u64::from(seconds))),
-            patience: Duration::from_secs(self.reader_patience.unwrap_or(PATIENCE)),
             answers: SampleSettings::new(
                 self.reader_mode.unwrap_or_default(),
                 self.samples.unwrap_or(SampleSettings::SAMPLES),
@@ -138,7 +134,7 @@ mod tests {
         );
         let flags = ReaderFlags { reader: Some("http://a:1,http://b:2".into()), ..ReaderFlags::default() };
         let served = flags.served().unwrap().unwrap();
-        assert_eq!((served.addresses.len(), served.requests), (2, 16));
+        assert_eq!((served.connection.addresses.len(), served.connection.requests), (2, 16));
         let flags = ReaderFlags { reader_processor: Some(folder.path().join("none")), ..flags };
         let message = format!("{:#}", flags.served().unwrap_err());
         assert!(

@@ -1,6 +1,7 @@
 //! `dissent rerank`: a reader picks one retrieved document for each case of a stored run (paper, LVLM reranker;
 //! docs/method.md, "Reranker").
 
+use super::costs::{CostFlags, say_usage};
 use super::free_text::free_text;
 use super::interrupt::{InterruptFlag, Interrupted};
 use super::reader_flags::ReaderFlags;
@@ -10,11 +11,11 @@ use crate::cli::open_dataset::open_dataset;
 use crate::data::{Dataset, Label, Task, TaskKind};
 use crate::model::device::choose_device;
 use crate::output::{one_line, print_line, progress_bar, say};
-use crate::pipeline::{AskAbout, Pipeline};
+use crate::pipeline::{AskAbout, HostedReader, Pipeline};
 use crate::reader::ReaderError;
 use crate::run::{CaseAnswer, Choice, LabelScores, Reranking, Run};
 use crate::workspace::Workspace;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -40,6 +41,8 @@ pub struct Args {
     /// Name of the reranker in the tables of `evaluate`
     #[arg(long, default_value = "reranker", value_name = "NAME")]
     name: String,
+    #[command(flatten)]
+    costs: CostFlags,
 }
 
 /// Asks about every document of every case and keeps the one with the most probable Yes.
@@ -72,8 +75,15 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         ReaderError::Cancelled => Interrupted { kept: "nothing was answered yet".into() }.into(),
         ReaderError::Failed(error) => error,
     })?;
+    args.costs.check_served(opened.service.is_some(), "reader")?;
+    let pairs = answers.iter().map(|answer| answer.hits.len()).sum();
+    let planned = HostedReader::of(&source, opened.service.as_ref(), 0)
+        .map(|hosted| hosted.asking(format!("reranking {} cases", answers.len()), pairs));
+    args.costs.agreement().check(planned.as_ref())?;
     let mut pipeline = Pipeline::new(dataset.clone(), None, opened.reader, &workspace.cache_dir())?;
-    let choices = match choose(&dataset, &mut pipeline, &answers, &args.question, &interrupt) {
+    let chosen = choose(&dataset, &mut pipeline, &answers, &args, &interrupt);
+    say_usage(pipeline.server_usage());
+    let choices = match chosen {
         Ok(choices) => choices,
         Err(ReaderError::Cancelled) => {
             let kept = "the answers are cached; run the same command to continue".into();
@@ -103,16 +113,25 @@ fn choose(
     dataset: &Dataset,
     pipeline: &mut Pipeline,
     answers: &[CaseAnswer],
-    question: &str,
+    args: &Args,
     interrupt: &InterruptFlag,
 ) -> Result<BTreeMap<String, Choice>, ReaderError> {
     let bar = progress_bar("cases");
     bar.set_length(answers.len() as u64);
     let mut choices = BTreeMap::new();
-    for batch in answers.chunks(CASES_PER_BATCH) {
+    for (number, batch) in answers.chunks(args.costs.batch(CASES_PER_BATCH)).enumerate() {
+        if args.costs.is_spent(pipeline.usage(), number)? {
+            bar.finish_and_clear();
+            return Err(anyhow!(
+                "stopped by --budget after {number} of {} cases; their answers are kept, and the same command continues with as \
+                 many tokens again",
+                answers.len()
+            )
+            .into());
+        }
         let pairs: Vec<(usize, usize)> =
             batch.iter().flat_map(|answer| answer.hits.iter().map(|hit| (answer.case, hit.row))).collect();
-        let ask: AskAbout = &|_, task, own| (yes_or_no(&task), question.replace("{question}", &own));
+        let ask: AskAbout = &|_, task, own| (yes_or_no(&task), args.question.replace("{question}", &own));
         let scores = pipeline.score_pairs_asking(&pairs, ask, &|| interrupt.is_set())?;
         let mut scores = scores.iter();
         for answer in batch {

@@ -1,6 +1,7 @@
 //! `dissent search`: finds documents by words or by an image.
 
 use super::caption_line::caption_line;
+use super::costs::{ConsentFlag, say_usage};
 use super::encoder_flags::EncoderFlags;
 use super::free_text::free_text;
 use super::given_vectors::say_encoder_is_unused;
@@ -16,6 +17,7 @@ use crate::index::{
     CaptionResult, CaptionSearch, DocumentFilter, DocumentStore, Embedder, Index, SearchScope, TextIndex, VectorSide,
 };
 use crate::output::{print_json, print_styled, say, terminal_width};
+use crate::pipeline::ServerUsage;
 use crate::terminal::color_depth::{Depth, color_depth};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, ensure};
@@ -60,6 +62,8 @@ pub struct Args {
     encoder: EncoderFlags,
     #[command(flatten)]
     store: StoreFlags,
+    #[command(flatten)]
+    consent: ConsentFlag,
     /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
@@ -173,7 +177,9 @@ fn search_words(args: &Args, common: &Common, dataset: &Dataset, workspace: &Wor
         }
         Err(error) if error.is_mended_by_building() => {
             let encoder = load_encoder(&args.encoder, workspace, common).with_context(|| error.to_string())?;
-            search(open_or_build(dataset, workspace, &encoder, None)?.text())
+            let found = search(open_or_build(dataset, workspace, &encoder, None, args.consent)?.text());
+            say_usage(ServerUsage { encoder: encoder.usage(), reader: None });
+            found
         }
         Err(error) => Err(error.into()),
     }
@@ -211,7 +217,8 @@ fn search_vectors(
     } else {
         let encoder = load_encoder(&args.encoder, workspace, common)?;
         let query = query_vector(args, &encoder)?;
-        let index = open_or_build(dataset, workspace, &encoder, None)?;
+        let index = open_or_build(dataset, workspace, &encoder, None, args.consent)?;
+        say_usage(ServerUsage { encoder: encoder.usage(), reader: None });
         check_side(&index, side)?;
         (query, Arc::new(index))
     };

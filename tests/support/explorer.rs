@@ -113,6 +113,7 @@ pub fn ready() -> Event {
         index: "exact search, 5 images".into(),
         run_fingerprint: "0011223344556677".into(),
         reader_fingerprint: Fingerprint::of_bytes(b"tiny-pixtral"),
+        hosted: None,
         is_sampled: false,
     })
 }

@@ -3,7 +3,7 @@
 use super::check_message;
 use dissent::download::{Hub, plan};
 use dissent::model::hub::HubId;
-use dissent::reader::remote::{RemoteReader, SampleSettings, ServedModel, ServerAddress};
+use dissent::reader::remote::{RemoteReader, SampleSettings, ServedModel, ServerAddress, ServerConnection, ServerRole};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -90,17 +90,17 @@ fn answer(stream: TcpStream, answers: &Mutex<Vec<Vec<u8>>>) -> std::io::Result<(
 /// Answers of a reader's server to the questions at the start.
 pub fn server(bytes: &[u8]) {
     let port = server_of(bytes).port;
-    let addresses = ServerAddress::parse_list(&format!("http://127.0.0.1:{port}")).expect("an address");
-    let served = ServedModel {
-        addresses,
+    let role = ServerRole::Reader;
+    let connection = ServerConnection {
+        role,
+        addresses: ServerAddress::parse_list(&format!("http://127.0.0.1:{port}"), role).expect("an address"),
         model: None,
-        processor: None,
         key: None,
         requests: 1,
         timeout: Some(Duration::from_secs(5)),
         patience: Duration::ZERO,
-        answers: SampleSettings::default(),
     };
+    let served = ServedModel { connection, processor: None, answers: SampleSettings::default() };
     match RemoteReader::connect(&served, &|_| {}, &|| false) {
         Ok(reader) => drop(reader.record().facts()),
         Err(error) => check_message(&error),

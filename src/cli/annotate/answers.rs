@@ -2,7 +2,7 @@
 
 use crate::evaluation::PartialCaseAnswer;
 use crate::output::say;
-use crate::pipeline::Event;
+use crate::pipeline::{Event, HostedReader, ServerUsage};
 use crate::worker::{Request, WorkerHandle};
 use std::collections::HashMap;
 
@@ -10,13 +10,36 @@ use std::collections::HashMap;
 pub(super) struct Answers {
     worker: WorkerHandle,
     of_case: HashMap<usize, PartialCaseAnswer>,
+    /// What was asked of servers so far.
+    pub usage: ServerUsage,
     /// Fingerprint of the stored run, or of the models once they are loaded.
     pub run_fingerprint: Option<String>,
 }
 
 impl Answers {
     pub fn new(worker: WorkerHandle, run_fingerprint: Option<String>) -> Self {
-        Self { worker, of_case: HashMap::new(), run_fingerprint }
+        Self { worker, of_case: HashMap::new(), usage: ServerUsage::default(), run_fingerprint }
+    }
+
+    /// Waits for the models. Returns where they answer, if that may cost money.
+    pub fn wait_for_hosted(&mut self) -> Option<HostedReader> {
+        while let Ok(event) = self.worker.events.recv() {
+            let hosted = match &event {
+                Event::Ready(description) => Some(description.hosted.clone()),
+                Event::Failed { case: None, .. } => Some(None),
+                _ => None,
+            };
+            self.take_in(event);
+            if let Some(hosted) = hosted {
+                return hosted;
+            }
+        }
+        None
+    }
+
+    /// Whether all answers to the case are here.
+    pub fn has(&self, case: usize) -> bool {
+        self.of_case.get(&case).is_some_and(is_complete)
     }
 
     /// All answers to a case; waits for the reader. The first case waits for the models as well.
@@ -44,6 +67,7 @@ impl Answers {
         match event {
             Event::Ready(description) => self.run_fingerprint = Some(description.run_fingerprint),
             Event::Progress(line) => say(&line),
+            Event::Usage(usage) => self.usage = usage,
             Event::Stored(answer) => {
                 self.of_case.insert(answer.case, answer.into());
             }

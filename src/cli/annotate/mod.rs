@@ -12,6 +12,7 @@ mod session;
 use self::answers::Answers;
 use self::session::{Form, Session};
 use super::annotator::annotator_name;
+use super::costs::{ConsentFlag, planned_answers, say_usage};
 use super::interrupt::end_at_once;
 use super::model_options::ModelOptions;
 use super::queue_options::{QueueOptions, cases_of_split, stored_answers};
@@ -56,6 +57,8 @@ pub struct Args {
     models: ModelOptions,
     #[command(flatten)]
     queue: QueueOptions,
+    #[command(flatten)]
+    consent: ConsentFlag,
 }
 
 /// Runs `dissent annotate`.
@@ -95,18 +98,36 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let ablation = run.as_ref().map_or(Ok(Ablation::default()), |run| run.identity.ablation.parse())?;
     let evidence = RunEvidence::new(&dataset, ablation);
     let run_fingerprint = run.as_ref().map(|run| run.identity.fingerprint().to_string());
-    let worker = args.models.start_worker(common, &dataset, &workspace, args.run.clone().zip(run))?;
-    let answers = Answers::new(worker, run_fingerprint);
+    let worker = args.models.start_worker(common, &dataset, &workspace, args.run.clone().zip(run), args.consent)?;
+    let mut answers = Answers::new(worker, run_fingerprint);
+    ask_about_costs(&args, &workspace, (&dataset, &chosen.cases), &mut answers)?;
     let form = if args.json { Form::Json } else { Form::Text };
     let stdin = std::io::stdin();
     let stops_at_mistakes = !args.keep_going && !stdin.is_terminal();
     let session = Session::new(dataset, annotations, chosen.cases, answers, evidence, form, stops_at_mistakes);
     let outcome = session.run(stdin.lock());
-    let (written, path) = outcome?;
+    let (written, path, usage) = outcome?;
+    say_usage(usage);
     if written > 0 {
         say(&format!("{} written to {path}", count(written, "annotation event")));
     }
     Ok(())
+}
+
+/// Asks before a queue that takes many requests to a server which may cost money.
+fn ask_about_costs(
+    args: &Args,
+    workspace: &Workspace,
+    (dataset, queue): (&Dataset, &[usize]),
+    answers: &mut Answers,
+) -> Result<()> {
+    let is_hosted = args.models.reader.resolve(&workspace.path).is_ok_and(|reader| reader.hosted().is_some());
+    if !is_hosted {
+        return Ok(());
+    }
+    let hosted = answers.wait_for_hosted();
+    let unanswered: Vec<usize> = queue.iter().copied().filter(|case| !answers.has(*case)).collect();
+    args.consent.check(planned_answers(hosted.as_ref(), dataset, &unanswered).as_ref())
 }
 
 fn wanted_cases(dataset: &Dataset, args: &Args) -> Result<Vec<usize>> {

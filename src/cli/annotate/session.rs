@@ -12,6 +12,7 @@ use crate::annotation::{
 use crate::cases::given_evidence::RunEvidence;
 use crate::data::Dataset;
 use crate::output::{count, one_line, say, try_write_out};
+use crate::pipeline::ServerUsage;
 use crate::text::printable::{json_lines, our_lines};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -99,12 +100,13 @@ impl Session {
         }
     }
 
-    /// Reads lines until the input ends. Returns the number of events written and their file.
+    /// Reads lines until the input ends. Returns the number of events written, their file, and what servers
+    /// were asked.
     ///
     /// # Errors
     /// Fails if something could not be saved until the end, at a mistake in a script, or if input or output breaks. It is no
     /// error if the output is closed by its reader.
-    pub fn run(mut self, mut input: impl BufRead) -> Result<(usize, String)> {
+    pub fn run(mut self, mut input: impl BufRead) -> Result<(usize, String, ServerUsage)> {
         let ended = match self.talk(&mut input) {
             Err(error) if is_broken_pipe(&error) => Ended::AsAsked,
             outcome => outcome?,
@@ -120,7 +122,7 @@ impl Session {
             );
         }
         let path = self.annotations.path().map(|path| path.display().to_string()).unwrap_or_default();
-        Ok((self.annotations.written(), path))
+        Ok((self.annotations.written(), path, self.answers.usage))
     }
 
     fn talk(&mut self, input: &mut impl BufRead) -> Result<Ended> {

@@ -4,6 +4,7 @@
 mod json;
 mod text;
 
+use super::costs::{ConsentFlag, say_usage};
 use super::interrupt::{InterruptFlag, Interrupted};
 use super::model_options::ModelOptions;
 use super::run_models::refuse_models;
@@ -14,8 +15,8 @@ use crate::explain::{Cost, Explanation, Method, Wanted};
 use crate::model::device::choose_device;
 use crate::output::{count, print_json, print_line, progress_bar, say};
 use crate::pipeline::{
-    ExplainOutcome, ExplainProgress, ExplainRequest, GridChoice, LoadedModels, LoadingInterrupted, Pipeline,
-    load_models,
+    ExplainOutcome, ExplainProgress, ExplainRequest, GridChoice, HostedReader, LoadedModels, LoadingInterrupted,
+    Pipeline, load_models,
 };
 use crate::reader::ReaderError;
 use crate::run::{Ablation, Hit, Probe, Run};
@@ -63,6 +64,8 @@ pub struct Args {
     method: MethodChoice,
     #[command(flatten)]
     models: ModelOptions,
+    #[command(flatten)]
+    consent: ConsentFlag,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -152,9 +155,9 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     let label = args.label.as_deref().map(|name| label_of(&dataset, position, name)).transpose()?;
     let is_retrieved = !args.closed_book && args.document.is_none() && args.run.is_none();
     let choice = if is_retrieved {
-        args.models.choice(common, &workspace, Ablation::default())?
+        args.models.choice(common, &workspace, Ablation::default(), args.consent.confirm())?
     } else {
-        args.models.closed_book_choice(common, &workspace, Ablation::default())?
+        args.models.closed_book_choice(common, &workspace, Ablation::default(), args.consent.confirm())?
     };
     let cancelled = || interrupt.is_set();
     let progress = |line: String| {
@@ -163,13 +166,15 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
         }
     };
     let loaded = load_models(&dataset, &workspace, &choice, &progress, &cancelled);
-    let LoadedModels { mut pipeline, .. } = loaded.map_err(|error| {
+    let LoadedModels { mut pipeline, description, .. } = loaded.map_err(|error| {
         if !error.is::<LoadingInterrupted>() {
             return error;
         }
         Interrupted { kept: "nothing was explained yet; run the same command to start again".into() }.into()
     })?;
-    let outcome = explain(&args, &dataset, &workspace, (position, label), &mut pipeline, &cancelled);
+    let place = (&*dataset, &workspace, (position, label));
+    let outcome = explain(&args, place, description.hosted.as_ref(), &mut pipeline, &cancelled);
+    say_usage(pipeline.server_usage());
     for error in pipeline.take_errors() {
         say(&format!("{error:#}"));
     }
@@ -195,9 +200,8 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
 
 fn explain(
     args: &Args,
-    dataset: &Dataset,
-    workspace: &Workspace,
-    (case, label): (usize, Option<LabelIndex>),
+    (dataset, workspace, (case, label)): (&Dataset, &Workspace, (usize, Option<LabelIndex>)),
+    hosted: Option<&HostedReader>,
     pipeline: &mut Pipeline,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<(Option<ChosenDocument>, Explanation), ReaderError> {
@@ -219,7 +223,8 @@ fn explain(
         bar.set_length(progress.total as u64);
         bar.set_position(progress.done as u64);
     };
-    let mut most_seconds = Some(COSTLY_SECONDS);
+    // At a hosted server the number of questions matters, however quickly it answers them.
+    let mut most_seconds = Some(if hosted.is_some() { 0.0 } else { COSTLY_SECONDS });
     loop {
         match pipeline.explain(&request, most_seconds, cancelled, &mut progress)? {
             ExplainOutcome::Explained(explanation) => {
@@ -227,7 +232,11 @@ fn explain(
                 return Ok((chosen, *explanation));
             }
             ExplainOutcome::Costly(cost) => {
-                say(&in_words(cost));
+                let asked = hosted.map(|hosted| hosted.asking("explaining".into(), cost.requests - cost.known));
+                args.consent.check(asked.as_ref())?;
+                if cost.seconds > COSTLY_SECONDS {
+                    say(&in_words(cost));
+                }
                 most_seconds = None;
             }
         }

@@ -1,6 +1,7 @@
 //! The options of `dissent explore`.
 
 use super::screen_options::ScreenOptions;
+use crate::cli::costs::ConsentFlag;
 use crate::cli::model_options::ModelOptions;
 use crate::cli::queue_options::QueueOptions;
 use crate::data::Split;
@@ -40,6 +41,8 @@ pub struct Args {
     #[command(flatten)]
     pub models: ModelOptions,
     #[command(flatten)]
+    pub consent: ConsentFlag,
+    #[command(flatten)]
     pub queue: QueueOptions,
 }
 
@@ -55,6 +58,7 @@ impl Args {
             keep_gold: false,
             screen: ScreenOptions::default(),
             models: ModelOptions::default(),
+            consent: ConsentFlag::default(),
             queue: QueueOptions::default(),
         }
     }

@@ -12,6 +12,7 @@ pub use self::screen_options::ScreenOptions;
 use self::open::{NothingLeft, Opener};
 use self::themes::choose_theme;
 use super::annotator::annotator_name;
+use super::costs::say_usage;
 use super::{Common, ExitWith, relaunch};
 use crate::output::{count, say};
 use crate::terminal::color_depth::color_depth;
@@ -81,6 +82,7 @@ pub fn run(args: Args, common: &Common) -> Result<()> {
     if let Some(reason) = &ended.not_kept {
         say(&format!("warning: cannot save the position and the views: {reason}"));
     }
+    say_usage(ended.server_usage);
     say_pages(&mut ended.casebooks, ended.code == 0);
     if let Some(annotations) = ended.annotations.filter(|annotations| annotations.written() > 0) {
         let path = annotations.path().map(|path| path.display().to_string()).unwrap_or_default();

@@ -193,7 +193,7 @@ impl Opener {
         let reader = run.as_ref().map(|(_, run)| run.identity.fingerprints.reader.clone());
         let explanations = ExplanationSource { dataset: dataset.clone(), cache: workspace.cache_dir(), reader };
         let run_fingerprint = run.as_ref().map(|(_, run)| run.identity.fingerprint().to_string());
-        let worker = args.models.start_worker(&common, &dataset, &workspace, run)?;
+        let worker = args.models.start_worker(&common, &dataset, &workspace, run, args.consent)?;
         // The answers of a stored run are ready, so the first frame can show them.
         while let Ok(event) = worker.events.try_recv() {
             app.on_worker_event(event);

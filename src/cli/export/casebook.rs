@@ -9,6 +9,7 @@ use crate::cases::comparison::Against;
 use crate::cases::filter::Filter;
 use crate::cases::{Cases, InitialCases};
 use crate::cli::annotator::annotator_name;
+use crate::cli::costs::ConsentFlag;
 use crate::cli::explore::{read_against, session_file, unlike_words};
 use crate::cli::free_text::free_text;
 use crate::cli::open_dataset::open_dataset;
@@ -65,6 +66,8 @@ pub(super) struct Args {
     explain: bool,
     #[command(flatten, next_help_heading = "With --explain: the model that made the run")]
     reader: ReaderFlags,
+    #[command(flatten)]
+    consent: ConsentFlag,
 }
 
 /// Runs `dissent export casebook`.
@@ -94,7 +97,13 @@ pub(super) fn run(args: Args, common: &Common) -> Result<()> {
     let mut casebook = Casebook::of(&cases, &chosen, &filter.to_string(), told, args.pixels);
     show_known(&mut casebook, &dataset, &workspace, &reader)?;
     if args.explain {
-        explain_rest(&mut casebook, (&dataset, &workspace), (&args.reader, common), (&args.run, &reader))?;
+        explain_rest(
+            &mut casebook,
+            (&dataset, &workspace),
+            (&args.reader, common),
+            (&args.run, &reader),
+            args.consent,
+        )?;
     }
     let bar = progress_bar("cases");
     bar.set_length(chosen.len() as u64);

@@ -2,6 +2,7 @@
 
 use crate::casebook::Casebook;
 use crate::cli::Common;
+use crate::cli::costs::{ConsentFlag, say_usage};
 use crate::cli::reader_flags::ReaderFlags;
 use crate::data::Dataset;
 use crate::explain::{Explanation, Method, Wanted};
@@ -52,6 +53,7 @@ pub(super) fn explain_rest(
     (dataset, workspace): (&Arc<Dataset>, &Workspace),
     (flags, common): (&ReaderFlags, &Common),
     (run, expected): (&str, &Fingerprint),
+    consent: ConsentFlag,
 ) -> Result<()> {
     let choice = ModelChoice {
         encoder: None,
@@ -64,13 +66,15 @@ pub(super) fn explain_rest(
         precision: common.dtype,
         hits: HitsPerHead { image: 0, caption: 0, lexical: 0 },
         ablation: Ablation::default(),
+        confirm: consent.confirm(),
     };
     let progress = |line: String| {
         if common.verbose > 0 {
             say(&line);
         }
     };
-    let LoadedModels { mut pipeline, .. } = load_models(dataset, workspace, &choice, &progress, &|| false)?;
+    let LoadedModels { mut pipeline, description, .. } =
+        load_models(dataset, workspace, &choice, &progress, &|| false)?;
     if pipeline.reader().fingerprint() != expected {
         bail!(
             "--explain: run {run} was made by another model than {}, or with another number type: give --reader, --adapter and \
@@ -94,7 +98,11 @@ pub(super) fn explain_rest(
     };
     casebook.explain_hits(measure, &mut |_| {});
     if hits > 0 {
-        let (hits_in_words, questions) = (count(hits, "hit"), count(questions, "question"));
+        let hits_in_words = count(hits, "hit");
+        let asked =
+            description.hosted.as_ref().map(|hosted| hosted.asking(format!("explaining {hits_in_words}"), questions));
+        consent.check(asked.as_ref())?;
+        let questions = count(questions, "question");
         let time = if seconds < LONG_SECONDS {
             format!("{seconds:.0} seconds")
         } else {
@@ -109,6 +117,7 @@ pub(super) fn explain_rest(
     casebook.explain_hits(ask, &mut |done| bar.set_position(done as u64));
     bar.finish_and_clear();
     failures.say();
+    say_usage(pipeline.server_usage());
     for error in pipeline.take_errors() {
         say(&format!("warning: {error:#}"));
     }

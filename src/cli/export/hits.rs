@@ -2,13 +2,16 @@
 
 use super::searching::open_searching;
 use crate::cli::Common;
+use crate::cli::costs::{ConsentFlag, say_usage};
 use crate::cli::encoder_flags::EncoderFlags;
 use crate::cli::models::{HeadChoice, RetrieverChoice, hits_per_head, resolve_retriever};
 use crate::cli::open_dataset::open_with_images;
 use crate::cli::run_models::refuse_models;
 use crate::data::Split;
 use crate::files::durable;
+use crate::index::Embedder;
 use crate::output::{count, print_json, print_line, progress_bar, say};
+use crate::pipeline::{ServerUsage, planned_queries};
 use crate::retriever::HitSource;
 use crate::run::hit_lists::{HitFormat, HitLine, hit_lines_of, write_hits};
 use crate::run::{Hit, RUN_FILE, Run};
@@ -37,6 +40,8 @@ pub(super) struct Args {
     split: Option<Split>,
     #[command(flatten)]
     encoder: EncoderFlags,
+    #[command(flatten)]
+    consent: ConsentFlag,
     /// Without --run: retrieval heads: standard, trained (WORKSPACE/models/retriever) or a folder of heads
     #[arg(long, env = "DISSENT_RETRIEVER", default_value = "standard", value_name = "standard|trained|DIR")]
     retriever: RetrieverChoice,
@@ -152,10 +157,13 @@ fn of_retriever(workspace: &Workspace, args: &Args, common: &Common) -> Result<V
     let dataset = open_with_images(&args.source)?;
     let heads = resolve_retriever(&args.retriever, &workspace.path)?;
     let hits = hits_per_head(args.heads(), args.k.unwrap_or(HITS_PER_HEAD));
-    let mut retriever = open_searching(&dataset, workspace, common, &args.encoder, (hits, heads.as_deref()))?;
+    let mut retriever =
+        open_searching(&dataset, workspace, common, (&args.encoder, args.consent), (hits, heads.as_deref()))?;
     let split = args.split.unwrap_or(Split::Test);
     let cases: Vec<_> = dataset.cases.iter().filter(|case| case.split == split).collect();
     ensure!(!cases.is_empty(), "{}: no case in split {split}", args.source.display());
+    let hosted = retriever.encoder().and_then(Embedder::hosted);
+    args.consent.check(planned_queries(hosted, cases.len()).as_ref())?;
     let bar = progress_bar("cases");
     bar.set_length(cases.len() as u64);
     let mut lines = Vec::new();
@@ -166,5 +174,6 @@ fn of_retriever(workspace: &Workspace, args: &Args, common: &Common) -> Result<V
         bar.inc(1);
     }
     bar.finish_and_clear();
+    say_usage(ServerUsage { encoder: retriever.usage(), reader: None });
     Ok(lines)
 }

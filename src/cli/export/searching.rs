@@ -1,6 +1,7 @@
 //! The retriever that an export searches with: the vectors of another program where the index has them, else the encoder.
 
 use crate::cli::Common;
+use crate::cli::costs::ConsentFlag;
 use crate::cli::encoder_flags::EncoderFlags;
 use crate::cli::given_vectors::say_encoder_is_unused;
 use crate::cli::index::open_or_build;
@@ -27,7 +28,7 @@ pub(super) fn open_searching(
     dataset: &Dataset,
     workspace: &Workspace,
     common: &Common,
-    encoder: &EncoderFlags,
+    (encoder, consent): (&EncoderFlags, ConsentFlag),
     (hits, heads): (HitsPerHead, Option<&Path>),
 ) -> Result<Retriever> {
     if let Some(index) = Index::open_given(&workspace.index_dir(), &dataset.corpus_fingerprint())? {
@@ -37,7 +38,7 @@ pub(super) fn open_searching(
         return Retriever::over_given(index, hits, heads);
     }
     let encoder = load_encoder(encoder, workspace, common)?;
-    let index = open_or_build(dataset, workspace, &encoder, None)?;
+    let index = open_or_build(dataset, workspace, &encoder, None, consent)?;
     let base = encoder.local().map_or_else(|| HeadBase::given(&index), HeadBase::Encoder);
     let heads = heads.map(|folder| TrainedHeads::load_over(folder, base)).transpose()?;
     let hits = if hits == NO_HITS { hits } else { heads_with_vectors(&encoder, &index, hits, &|line| say(&line))? };

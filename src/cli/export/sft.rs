@@ -1,6 +1,7 @@
 //! `dissent export sft`: the retrieval-augmented training set for LLaMA-Factory.
 
 use crate::cli::Common;
+use crate::cli::costs::ConsentFlag;
 use crate::cli::open_dataset::open_with_images;
 use crate::cli::train::open_retriever;
 use crate::data::Part;
@@ -38,8 +39,14 @@ pub(super) struct Args {
 /// Runs `dissent export sft`.
 pub(super) fn run(args: Args, common: &Common) -> Result<()> {
     let dataset = open_with_images(&args.dataset)?;
-    let mut retriever =
-        open_retriever(&dataset, args.encoder.map(EncoderSource::Checkpoint).as_ref(), None, args.k, common, None)?;
+    let mut retriever = open_retriever(
+        &dataset,
+        (args.encoder.map(EncoderSource::Checkpoint).as_ref(), None),
+        args.k,
+        common,
+        None,
+        ConsentFlag::default(),
+    )?;
     let settings = SftSettings { out: args.out, closed_book: args.closed_book, part: args.part };
     let report = export_sft(&dataset, retriever.as_mut(), &settings)?;
     let out = settings.out.display();

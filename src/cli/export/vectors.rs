@@ -2,13 +2,15 @@
 
 use super::searching::{NO_HITS, ensure_embeds_pictures, open_searching};
 use crate::cli::Common;
+use crate::cli::costs::{ConsentFlag, say_usage};
 use crate::cli::encoder_flags::EncoderFlags;
 use crate::cli::open_dataset::open_with_images;
 use crate::data::vectors::{VectorFormat, write_vectors};
 use crate::data::{Case, Dataset};
-use crate::index::{DocumentStore, VectorSide};
+use crate::index::{DocumentStore, Embedder, VectorSide};
 use crate::output::{one_line, print_json, print_line, progress_bar, say};
-use crate::retriever::Retriever;
+use crate::pipeline::{ServerUsage, planned_queries};
+use crate::retriever::{HitSource, Retriever};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
@@ -28,6 +30,8 @@ pub(super) struct Args {
     of: Of,
     #[command(flatten)]
     encoder: EncoderFlags,
+    #[command(flatten)]
+    consent: ConsentFlag,
     /// Print what was written as JSON
     #[arg(long)]
     json: bool,
@@ -46,12 +50,13 @@ pub(super) fn run(args: Args, common: &Common) -> Result<()> {
     VectorFormat::of(&args.out)?;
     let dataset = open_with_images(&args.dataset)?;
     let workspace = Workspace::open(&args.dataset, common.workspace.as_deref())?;
-    let retriever = open_searching(&dataset, &workspace, common, &args.encoder, (NO_HITS, None))?;
+    let retriever = open_searching(&dataset, &workspace, common, (&args.encoder, args.consent), (NO_HITS, None))?;
     let (count, files) = match args.of {
         Of::Images => documents(&args, &dataset, retriever.store(), VectorSide::Image)?,
         Of::Captions => documents(&args, &dataset, retriever.store(), VectorSide::Caption)?,
         Of::Queries => queries(&args, &dataset, &retriever)?,
     };
+    say_usage(ServerUsage { encoder: retriever.usage(), reader: None });
     let dimension = retriever.store().dimension();
     if args.json {
         return print_json(&serde_json::json!({ "files": files, "vectors": count, "dimension": dimension }));
@@ -90,6 +95,8 @@ fn documents(args: &Args, dataset: &Dataset, store: &dyn DocumentStore, side: Ve
 /// One vector at a time, as retrieval computes them: in batches the last digits may differ.
 fn queries(args: &Args, dataset: &Dataset, retriever: &Retriever) -> Result<Written> {
     ensure_embeds_pictures(retriever)?;
+    let hosted = retriever.encoder().and_then(Embedder::hosted);
+    args.consent.check(planned_queries(hosted, dataset.cases.len()).as_ref())?;
     let cases: Vec<(&Case, Vec<f32>)> = query_vectors(dataset, retriever)?;
     let ids: Vec<&str> = cases.iter().map(|(case, _)| case.id.as_str()).collect();
     let files = write_vectors(&args.out, &ids, retriever.store().dimension(), &mut |position, vector| {

@@ -4,6 +4,7 @@ use super::options::{ImageArgs, Run};
 use super::progress::TrainingProgress;
 use super::session::{finish, open_retriever};
 use crate::cli::Common;
+use crate::cli::costs::ConsentFlag;
 use crate::cli::open_dataset::open_with_images;
 use crate::data::Part;
 use crate::model::pixtral::SmallPixtral;
@@ -68,11 +69,11 @@ pub(super) fn reader(args: ReaderArgs, common: &Common, progress: &TrainingProgr
     let interrupt = Some(&progress.interrupt);
     let mut retriever = open_retriever(
         &dataset,
-        args.encoder.map(EncoderSource::Checkpoint).as_ref(),
-        None,
+        (args.encoder.map(EncoderSource::Checkpoint).as_ref(), None),
         args.k,
         common,
         interrupt,
+        ConsentFlag::default(),
     )?;
     let settings = ReaderSettings {
         out: args.run.out.clone(),

@@ -4,6 +4,7 @@ use super::options::Weights;
 use super::progress::TrainingProgress;
 use super::session::open_retriever;
 use crate::cli::Common;
+use crate::cli::costs::ConsentFlag;
 use crate::cli::encoder_flags::EncoderFlags;
 use crate::cli::models::{resolve_adapter, resolve_reader};
 use crate::cli::open_dataset::open_with_images;
@@ -40,6 +41,8 @@ pub(super) struct RetrieverArgs {
     encoder: EncoderFlags,
     #[command(flatten)]
     store: StoreFlags,
+    #[command(flatten)]
+    consent: ConsentFlag,
     /// The reader: a folder, or org/name@revision in the Hugging Face cache; default: WORKSPACE/models/reader
     #[arg(long, env = "DISSENT_READER", value_name = "DIR")]
     reader: Option<PathBuf>,
@@ -190,7 +193,8 @@ pub(super) fn retriever(args: RetrieverArgs, common: &Common, progress: &Trainin
     let folder = resolve_reader(args.reader.as_deref(), &workspace.path)?;
     let adapter = resolve_adapter(args.adapter.as_deref()).context("--adapter")?;
     let interrupt = Some(&progress.interrupt);
-    let retriever = open_retriever(&dataset, encoder.as_ref(), store.as_ref(), usize::from(args.k), common, interrupt)?;
+    let source = (encoder.as_ref(), store.as_ref());
+    let retriever = open_retriever(&dataset, source, usize::from(args.k), common, interrupt, args.consent)?;
     let retriever = retriever.context("expected an encoder or an index with vectors of another program")?;
     retriever.head_base().check(settings.kind)?;
     let reader = CandleReader::load_with(&folder, adapter.as_deref(), &Device::Cpu, DType::F32)?;

@@ -2,6 +2,7 @@
 
 use super::options::Run;
 use crate::cli::Common;
+use crate::cli::costs::ConsentFlag;
 use crate::cli::index::open_or_build;
 use crate::cli::interrupt::InterruptFlag;
 use crate::data::Dataset;
@@ -27,16 +28,16 @@ pub(super) fn finish(last: Option<EpochReport>, run: &Run) -> Result<()> {
 /// `source`, whose index is built if it is missing. `None` with neither.
 pub(in crate::cli) fn open_retriever(
     dataset: &Dataset,
-    source: Option<&EncoderSource>,
-    store: Option<&StoreSource>,
+    (source, store): (Option<&EncoderSource>, Option<&StoreSource>),
     k: usize,
     common: &Common,
     interrupt: Option<&InterruptFlag>,
+    consent: ConsentFlag,
 ) -> Result<Option<Retriever>> {
     let workspace = Workspace::open(&dataset.root, common.workspace.as_deref())?;
     if let (Some(source), Some(store)) = (source, store) {
         let known = known_probe(Some(store), &workspace);
-        let encoder = source.open_as(&Device::Cpu, DType::F32, known.as_ref(), &workspace, &|line| say(&line))?;
+        let encoder = source.open_as(&Device::Cpu, DType::F32, known, &workspace, &|line| say(&line))?;
         let store = store.open(dataset, Some(&encoder))?;
         let hits = hits_where_vectors_are(&*store, k);
         return Ok(Some(Retriever::new(encoder, store, hits, None)));
@@ -49,7 +50,7 @@ pub(in crate::cli) fn open_retriever(
     }
     let Some(source) = source else { return Ok(None) };
     let encoder = source.open(&Device::Cpu, DType::F32, &workspace, &|line| say(&line))?;
-    let index = open_or_build(dataset, &workspace, &encoder, interrupt)?;
+    let index = open_or_build(dataset, &workspace, &encoder, interrupt, consent)?;
     let hits = hits_where_vectors_are(&index, k);
     Ok(Some(Retriever::new(encoder, Arc::new(index), hits, None)))
 }

@@ -21,6 +21,8 @@ pub enum Context {
     Agreement,
     /// The question before many cases are labelled.
     LabelMany,
+    /// The question before many requests to a server.
+    Spend,
     /// Images that fill the body of the screen: one, two or the contact sheet.
     Image,
     /// The page that explains a prediction.
@@ -28,12 +30,13 @@ pub enum Context {
 }
 
 impl Context {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Explore,
         Self::Image,
         Self::Why,
         Self::Definitions,
         Self::LabelMany,
+        Self::Spend,
         Self::Adjudication,
         Self::Reason,
         Self::Agreement,
@@ -66,6 +69,7 @@ impl Context {
             Self::Image => "image",
             Self::Why => "why",
             Self::LabelMany => "label-many",
+            Self::Spend => "many-requests",
         }
     }
 
@@ -101,6 +105,7 @@ impl Context {
             Self::Image => "Enlarged images and contact sheet",
             Self::Why => "Why this answer",
             Self::LabelMany => "Labelling many cases: press a category's key to choose it",
+            Self::Spend => "Many requests to a server",
         }
     }
 }

@@ -38,6 +38,7 @@ use self::renderer::Renderer;
 use self::startup::{Startup, Waited};
 use self::state_saver::StateSaver;
 use crate::annotation::AnnotationSession;
+use crate::pipeline::ServerUsage;
 use crate::terminal::color_depth::Depth;
 use crate::terminal::image_protocol::{ImageMode, PixelProtocol};
 use crate::terminal::screen;
@@ -78,12 +79,20 @@ pub struct Ended {
     pub not_kept: Option<String>,
     /// Has written the queue as a page, or is still writing.
     pub casebooks: CasebookWriter,
+    /// What was asked of servers.
+    pub server_usage: ServerUsage,
 }
 
 impl Ended {
     /// Ended before everything was read.
     fn early(code: u8) -> Self {
-        Self { code, annotations: None, not_kept: None, casebooks: CasebookWriter::default() }
+        Self {
+            code,
+            annotations: None,
+            not_kept: None,
+            casebooks: CasebookWriter::default(),
+            server_usage: ServerUsage::default(),
+        }
     }
 }
 
@@ -176,7 +185,9 @@ pub fn run(
     let kept = session.app.session_state().write(session_state);
     drop(taken);
     let not_kept = kept.err().map(|error| format!("{error:#}"));
-    Ok(Ended { code: code?, annotations: Some(session.annotations), not_kept, casebooks: session.casebooks })
+    let server_usage = session.app.server_usage().unwrap_or_default();
+    let annotations = Some(session.annotations);
+    Ok(Ended { code: code?, annotations, not_kept, casebooks: session.casebooks, server_usage })
 }
 
 /// Keeps the loaded images. Keys typed so far were meant for the case on the screen: if another case is opened, they

@@ -42,6 +42,7 @@ pub mod scroll;
 pub mod search;
 pub mod selection;
 pub mod session_state;
+pub mod spend;
 pub mod throughput;
 pub mod what_if;
 pub mod why;

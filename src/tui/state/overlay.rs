@@ -9,6 +9,7 @@ use super::label_many::LabelMany;
 use super::overview::Overview;
 use super::picker::Picker;
 use super::search::Search;
+use super::spend::SpendQuestion;
 use super::why::Why;
 use crate::tui::action::Context;
 use tui_input::Input;
@@ -29,6 +30,7 @@ pub enum Overlay {
     Agreement(AgreementScreen),
     Why(Why),
     LabelMany(LabelMany),
+    Spend(SpendQuestion),
 }
 
 /// A notice in the status line. It stays until the next key.
@@ -57,6 +59,7 @@ impl Overlay {
             Self::Agreement(_) => Context::Agreement,
             Self::Why(_) => Context::Why,
             Self::LabelMany(_) => Context::LabelMany,
+            Self::Spend(_) => Context::Spend,
         }
     }
 
@@ -64,7 +67,12 @@ impl Overlay {
     pub fn input_mut(&mut self) -> Option<&mut Input> {
         match self {
             Self::Help(page) => page.typing_mut(),
-            Self::Overview(_) | Self::Definitions(_) | Self::Agreement(_) | Self::LabelMany(_) | Self::Why(_) => None,
+            Self::Overview(_)
+            | Self::Definitions(_)
+            | Self::Agreement(_)
+            | Self::LabelMany(_)
+            | Self::Spend(_)
+            | Self::Why(_) => None,
             Self::Adjudication(adjudication) => adjudication.typing.as_mut(),
             Self::Note(input) | Self::Name(input) => Some(input),
             Self::Search(search) => Some(search.input_mut()),

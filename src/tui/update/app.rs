@@ -4,7 +4,7 @@
 use crate::annotation::{AnnotationSession, CaseAnnotation, CaseReview, CategoryId};
 use crate::cases::{Cases, FEW, InitialCases};
 use crate::data::{Case, Dataset};
-use crate::pipeline::Ticket;
+use crate::pipeline::{ServerUsage, Ticket};
 use crate::terminal::image_protocol::ImageMode;
 use crate::terminal::images::Loaded;
 use crate::tui::action::{Action, Context, bindings};
@@ -84,6 +84,12 @@ pub struct App {
     pub(super) overview_counted: Duration,
     /// The cases that the worker was last asked to read ahead.
     pub(super) ahead: Vec<usize>,
+    /// What servers were asked in this session.
+    pub(super) server_usage: Option<ServerUsage>,
+    /// The person has agreed to many requests.
+    pub(super) has_agreed_to_spend: bool,
+    /// The person knows that no case is answered ahead any more.
+    pub(super) has_said_limit: bool,
     last_ticket: Ticket,
 }
 
@@ -118,6 +124,9 @@ impl App {
             clock: Duration::ZERO,
             overview_counted: Duration::ZERO,
             ahead: Vec::new(),
+            server_usage: None,
+            has_agreed_to_spend: false,
+            has_said_limit: false,
             last_ticket: 0,
         }
     }

@@ -48,6 +48,7 @@ mod queue_view;
 pub mod reading_rest;
 mod search;
 mod session_state;
+mod spending;
 mod user_evidence;
 mod why;
 mod worker_events;
@@ -87,6 +88,7 @@ impl App {
             Context::Definitions => self.update_definitions(action),
             Context::Adjudication => self.update_adjudication(action),
             Context::LabelMany => self.update_label_many(action),
+            Context::Spend => self.update_spend(action),
             Context::Reason => self.update_reason(action),
             Context::Why => self.update_why(action),
         }

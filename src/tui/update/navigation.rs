@@ -74,6 +74,7 @@ impl App {
             .filter(|case| self.cases.is_unread(*case) && filter.may_pass(&self.cases, *case))
             .take(AHEAD)
             .collect();
+        cases = self.affordable(cases);
         if let Some(reading) = &self.reading_rest {
             let near: FxHashSet<usize> = cases.iter().copied().chain(self.queue.current()).collect();
             let all = self.queue.all().iter().copied();

@@ -69,7 +69,11 @@ impl App {
             self.say("no model is loaded, so no further case can be answered");
             return Vec::new();
         }
-        self.reading_rest = ReadingRest::of(self.unread_in_view(), self.clock);
+        let unread: Vec<usize> = self.unread_in_view().collect();
+        if self.asks_before(unread.iter().copied()) {
+            return Vec::new();
+        }
+        self.reading_rest = ReadingRest::of(unread, self.clock);
         if self.reading_rest.is_none() {
             self.say("every case of this view is answered");
             return Vec::new();

@@ -13,7 +13,15 @@ impl App {
                 self.cases.set_run_fingerprint(description.run_fingerprint.clone());
                 self.worker.ready(description);
                 self.warn_of_other_kind_of_answers();
+                if self.reading_rest.is_some() && self.hosted().is_some() {
+                    // It was asked for before anybody knew that it costs something.
+                    self.reading_rest = None;
+                    let mut effects = self.work_ahead();
+                    effects.extend(self.read_rest());
+                    return effects;
+                }
             }
+            Event::Usage(usage) => self.server_usage = Some(usage),
             Event::Progress(line) => self.worker.set_progress(line),
             Event::Stored(answer) => {
                 let case = answer.case;

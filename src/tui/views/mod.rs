@@ -28,6 +28,7 @@ mod popup;
 mod queue;
 mod scrollbar;
 mod search;
+mod spend;
 mod status;
 pub(super) mod text;
 mod verdict;
@@ -91,6 +92,7 @@ pub fn draw(app: &App, frame: &mut Frame) {
         Some(Overlay::Adjudication(adjudication)) => adjudication::draw(app, adjudication, frame, body),
         Some(Overlay::Agreement(screen)) => agreement::draw(app, screen, frame, body),
         Some(Overlay::LabelMany(open)) => label_many::draw(app, open, frame, body),
+        Some(Overlay::Spend(question)) => spend::draw(app, question, frame, body),
         Some(Overlay::Overview(overview)) => overview::draw(app, overview, frame, body),
         Some(Overlay::Filter(edit)) => filter::draw(app, edit, frame, body),
         Some(Overlay::Picker(picker)) => picker::draw(app, picker, frame, body),

@@ -276,6 +276,7 @@ fn the_worker_explains_in_the_background_and_the_newest_request_wins() {
             index: "none".into(),
             run_fingerprint: "none".into(),
             reader_fingerprint: Fingerprint::of_bytes(b"counting"),
+            hosted: None,
             is_sampled: false,
         };
         Ok(LoadedPipeline { pipeline, description })

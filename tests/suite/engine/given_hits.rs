@@ -229,6 +229,7 @@ fn a_run_of_given_hits_is_explored_compared_and_evaluated() {
         precision: Precision::Auto,
         hits: HitsPerHead::default(),
         ablation: Ablation::default(),
+        confirm: |_| Ok(()),
     };
     let engine = WorkerHandle::spawn(WorkerConfig {
         dataset: Arc::new(Dataset::open(&setting.root).unwrap()),

@@ -189,6 +189,7 @@ fn loading_is_given_up_also_while_the_index_is_built() {
             precision: Precision::F32,
             hits: HitsPerHead { image: 2, caption: 2, lexical: 0 },
             ablation: Ablation::default(),
+            confirm: |_| Ok(()),
         };
         let error = load_models(&dataset, &workspace, &choice, &|_| (), &|| true).err().unwrap();
         assert!(error.is::<LoadingInterrupted>(), "{error:#}");

@@ -30,6 +30,7 @@ fn description() -> ModelDescription {
         index: "Flat, 4 documents".into(),
         run_fingerprint: "none".into(),
         reader_fingerprint: Fingerprint::of_bytes(b"counting"),
+        hosted: None,
         is_sampled: false,
     }
 }

@@ -7,7 +7,7 @@ use super::hosted_servers::{
 };
 use super::llama_server::LlamaServer;
 use super::support::{
-    connect, generate, requests, sample_dataset, sample_encoder, sample_reader, score, served, whole,
+    connect, generate, requests, sample_dataset, sample_encoder, sample_reader, score, served, whole, with_timeout,
 };
 use dissent::data::{Answer, TaskKind};
 use dissent::reader::remote::{ReaderMode, RemoteReader, SampleSettings, ServedModel};
@@ -25,7 +25,9 @@ fn settings(samples: u32) -> SampleSettings {
 
 /// A model on a hosted server, of which nothing is known here.
 fn hosted(url: &str, model: Option<&str>, answers: SampleSettings) -> ServedModel {
-    ServedModel { processor: None, model: model.map(str::to_owned), answers, ..served(url) }
+    let mut hosted = ServedModel { processor: None, answers, ..served(url) };
+    hosted.connection.model = model.map(str::to_owned);
+    hosted
 }
 
 fn sample(reader: &mut RemoteReader, asked: &[ReadRequest]) -> Vec<SampledAnswer> {
@@ -346,7 +348,7 @@ fn a_server_that_hangs_is_named() {
     let server = start(ollama);
     let proxy = FaultProxy::start(Some(server.port), |_, _| Fault::Pass);
     let model = hosted(&proxy.url(), Some("llama3.2-vision:latest"), settings(2));
-    let mut reader = connect(&ServedModel { timeout: Some(Duration::from_secs(1)), ..model }).unwrap();
+    let mut reader = connect(&with_timeout(model, Some(Duration::from_secs(1)))).unwrap();
     proxy.plan(
         |_, path| if path.ends_with("completions") { Fault::Delay(Duration::from_secs(600)) } else { Fault::Pass },
     );

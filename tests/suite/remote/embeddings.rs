@@ -5,13 +5,14 @@ use super::embedding_server::{own_encoder, respond, start};
 use super::fault_proxy::{Fault, FaultProxy};
 use super::llama_server::{LlamaServer, Settings};
 use dissent::index::EncoderProbe;
-use dissent::reader::remote::{EmbeddingServer, ServedEncoder, ServerAddress};
+use dissent::reader::remote::{EmbeddingServer, ServerAddress, ServerConnection, ServerRole};
 use image::{Rgb, RgbImage};
 use std::time::Duration;
 
-fn served(url: &str) -> ServedEncoder {
-    ServedEncoder {
-        addresses: ServerAddress::parse_list(url).unwrap(),
+fn served(url: &str) -> ServerConnection {
+    ServerConnection {
+        role: ServerRole::Encoder,
+        addresses: ServerAddress::parse_list(url, ServerRole::Encoder).unwrap(),
         model: None,
         key: None,
         requests: 4,
@@ -21,11 +22,11 @@ fn served(url: &str) -> ServedEncoder {
 }
 
 fn connect(url: &str) -> EmbeddingServer {
-    EmbeddingServer::connect(&served(url), None, &|_| {}).unwrap_or_else(|error| panic!("{url}: {error:#}"))
+    EmbeddingServer::connect(&served(url), &[], &|_| {}).unwrap_or_else(|error| panic!("{url}: {error:#}"))
 }
 
-fn refusal(served: &ServedEncoder) -> String {
-    match EmbeddingServer::connect(served, None, &|_| {}) {
+fn refusal(served: &ServerConnection) -> String {
+    match EmbeddingServer::connect(served, &[], &|_| {}) {
         Ok(_) => panic!("there should be no encoder"),
         Err(error) => format!("{error:#}"),
     }
@@ -56,11 +57,11 @@ fn every_protocol_gives_the_vectors_in_the_order_of_the_inputs() {
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     for (protocol, has_images) in [("vllm", true), ("infinity", true), ("jina", true), ("tei", false), ("llama", false)]
     {
-        let settings = ServedEncoder {
+        let settings = ServerConnection {
             model: (protocol == "jina").then(|| "m".into()),
             ..served(&format!("{}/{protocol}", proxy.url()))
         };
-        let encoder = EmbeddingServer::connect(&settings, None, &|_| {}).unwrap();
+        let encoder = EmbeddingServer::connect(&settings, &[], &|_| {}).unwrap();
         assert_eq!((encoder.name(), encoder.dimension()), ("m", 64), "{protocol}");
         assert_eq!((encoder.embeds_texts(), encoder.embeds_pictures()), (true, has_images), "{protocol}");
         assert_close(&encoder.embed_texts(&texts).unwrap(), &own.embed_texts(&texts).unwrap(), protocol);
@@ -91,7 +92,8 @@ fn llama_cpp_embeds_texts_alone() {
         let cosine: f32 = alone.iter().zip(vector).map(|(a, b)| a * b).sum();
         assert!(cosine > 0.9999, "{text}: {cosine}");
     }
-    let again = EmbeddingServer::connect(&served(&server.url()), Some(encoder.probe()), &|_| {}).unwrap();
+    let again =
+        EmbeddingServer::connect(&served(&server.url()), std::slice::from_ref(encoder.probe()), &|_| {}).unwrap();
     assert_eq!(again.fingerprint(), encoder.fingerprint());
 }
 
@@ -179,7 +181,8 @@ fn a_server_is_known_again_by_its_probe() {
     let first = connect(&url("vllm"));
     assert_eq!(connect(&url("vllm")).fingerprint(), first.fingerprint());
     let known: &EncoderProbe = first.probe();
-    let again = |mode: &str| EmbeddingServer::connect(&served(&url(mode)), Some(known), &|_| {}).unwrap();
+    let again =
+        |mode: &str| EmbeddingServer::connect(&served(&url(mode)), std::slice::from_ref(known), &|_| {}).unwrap();
     for mode in ["vllm-rounded", "vllm-updated"] {
         assert_ne!(connect(&url(mode)).fingerprint(), first.fingerprint(), "{mode}, which no index knows");
         assert_eq!(again(mode).fingerprint(), first.fingerprint(), "{mode}");
@@ -200,4 +203,31 @@ fn a_server_that_becomes_another_one_ends_the_work() {
 
 fn renamed(path: &str, body: &str) -> String {
     respond(&path.replace("/vllm/", "/vllm-renamed/"), body)
+}
+
+/// The second address is the same model by its name and version, with other vectors.
+#[test]
+fn every_server_is_probed_and_all_must_agree() {
+    let (one, other) = (start(), start());
+    let both = |wrong: &str| format!("{}/vllm,{}/vllm{wrong}", one.url(), other.url());
+    let encoder = connect(&both("-rounded"));
+    assert!(encoder.embeds_pictures(), "rounding to bf16 is within the tolerance");
+    let message = refusal(&served(&both("-changed")));
+    for part in ["differs from the first server", "test text 1 has a cosine of", "0.9999"] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    assert!(message.contains(&other.url()) && !message.contains("--reader"), "{message}");
+}
+
+/// No answer to a probe or an input is free: those for inputs are counted.
+#[test]
+fn tokens_of_inputs_are_counted() {
+    let proxy = start();
+    let encoder = connect(&format!("{}/vllm", proxy.url()));
+    assert_eq!(encoder.usage().requests, 0, "trying out is not counted");
+    let texts: Vec<String> = (0..70).map(|number| format!("mass number {number}")).collect();
+    encoder.embed_texts(&texts.iter().map(String::as_str).collect::<Vec<_>>()).unwrap();
+    let used = encoder.usage();
+    assert_eq!((used.requests, used.prompt_tokens, used.answer_tokens, used.not_counted), (3, 15, 0, 0));
+    assert_eq!((encoder.requests_for(11, 70), encoder.hosted()), (14, None));
 }

@@ -2,9 +2,9 @@
 
 use super::fault_proxy::{Fault, FaultProxy};
 use super::llama_server::{LlamaServer, Settings};
-use super::support::{connect, largest_difference, requests, score, served, whole};
+use super::support::{connect, largest_difference, requests, score, served, whole, with_timeout};
 use crate::support::patience::{PATIENCE, wait_until};
-use dissent::reader::remote::{RemoteReader, ServedModel};
+use dissent::reader::remote::RemoteReader;
 use dissent::reader::{ReadRequest, Reader, ReaderError};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -27,7 +27,7 @@ fn with_fault_and_timeout(
     timeout: Option<Duration>,
 ) -> (FaultProxy, RemoteReader) {
     let proxy = FaultProxy::start(Some(server.port), |_, _| Fault::Pass);
-    let reader = connect(&ServedModel { timeout, ..served(&proxy.url()) }).unwrap();
+    let reader = connect(&with_timeout(served(&proxy.url()), timeout)).unwrap();
     proxy.plan(move |number, path| if path == CHAT && number < times { fault.clone() } else { Fault::Pass });
     (proxy, reader)
 }
@@ -168,7 +168,9 @@ fn a_reader_outlives_three_deaths_of_its_server() {
     let asked = requests(60);
     let undisturbed = score(&mut connect(&served(&server.url())).unwrap(), &asked);
     let proxy = FaultProxy::start(Some(server.port), |_, _| Fault::Pass);
-    let mut reader = connect(&ServedModel { patience: PATIENCE, ..served(&proxy.url()) }).unwrap();
+    let mut patient = served(&proxy.url());
+    patient.connection.patience = PATIENCE;
+    let mut reader = connect(&patient).unwrap();
     proxy.plan(|_, _| Fault::Pass);
     let is_over = AtomicBool::new(false);
     let deaths = std::thread::scope(|scope| {

@@ -3,7 +3,7 @@
 use super::fault_proxy::{Fault, FaultProxy};
 use super::support::{refusal, served};
 use crate::support::fixtures;
-use dissent::reader::remote::{ApiKey, ServedModel};
+use dissent::reader::remote::{ApiKey, ServedModel, ServerRole};
 use std::sync::Arc;
 
 const KEY: &str = "sk-hunter2";
@@ -13,7 +13,7 @@ fn with_key(url: &str) -> ServedModel {
     let file = folder.path().join("key");
     std::fs::write(&file, KEY).unwrap();
     let mut model = served(url);
-    model.key = ApiKey::find(Some(&file)).unwrap();
+    model.connection.key = ApiKey::find(Some(&file), ServerRole::Reader).unwrap();
     model
 }
 

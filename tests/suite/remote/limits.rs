@@ -1,7 +1,7 @@
 //! Limits in time, size and number, and answers of other shapes: one line each, and nothing counted.
 
 use super::fault_proxy::{Fault, FaultProxy};
-use super::support::{connect, refusal, requests, served, whole};
+use super::support::{connect, refusal, requests, served, whole, with_timeout};
 use dissent::reader::Reader;
 use dissent::reader::remote::ServedModel;
 use std::time::Duration;
@@ -37,7 +37,7 @@ fn without_processor(server: &FaultProxy) -> ServedModel {
 /// The message if one answer is wrong, at the start or at the first question.
 fn said(kind: &'static str, at: &'static str, wrong: Fault, timeout: Option<Duration>) -> String {
     let server = with(kind, at, wrong);
-    let model = ServedModel { timeout, ..without_processor(&server) };
+    let model = with_timeout(without_processor(&server), timeout);
     let message = match connect(&model) {
         Err(error) => whole(error),
         Ok(mut reader) => match reader.score(&requests(1), &|| false) {

@@ -28,7 +28,7 @@ fn a_prompt_beyond_the_context_is_refused_with_both_lengths() {
 fn a_model_that_is_not_served_is_named_with_those_that_are() {
     let Some(server) = LlamaServer::start() else { return };
     let mut model = served(&server.url());
-    model.model = Some("nope".into());
+    model.connection.model = Some("nope".into());
     let message = refusal(&model);
     assert!(message.contains("it has sample-reader") && message.contains("--reader-model"), "{message}");
 }

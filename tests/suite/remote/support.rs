@@ -3,7 +3,9 @@
 use crate::support::fixtures;
 use candle_core::{DType, Device};
 use dissent::data::{Dataset, Label, Picture, Split, Task};
-use dissent::reader::remote::{ReaderMode, RemoteReader, SampleSettings, ServedModel, ServerAddress};
+use dissent::reader::remote::{
+    ReaderMode, RemoteReader, SampleSettings, ServedModel, ServerAddress, ServerConnection, ServerRole,
+};
 use dissent::reader::{CandleReader, Evidence, ReadRequest, Reader, ReaderError};
 use dissent::run::LabelScores;
 use std::path::{Path, PathBuf};
@@ -61,15 +63,24 @@ pub fn candle() -> CandleReader {
 /// The sample's reader at these addresses, impatient.
 pub fn served(urls: &str) -> ServedModel {
     ServedModel {
-        addresses: ServerAddress::parse_list(urls).unwrap(),
-        model: None,
+        connection: ServerConnection {
+            role: ServerRole::Reader,
+            addresses: ServerAddress::parse_list(urls, ServerRole::Reader).unwrap(),
+            model: None,
+            key: None,
+            requests: 8,
+            timeout: None,
+            patience: Duration::from_secs(20),
+        },
         processor: Some(sample_reader()),
-        key: None,
-        requests: 8,
-        timeout: None,
-        patience: Duration::from_secs(20),
         answers: SampleSettings { mode: ReaderMode::Exact, ..SampleSettings::default() },
     }
+}
+
+/// The same model with another time limit.
+pub fn with_timeout(mut model: ServedModel, timeout: Option<Duration>) -> ServedModel {
+    model.connection.timeout = timeout;
+    model
 }
 
 pub fn connect(served: &ServedModel) -> Result<RemoteReader, ReaderError> {

@@ -4,7 +4,7 @@
 use super::cached_reader::{CachedReader, Question};
 use super::open_case::OpenCase;
 use super::pictures::Pictures;
-use super::{Event, ImageLike, KeyedLog};
+use super::{Event, ImageLike, KeyedLog, ServerUsage};
 use crate::reader::{Evidence, ReadRequest, Reader, ReaderError, check_templates};
 use anyhow::{Context, Result, bail};
 use dissent_core::data::{Answer, Case, Dataset, LabelIndex, Picture, Task};
@@ -328,6 +328,11 @@ impl Pipeline {
         self.reader.reader().usage()
     }
 
+    /// What was asked of servers so far, for readers and encoders.
+    pub fn server_usage(&self) -> ServerUsage {
+        ServerUsage { reader: self.usage(), encoder: self.source.as_ref().and_then(|source| source.usage()) }
+    }
+
     /// The reader, with its name and fingerprint.
     pub fn reader(&self) -> &dyn Reader {
         self.reader.reader()
@@ -335,7 +340,8 @@ impl Pipeline {
 
     /// Takes the errors because of which the caches are no longer written; each is returned once.
     pub fn take_errors(&mut self) -> Vec<anyhow::Error> {
-        self.known_hits.take_error().into_iter().chain(self.reader.take_errors()).collect()
+        let remark = self.source.as_mut().and_then(|source| source.take_remark()).map(anyhow::Error::msg);
+        self.known_hits.take_error().into_iter().chain(self.reader.take_errors()).chain(remark).collect()
     }
 
     /// The hits of a case, and one question about each.

@@ -4,7 +4,7 @@
 use super::CachedEncoder;
 use super::Progress;
 #[cfg(feature = "remote")]
-use crate::reader::remote::ServedEncoder;
+use crate::reader::remote::ServerConnection;
 use anyhow::Result;
 use candle_core::{DType, Device};
 use dissent_core::workspace::Workspace;
@@ -22,7 +22,7 @@ pub enum EncoderSource {
     Checkpoint(PathBuf),
     /// One or more servers of one model.
     #[cfg(feature = "remote")]
-    Served(Box<ServedEncoder>),
+    Served(Box<ServerConnection>),
 }
 
 impl EncoderSource {
@@ -40,13 +40,22 @@ impl EncoderSource {
         matches!(self, Self::Checkpoint(_))
     }
 
+    /// The first server that is outside this machine and its network, and may cost money.
+    pub fn hosted(&self) -> Option<String> {
+        match self {
+            Self::Checkpoint(_) => None,
+            #[cfg(feature = "remote")]
+            Self::Served(served) => served.hosted(),
+        }
+    }
+
     /// Loads the checkpoint as `dtype`, or connects to the servers. Remarks for the user go to `progress`.
     ///
     /// # Errors
     /// Fails as [`DualEncoder::load`] and [`CachedEncoder::connect`] do.
     pub fn open(&self, device: &Device, dtype: DType, workspace: &Workspace, progress: Progress) -> Result<Encoder> {
         let known = Index::probe_of(&workspace.index_dir());
-        self.open_as(device, dtype, known.as_ref(), workspace, progress)
+        self.open_as(device, dtype, known, workspace, progress)
     }
 
     /// Like [`Self::open`]; servers are known again by the probe of the vectors that are to be searched.
@@ -57,7 +66,7 @@ impl EncoderSource {
         &self,
         device: &Device,
         dtype: DType,
-        known: Option<&EncoderProbe>,
+        known: Option<EncoderProbe>,
         workspace: &Workspace,
         progress: Progress,
     ) -> Result<Encoder> {
@@ -85,10 +94,7 @@ impl fmt::Display for EncoderSource {
         match self {
             Self::Checkpoint(folder) => write!(formatter, "{}", folder.display()),
             #[cfg(feature = "remote")]
-            Self::Served(served) => {
-                let names: Vec<String> = served.addresses.iter().map(ToString::to_string).collect();
-                formatter.write_str(&names.join(","))
-            }
+            Self::Served(served) => formatter.write_str(&served.names()),
         }
     }
 }

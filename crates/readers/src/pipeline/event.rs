@@ -1,5 +1,6 @@
 //! Events of the pipeline and the worker threads.
 
+use super::costs::{HostedReader, ServerUsage};
 use super::explaining::{ExplainOutcome, ExplainProgress, ExplainRequest};
 use dissent_core::files::fingerprint::Fingerprint;
 use dissent_core::run::{CaseAnswer, Hit, Prediction, Probe, Shown};
@@ -25,6 +26,8 @@ pub struct ModelDescription {
     pub run_fingerprint: String,
     /// Fingerprint of the reader: its answers in the cache have it in their keys.
     pub reader_fingerprint: Fingerprint,
+    /// Where the reader is if it may cost money, and what a case takes there.
+    pub hosted: Option<HostedReader>,
     /// Its probabilities are shares of sampled answers (≈).
     pub is_sampled: bool,
 }
@@ -56,6 +59,8 @@ pub enum Event {
     Explaining { ticket: Ticket, progress: ExplainProgress },
     /// An explanation, what it would cost, or why there is none.
     Explained { ticket: Ticket, request: ExplainRequest, outcome: Result<ExplainOutcome, String> },
+    /// What was asked of servers since the start; reported after each work that asked one.
+    Usage(ServerUsage),
     /// An error with a case or, if `None`, with the engine itself; other work continues.
     Failed { case: Option<usize>, message: String },
 }

@@ -1,6 +1,8 @@
 //! Loads retriever and reader, and builds the index if needed.
 
-use super::{EncoderSource, ModelDescription, Pipeline, Progress};
+use super::{
+    Confirm, EncoderSource, HostedReader, ModelDescription, Pipeline, PlannedRequests, Progress, planned_build,
+};
 use crate::reader::{OpenedReader, ReaderError, ReaderSource};
 use anyhow::{Context, Result, ensure};
 use candle_core::DType;
@@ -43,6 +45,8 @@ pub struct ModelChoice {
     pub hits: HitsPerHead,
     /// Ablation of the evidence.
     pub ablation: Ablation,
+    /// Called before the index is built with many requests to a server.
+    pub confirm: Confirm,
 }
 
 /// A file of hits.
@@ -94,7 +98,7 @@ pub fn load_models(
             }
             let dtype = encoder_type.map_or(DType::F32, |chosen| chosen.dtype);
             let known = known_probe(choice.store.as_ref(), workspace);
-            let encoder = source.open_as(&device, dtype, known.as_ref(), workspace, progress)?;
+            let encoder = source.open_as(&device, dtype, known, workspace, progress)?;
             let heads_over =
                 |base: HeadBase| choice.heads.as_ref().map(|folder| TrainedHeads::load_over(folder, base)).transpose();
             // Heads of another encoder are refused before an index is built.
@@ -104,7 +108,7 @@ pub fn load_models(
                     progress(format!("opening the store {source}"));
                     source.open(dataset, Some(&encoder))?
                 }
-                None => Arc::new(open_index(dataset, workspace, &encoder, progress, cancelled)?),
+                None => Arc::new(open_index(dataset, workspace, &encoder, choice.confirm, (progress, cancelled))?),
             };
             say_left_out(&*store, progress);
             let heads = match of_local {
@@ -156,6 +160,7 @@ pub fn load_models(
         index: retriever.as_ref().map_or_else(|| "none".to_string(), |retriever| retriever.store().summary()),
         run_fingerprint: identity.fingerprint().to_string(),
         reader_fingerprint: reader.fingerprint().clone(),
+        hosted: HostedReader::of(&choice.reader, identity.reader_service.as_ref(), hits_of(&identity)),
         is_sampled: identity.is_sampled(),
     };
     let mut source: Option<Box<dyn HitSource>> = match (given, retriever) {
@@ -219,15 +224,25 @@ fn open_index(
     dataset: &Dataset,
     workspace: &Workspace,
     encoder: &dyn Embedder,
-    progress: Progress,
-    cancelled: &dyn Fn() -> bool,
+    confirm: Confirm,
+    (progress, cancelled): (Progress, &dyn Fn() -> bool),
 ) -> Result<Index> {
     let index_folder = workspace.index_dir();
     let mut last_line = Instant::now();
+    // Nobody has to agree if there is nothing to build.
+    let mut planned = planned_build(dataset.corpus.len(), encoder).filter(PlannedRequests::are_many);
     let mut on_rebuild = |error: &IndexError| progress(format!("{error}; building it now"));
     let index = Index::open_or_build(dataset, &index_folder, encoder, &mut on_rebuild, &mut |step| {
         if cancelled() {
             return Err(LoadingInterrupted.into());
+        }
+        if step.stage != Stage::Waiting
+            && let Some(planned) = planned.take()
+        {
+            confirm(&planned)?;
+        }
+        if let Some(remark) = encoder.take_remark() {
+            progress(remark);
         }
         if step.done < step.total && last_line.elapsed() < BETWEEN_LINES {
             return Ok(());
@@ -335,6 +350,14 @@ fn open_given_hits(
         merged: merging.to_string(),
     };
     Ok((HitsFromFile::new(dataset, lists, choice.k, merging), record))
+}
+
+/// Most documents that are read for a case.
+fn hits_of(identity: &RunIdentity) -> usize {
+    match &identity.given_hits {
+        Some(given) => given.k * given.heads.len(),
+        None => identity.k_image + identity.k_caption + identity.k_lexical,
+    }
 }
 
 fn identity_of(retriever: &Retriever) -> RetrieverIdentity {

@@ -3,10 +3,13 @@
 mod cached_explanations;
 mod cached_reader;
 mod case_pipeline;
+mod costs;
 mod encoder_source;
 mod event;
 mod explaining;
 mod image_like;
+#[cfg(feature = "remote")]
+mod kept_vectors;
 mod keyed_log;
 mod loaded_models;
 mod open_case;
@@ -18,6 +21,7 @@ mod vector_log;
 
 pub use cached_explanations::CachedExplanations;
 pub use case_pipeline::{AskAbout, OWN_GROUP, Pipeline};
+pub use costs::{Confirm, HostedReader, MANY_REQUESTS, PlannedRequests, ServerUsage, planned_build, planned_queries};
 pub use encoder_source::EncoderSource;
 pub use event::{Event, ModelDescription, Progress, Ticket};
 pub use explaining::{ExplainOutcome, ExplainProgress, ExplainRequest, GridChoice};

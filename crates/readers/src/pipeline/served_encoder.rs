@@ -1,21 +1,20 @@
 //! An encoder on a server whose vectors are kept in the workspace, so that a build that was interrupted goes on and a case is
 //! asked for once.
 
-use super::vector_log::VectorLog;
-use crate::reader::remote::{EmbeddingServer, ServedEncoder};
-use anyhow::{Context, Result};
+use super::kept_vectors::KeptVectors;
+use crate::reader::remote::{EmbeddingServer, ServerConnection};
+use anyhow::Result;
 use dissent_core::files::fingerprint::Fingerprint;
-use dissent_retrieval::index::{Embedder, EncoderProbe};
+use dissent_core::run::TokenUsage;
+use dissent_retrieval::index::{Embedder, EncoderProbe, SAME_COSINE};
 use image::RgbImage;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
 /// A served encoder with its vectors on disk.
 #[derive(Debug)]
 pub struct CachedEncoder {
     server: EmbeddingServer,
-    /// `None` if the file cannot be used.
-    log: Mutex<Option<VectorLog>>,
+    kept: KeptVectors,
 }
 
 impl CachedEncoder {
@@ -24,18 +23,28 @@ impl CachedEncoder {
     /// # Errors
     /// Fails as [`EmbeddingServer::connect`] does.
     pub fn connect(
-        served: &ServedEncoder,
-        known: Option<&EncoderProbe>,
+        connection: &ServerConnection,
+        known: Option<EncoderProbe>,
         folder: &Path,
         progress: &dyn Fn(String),
     ) -> Result<Self> {
-        let names: Vec<String> = served.addresses.iter().map(ToString::to_string).collect();
-        progress(format!("asking the encoder at {}", names.join(", ")));
-        let server = EmbeddingServer::connect(served, known, progress)?;
-        let path = folder.join(format!("vectors-{}.bin", server.fingerprint()));
-        let log = VectorLog::open(&path, server.dimension()).inspect_err(|error| {
-            progress(format!("vectors of the encoder are not kept: {error:#}"));
-        });
+        progress(format!("asking the encoder at {}", connection.names()));
+        let index_fingerprint = known.as_ref().map(|known| known.fingerprint.clone());
+        let kept = KeptVectors::probes_in(folder);
+        let known: Vec<EncoderProbe> = known.into_iter().chain(kept).collect();
+        let server = EmbeddingServer::connect(connection, &known, progress)?;
+        if let Some(near) = known.iter().find(|known| known.fingerprint == *server.fingerprint())
+            && Some(&near.fingerprint) != index_fingerprint.as_ref()
+        {
+            progress(format!(
+                "vectors that this server gave earlier are used again: those of the test inputs have a cosine above \
+                 {SAME_COSINE}; `dissent index --force` asks for all anew"
+            ));
+        }
+        let kept = KeptVectors::open(folder, server.probe(), server.dimension());
+        if let Some(remark) = kept.take_remark() {
+            progress(remark);
+        }
         progress(format!(
             "the encoder {} of {} embeds {} as vectors of {}",
             server.name(),
@@ -47,36 +56,7 @@ impl CachedEncoder {
             },
             server.dimension()
         ));
-        Ok(Self { server, log: Mutex::new(log.ok()) })
-    }
-
-    /// Vectors under these keys: kept ones, and those that `ask` returns for the places of the others.
-    fn kept_or(
-        &self,
-        keys: Vec<Fingerprint>,
-        ask: impl FnOnce(&[usize]) -> Result<Vec<Vec<f32>>>,
-    ) -> Result<Vec<Vec<f32>>> {
-        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut vectors = Vec::with_capacity(keys.len());
-        let mut missing = Vec::new();
-        for (place, key) in keys.iter().enumerate() {
-            let kept = log.as_mut().and_then(|log| log.get(key).ok().flatten());
-            if kept.is_none() {
-                missing.push(place);
-            }
-            vectors.push(kept);
-        }
-        if !missing.is_empty() {
-            let asked = ask(&missing)?;
-            for (place, vector) in missing.into_iter().zip(asked) {
-                // A full disk must not end the work: the vectors are not kept then.
-                if log.as_mut().is_some_and(|log| log.insert(keys[place].clone(), &vector).is_err()) {
-                    *log = None;
-                }
-                vectors[place] = Some(vector);
-            }
-        }
-        vectors.into_iter().collect::<Option<Vec<_>>>().context("the server returned too few vectors")
+        Ok(Self { server, kept })
     }
 
     fn key(&self, kind: &str, content: &Fingerprint) -> Fingerprint {
@@ -90,14 +70,16 @@ impl Embedder for CachedEncoder {
             let size = format!("{}x{}", picture.width(), picture.height());
             self.key(&size, &Fingerprint::of_bytes(picture.as_raw()))
         };
-        self.kept_or(pictures.iter().map(key).collect(), |places| {
+        let keys: Vec<Fingerprint> = pictures.iter().map(key).collect();
+        self.kept.kept_or(&keys, |places| {
             self.server.embed_pictures(&places.iter().map(|place| pictures[*place]).collect::<Vec<_>>())
         })
     }
 
     fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
         let key = |text: &&str| self.key("text", &Fingerprint::of_bytes(text.as_bytes()));
-        self.kept_or(texts.iter().map(key).collect(), |places| {
+        let keys: Vec<Fingerprint> = texts.iter().map(key).collect();
+        self.kept.kept_or(&keys, |places| {
             self.server.embed_texts(&places.iter().map(|place| texts[*place]).collect::<Vec<_>>())
         })
     }
@@ -127,9 +109,22 @@ impl Embedder for CachedEncoder {
     }
 
     fn forget_kept(&self) -> Result<()> {
-        match self.log.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-            Some(log) => log.clear(),
-            None => Ok(()),
-        }
+        self.kept.clear()
+    }
+
+    fn hosted(&self) -> Option<String> {
+        self.server.hosted()
+    }
+
+    fn requests_for(&self, pictures: usize, texts: usize) -> usize {
+        self.server.requests_for(pictures, texts)
+    }
+
+    fn usage(&self) -> Option<TokenUsage> {
+        Some(self.server.usage())
+    }
+
+    fn take_remark(&self) -> Option<String> {
+        self.kept.take_remark()
     }
 }

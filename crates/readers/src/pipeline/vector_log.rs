@@ -8,7 +8,7 @@ use dissent_core::files::fingerprint::Fingerprint;
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Bytes of a fingerprint.
 const HASH: usize = 16;
@@ -16,6 +16,7 @@ const HASH: usize = 16;
 /// A map from keys to vectors that outlives the program.
 #[derive(Debug)]
 pub(super) struct VectorLog {
+    path: PathBuf,
     file: File,
     places: HashMap<Fingerprint, u64>,
     dimension: usize,
@@ -30,7 +31,7 @@ impl VectorLog {
         let failed = || format!("cannot open {}", path.display());
         fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).with_context(failed)?;
         let file = OpenOptions::new().create(true).read(true).append(true).open(path).with_context(failed)?;
-        let mut log = Self { file, places: HashMap::new(), dimension };
+        let mut log = Self { path: path.to_path_buf(), file, places: HashMap::new(), dimension };
         let length = log.file.metadata().with_context(failed)?.len();
         let mut record = vec![0; log.record_length()];
         let mut place = 0;
@@ -87,7 +88,7 @@ impl VectorLog {
         record.extend(vector.iter().flat_map(|value| value.to_le_bytes()));
         let check = Fingerprint::of_bytes(&record);
         record.extend(check.as_str().bytes());
-        self.file.write_all(&record)?;
+        self.file.write_all(&record).with_context(|| format!("cannot write {}", self.path.display()))?;
         // Another program may have written since.
         let end = self.file.stream_position()?;
         self.places.insert(key, end - record.len() as u64);

@@ -46,6 +46,15 @@ impl ReaderSource {
         }
     }
 
+    /// The first server that is outside this machine and its network, and may cost money.
+    pub fn hosted(&self) -> Option<String> {
+        match self {
+            Self::Checkpoint { .. } => None,
+            #[cfg(feature = "remote")]
+            Self::Served(served) => served.connection.hosted(),
+        }
+    }
+
     /// Loads the checkpoint (in f32 by default) or connects to the servers. Remarks for the user go to `progress`.
     ///
     /// # Errors
@@ -76,8 +85,7 @@ impl ReaderSource {
             }
             #[cfg(feature = "remote")]
             Self::Served(served) => {
-                let names: Vec<String> = served.addresses.iter().map(ToString::to_string).collect();
-                progress(format!("asking the reader at {}", names.join(", ")));
+                progress(format!("asking the reader at {}", served.connection.names()));
                 let reader = RemoteReader::connect(served, progress, cancelled)?;
                 let record = reader.record().clone();
                 Ok(OpenedReader {

@@ -3,7 +3,7 @@
 
 use super::loaded_pipeline::{LoadPipeline, LoadSearch, LoadedPipeline};
 use super::mailbox::{ImageSearch, Mailbox, WantedExplanation, Work};
-use crate::pipeline::Event;
+use crate::pipeline::{Event, ServerUsage};
 use crate::reader::ReaderError;
 use crossbeam_channel::{Receiver, Sender};
 use dissent_core::panics::{caught, panic_text};
@@ -40,6 +40,7 @@ pub(super) fn answer_cases(
     }
     // The search thread may be gone; ignore that.
     let _ = loaded.send(());
+    let mut reported = ServerUsage::default();
     while let Some(work) = mailbox.next_work() {
         match work {
             // All answers to a known case were reported at the start.
@@ -49,6 +50,11 @@ pub(super) fn answer_cases(
             Work::Probe(case, probe) => answer_probe(mailbox, sender, parts.as_mut(), case, probe),
             Work::Explain(wanted) => explain(mailbox, sender, parts.as_mut(), wanted),
             Work::SearchImages(search) => answer_image_search(sender, parts.as_mut(), &search),
+        }
+        let usage = parts.as_ref().map_or(reported, |parts| parts.pipeline.server_usage());
+        if usage != reported && usage.was_asked() {
+            reported = usage;
+            report(sender, Event::Usage(usage));
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::EncoderProbe;
 use anyhow::Result;
 use dissent_core::files::fingerprint::Fingerprint;
+use dissent_core::run::TokenUsage;
 use dissent_models::model::dual_encoder::DualEncoder;
 use image::RgbImage;
 
@@ -50,6 +51,26 @@ pub trait Embedder {
     /// Fails if the file of kept vectors cannot be changed.
     fn forget_kept(&self) -> Result<()> {
         Ok(())
+    }
+
+    /// Address of its server, if that is outside this machine and its network and may cost money.
+    fn hosted(&self) -> Option<String> {
+        None
+    }
+
+    /// Requests to a server for this many pictures and texts, at most.
+    fn requests_for(&self, _pictures: usize, _texts: usize) -> usize {
+        0
+    }
+
+    /// What was asked of its server so far; `None` for an encoder in this process.
+    fn usage(&self) -> Option<TokenUsage> {
+        None
+    }
+
+    /// Takes what a person should know of vectors that are no longer kept; it is returned once.
+    fn take_remark(&self) -> Option<String> {
+        None
     }
 }
 

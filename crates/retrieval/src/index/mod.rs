@@ -41,7 +41,7 @@ mod vectors;
 pub use build::{Progress, Stage};
 pub use document_store::{Capabilities, CaptionSearch, DocumentFilter, DocumentStore, SearchScope, StoredDocument};
 pub use embedder::Embedder;
-pub use encoder_probe::{EncoderProbe, is_same_direction};
+pub use encoder_probe::{EncoderProbe, SAME_COSINE, is_same_direction};
 pub use error::IndexError;
 pub use finish::IndexSettings;
 pub use given_files::{GivenFile, GivenFiles, GivenStamp, VectorSource};

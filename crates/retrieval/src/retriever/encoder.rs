@@ -3,6 +3,7 @@
 use crate::index::{Embedder, EncoderProbe};
 use anyhow::Result;
 use dissent_core::files::fingerprint::Fingerprint;
+use dissent_core::run::TokenUsage;
 use dissent_models::model::dual_encoder::DualEncoder;
 use image::RgbImage;
 
@@ -71,5 +72,21 @@ impl Embedder for Encoder {
 
     fn forget_kept(&self) -> Result<()> {
         self.embedder().forget_kept()
+    }
+
+    fn hosted(&self) -> Option<String> {
+        self.embedder().hosted()
+    }
+
+    fn requests_for(&self, pictures: usize, texts: usize) -> usize {
+        self.embedder().requests_for(pictures, texts)
+    }
+
+    fn usage(&self) -> Option<TokenUsage> {
+        self.embedder().usage()
+    }
+
+    fn take_remark(&self) -> Option<String> {
+        self.embedder().take_remark()
     }
 }

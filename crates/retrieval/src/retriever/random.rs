@@ -5,7 +5,7 @@ use super::{HitSource, HitsAccount};
 use anyhow::Result;
 use dissent_core::data::{Case, Dataset, Picture};
 use dissent_core::files::fingerprint::Fingerprint;
-use dissent_core::run::{Head, Hit, Provenance};
+use dissent_core::run::{Head, Hit, Provenance, TokenUsage};
 use rand::SeedableRng;
 use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
@@ -63,6 +63,14 @@ impl HitSource for RandomDocuments {
 
     fn account(&self, dataset: &Dataset, cases: &[usize]) -> Option<HitsAccount> {
         self.source.account(dataset, cases)
+    }
+
+    fn usage(&self) -> Option<TokenUsage> {
+        self.source.usage()
+    }
+
+    fn take_remark(&self) -> Option<String> {
+        self.source.take_remark()
     }
 
     fn similar_images(

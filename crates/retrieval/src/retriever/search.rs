@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
 use dissent_core::data::{Case, Dataset, Picture};
 use dissent_core::files::fingerprint::Fingerprint;
-use dissent_core::run::{Head, Hit};
+use dissent_core::run::{Head, Hit, TokenUsage};
 use dissent_models::model::dual_encoder::DualEncoder;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -288,6 +288,14 @@ impl HitSource for Retriever {
         }
         let closed_book = closed_book.context("the lexical head needs the closed-book answer")?;
         self.hits_with_words(dataset, case, (&image, &caption), closed_book)
+    }
+
+    fn usage(&self) -> Option<TokenUsage> {
+        self.encoder.as_ref().and_then(Embedder::usage)
+    }
+
+    fn take_remark(&self) -> Option<String> {
+        self.encoder.as_ref().and_then(Embedder::take_remark)
     }
 
     fn similar_images(

@@ -4,7 +4,7 @@ use super::HitsAccount;
 use anyhow::Result;
 use dissent_core::data::{Case, Dataset, Picture};
 use dissent_core::files::fingerprint::Fingerprint;
-use dissent_core::run::Hit;
+use dissent_core::run::{Hit, TokenUsage};
 
 /// Finds documents for a case, for example with a dual encoder and its index.
 pub trait HitSource: Send {
@@ -37,6 +37,16 @@ pub trait HitSource: Send {
 
     /// What became of the hits of these cases; `None` if they were not given by another program.
     fn account(&self, _dataset: &Dataset, _cases: &[usize]) -> Option<HitsAccount> {
+        None
+    }
+
+    /// What was asked of the encoder's server so far; `None` without one.
+    fn usage(&self) -> Option<TokenUsage> {
+        None
+    }
+
+    /// Takes what a person should know of vectors that are no longer kept; it is returned once.
+    fn take_remark(&self) -> Option<String> {
         None
     }
 

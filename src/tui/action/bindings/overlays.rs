@@ -2,7 +2,7 @@
 
 use super::{Binding, row};
 use crate::tui::action::Action;
-use crate::tui::action::Context::{Filter, Help, HelpSearch, Name, Note, Overview, Picker, Search, Why};
+use crate::tui::action::Context::{Filter, Help, HelpSearch, Name, Note, Overview, Picker, Search, Spend, Why};
 
 pub const OVERLAYS: &[Binding] = &[
     row(Overview, Action::Down, "down", &["j", "down"], None, "Next row."),
@@ -30,6 +30,17 @@ pub const OVERLAYS: &[Binding] = &[
     row(Why, Action::Help, "help", &["?"], Some("help"), "Show the help page."),
     row(Why, Action::Cancel, "close", &["esc", "q", "W"], Some("close"), "Back to the cases."),
     row(Why, Action::Interrupt, "interrupt", &["ctrl-c"], None, "Quit at once, with exit code 130."),
+    row(
+        Spend,
+        Action::Accept,
+        "ask",
+        &["enter"],
+        Some("ask them all"),
+        "Send all requests, and further ones of this session.",
+    ),
+    row(Spend, Action::Help, "help", &["?"], Some("help"), "Show the help page."),
+    row(Spend, Action::Cancel, "cancel", &["esc"], Some("ask none"), "Close without asking the server."),
+    row(Spend, Action::Interrupt, "interrupt", &["ctrl-c"], None, "Quit at once, with exit code 130."),
     row(Filter, Action::Down, "down", &["down", "ctrl-n"], None, "Next suggestion."),
     row(Filter, Action::Up, "up", &["up", "ctrl-p"], None, "Previous suggestion."),
     row(Filter, Action::Complete, "complete", &["tab"], Some("complete"), "Insert the suggestion."),

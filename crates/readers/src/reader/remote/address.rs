@@ -1,5 +1,6 @@
 //! Addresses of servers: `http://host:port[,http://…]`.
 
+use super::role::ServerRole;
 use anyhow::{Context, Result, bail, ensure};
 use reqwest::Url;
 use std::fmt;
@@ -21,10 +22,10 @@ impl ServerAddress {
     ///
     /// # Errors
     /// Fails if an address is invalid. Also fails if it has a password or key, which would end up in logs.
-    pub fn parse_list(text: &str) -> Result<Vec<Self>> {
+    pub fn parse_list(text: &str, role: ServerRole) -> Result<Vec<Self>> {
         let mut addresses: Vec<Self> = Vec::new();
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-            let address = Self::parse(part)?;
+            let address = Self::parse(part, role)?;
             ensure!(!addresses.contains(&address), "the server {address} is named twice");
             addresses.push(address);
         }
@@ -32,7 +33,7 @@ impl ServerAddress {
         Ok(addresses)
     }
 
-    fn parse(text: &str) -> Result<Self> {
+    fn parse(text: &str, role: ServerRole) -> Result<Self> {
         let expected = "expected http://HOST:PORT or https://HOST[:PORT]";
         // Invalid text may contain a password, so the message does not repeat it.
         let mut url = Url::parse(text).with_context(|| format!("{expected}, found something that is no address"))?;
@@ -41,7 +42,8 @@ impl ServerAddress {
         }
         ensure!(
             url.username().is_empty() && url.password().is_none(),
-            "{expected}, found a user name or password in it; give a key in DISSENT_READER_KEY or --reader-key-file"
+            "{expected}, found a user name or password in it; if it needs a key, {}",
+            role.key_advice()
         );
         ensure!(url.query().is_none() && url.fragment().is_none(), "{expected}, found ? or # in it");
         // Users copy the address with the API's path.
@@ -107,20 +109,24 @@ impl fmt::Display for ServerAddress {
 mod tests {
     use super::*;
 
+    fn list(text: &str) -> Result<Vec<ServerAddress>> {
+        ServerAddress::parse_list(text, ServerRole::Reader)
+    }
+
     #[test]
     fn addresses_are_read_with_and_without_the_path_of_the_api() {
-        let list = ServerAddress::parse_list("http://one:8000, https://two/v1/,http://three:1/serve").unwrap();
-        let shown: Vec<String> = list.iter().map(ToString::to_string).collect();
+        let addresses = list("http://one:8000, https://two/v1/,http://three:1/serve").unwrap();
+        let shown: Vec<String> = addresses.iter().map(ToString::to_string).collect();
         assert_eq!(shown, ["http://one:8000", "https://two", "http://three:1/serve"]);
-        assert_eq!(list[1].join("/v1/models").as_str(), "https://two/v1/models");
-        assert_eq!(list[2].join("/v1/models").as_str(), "http://three:1/serve/v1/models");
-        assert!(list[0].is_in_the_clear() && !list[1].is_in_the_clear());
-        assert!(!ServerAddress::parse_list("http://127.0.0.1:1").unwrap()[0].is_in_the_clear());
+        assert_eq!(addresses[1].join("/v1/models").as_str(), "https://two/v1/models");
+        assert_eq!(addresses[2].join("/v1/models").as_str(), "http://three:1/serve/v1/models");
+        assert!(addresses[0].is_in_the_clear() && !addresses[1].is_in_the_clear());
+        assert!(!list("http://127.0.0.1:1").unwrap()[0].is_in_the_clear());
     }
 
     #[test]
     fn hosted_servers_are_told_from_local_ones_and_have_their_own_paths() {
-        let one = |text: &str| ServerAddress::parse_list(text).unwrap().remove(0);
+        let one = |text: &str| list(text).unwrap().remove(0);
         for local in ["http://gpu:8000", "http://127.0.0.1:1", "http://10.1.2.3", "http://[::1]:1", "http://node.lan:1"]
         {
             assert!(one(local).is_local(), "{local}");
@@ -139,11 +145,14 @@ mod tests {
 
     #[test]
     fn a_password_in_an_address_is_refused_and_not_repeated() {
+        let message =
+            ServerAddress::parse_list("http://user:hunter2@host:1", ServerRole::Encoder).unwrap_err().to_string();
+        assert!(message.contains("--encoder-key-file") && !message.contains("reader"), "{message}");
         for text in ["http://user:hunter2@host:1", "http://host:1?key=hunter2", "http://[hunter2", "ftp://hunter2"] {
-            let message = format!("{:#}", ServerAddress::parse_list(text).unwrap_err());
+            let message = format!("{:#}", list(text).unwrap_err());
             assert!(message.contains("expected http://HOST:PORT") && !message.contains("hunter2"), "{message}");
         }
-        assert!(ServerAddress::parse_list("http://a:1,http://a:1/").unwrap_err().to_string().contains("twice"));
-        assert!(ServerAddress::parse_list(" , ").is_err());
+        assert!(list("http://a:1,http://a:1/").unwrap_err().to_string().contains("twice"));
+        assert!(list(" , ").is_err());
     }
 }

@@ -4,7 +4,8 @@
 use super::ServerAddress;
 use super::answer::{Answer, LONGEST_ABOUT_SERVER};
 use super::backoff::wait_before_next;
-use super::embedding::ask_identity;
+use super::connection::ServerConnection;
+use super::embedding::{KnownProbe, ask_identity};
 use super::error::{ServerError, ServerErrorKind};
 use super::http::Http;
 use super::limit::AdaptiveLimit;
@@ -28,6 +29,8 @@ pub(super) struct Fleet {
     identity: ServerIdentity,
     /// How long a request waits for servers that are down or overloaded.
     patience: Duration,
+    /// By which a server that comes back is known again, beside its identity.
+    probe: Option<KnownProbe>,
 }
 
 #[derive(Debug)]
@@ -60,19 +63,25 @@ enum Next<'a> {
 }
 
 impl Fleet {
-    /// Creates a fleet from the servers and their present errors; each gets at most `requests` at a time.
+    /// Creates a fleet from the servers and their present errors; `connection` has their limits.
     pub fn new(
         http: Http,
         servers: Vec<(ServerAddress, bool)>,
         identity: ServerIdentity,
-        requests: usize,
-        patience: Duration,
+        connection: &ServerConnection,
     ) -> Self {
+        let (requests, patience) = (connection.requests, connection.patience);
         let server = |(address, is_up)| {
             let health = if is_up { Health::Up } else { Health::Down { until: Instant::now(), failures: 1 } };
             Server { address, limit: AdaptiveLimit::new(requests), health: Mutex::new(health) }
         };
-        Self { http, servers: servers.into_iter().map(server).collect(), identity, patience }
+        Self { http, servers: servers.into_iter().map(server).collect(), identity, patience, probe: None }
+    }
+
+    /// A server that comes back must give the vectors of this probe.
+    #[must_use]
+    pub fn with_probe(self, probe: KnownProbe) -> Self {
+        Self { probe: Some(probe), ..self }
     }
 
     /// The identity that all servers share.
@@ -187,6 +196,15 @@ impl Fleet {
         Ok(())
     }
 
+    /// The identity of a server that was down, after its vectors were compared.
+    async fn ask_who_it_is(&self, server: &Server) -> Result<ServerIdentity, ServerError> {
+        let now = ask_identity(&self.http, &server.address, Some(&self.identity.model)).await?;
+        if let Some(probe) = self.probe.as_ref().filter(|_| self.identity.difference(&now).is_none()) {
+            probe.check(&self.http, &server.address).await?;
+        }
+        Ok(now)
+    }
+
     fn compare(&self, server: &Server, now: &ServerIdentity) -> Result<(), ServerError> {
         match self.identity.difference(now) {
             Some(what) => Err(self.failed(&server.address, ServerErrorKind::Changed { what })),
@@ -218,7 +236,7 @@ impl Fleet {
     /// Fails if the server is up but has changed.
     async fn look(&self, server: &Server, failures: u32) -> Result<Result<(), ServerError>, ServerError> {
         let held = LookedAt { server, failures };
-        let asked = ask_identity(&self.http, &server.address, Some(&self.identity.model)).await;
+        let asked = self.ask_who_it_is(server).await;
         match asked {
             Ok(now) => {
                 drop(held);

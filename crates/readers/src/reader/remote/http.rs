@@ -4,8 +4,10 @@ use super::ServerAddress;
 use super::answer::Answer;
 use super::api_key::ApiKey;
 use super::backoff::retry_after;
+use super::connection::ServerConnection;
 use super::error::{ServerError, ServerErrorKind};
 use super::refusal::kind_of_refusal;
+use super::role::ServerRole;
 use anyhow::{Context, Result};
 use dissent_core::files::input_file;
 use dissent_core::secret::Secret;
@@ -30,6 +32,7 @@ const MOST_REDIRECTS: usize = 3;
 /// The HTTP client with its key and limits.
 #[derive(Clone, Debug)]
 pub(super) struct Http {
+    role: ServerRole,
     client: Client,
     key: Option<ApiKey>,
     /// Timeout that the user sets for all requests; it replaces those of callers.
@@ -42,7 +45,7 @@ impl Http {
     ///
     /// # Errors
     /// Fails if an address needs TLS and the system has no certificates.
-    pub fn new(key: Option<ApiKey>, addresses: &[ServerAddress], timeout: Option<Duration>) -> Result<Self> {
+    pub fn new(connection: &ServerConnection) -> Result<Self> {
         // Fails if another reader has installed it already; ignore that.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()
@@ -52,11 +55,12 @@ impl Http {
             .connect_timeout(CONNECT)
             .pool_idle_timeout(KEEP_IDLE)
             .tcp_nodelay(true);
-        if addresses.iter().all(|address| !address.is_encrypted()) {
+        if connection.addresses.iter().all(|address| !address.is_encrypted()) {
             // A minimal container may have no certificates; without TLS it needs none.
             builder = builder.tls_certs_only([]);
         }
-        Ok(Self { client: builder.build().context("cannot set up HTTPS")?, key, timeout })
+        let client = builder.build().context("cannot set up HTTPS")?;
+        Ok(Self { role: connection.role, client, key: connection.key.clone(), timeout: connection.timeout })
     }
 
     /// Sends `GET path` and parses the answer as JSON of at most `most` bytes.
@@ -90,7 +94,7 @@ impl Http {
 
     /// An error of a server, with our key hidden.
     pub fn failed(&self, server: &ServerAddress, kind: ServerErrorKind) -> ServerError {
-        ServerError::new(server, kind, self.secrets())
+        ServerError::new(self.role, server, kind, self.secrets())
     }
 
     /// Secrets that must not appear in messages, files or on the screen.

@@ -16,8 +16,9 @@
 //! | `mode.rs`, `dialect.rs`, `sampling.rs`, `sample.rs` | mode `answers`: settings, form of requests, test requests, counting |
 //! | `answer.rs`, `usage.rs` | fields of answers, tokens counted |
 //! | `fleet.rs`, `limit.rs`, `backoff.rs`, `http.rs` | choice of a server, concurrency, retries, one exchange |
-//! | `error.rs`, `refusal.rs` | errors, with advice |
-//! | `address.rs`, `api_key.rs` | addresses and keys |
+//! | `error.rs`, `error_words.rs`, `refusal.rs` | errors, with advice |
+//! | `connection.rs`, `request_threads.rs` | finding servers, waiting for answers, for readers and encoders |
+//! | `role.rs`, `address.rs`, `api_key.rs` | which flags a server has, addresses and keys |
 //! | `embedding/` | encoders on servers: vectors of texts and images |
 
 mod address;
@@ -26,9 +27,11 @@ mod api_key;
 mod backoff;
 mod capability;
 mod chat;
+mod connection;
 mod dialect;
 mod embedding;
 mod error;
+mod error_words;
 mod fleet;
 mod http;
 mod images;
@@ -36,6 +39,8 @@ mod limit;
 mod mode;
 mod reader;
 mod refusal;
+mod request_threads;
+mod role;
 mod sample;
 mod sampling;
 mod score;
@@ -45,8 +50,10 @@ mod tokens;
 mod usage;
 
 pub use address::ServerAddress;
-pub use api_key::{ApiKey, ENCODER_KEY_VARIABLE, KEY_VARIABLE};
-pub use embedding::{EmbeddingServer, ServedEncoder};
+pub use api_key::ApiKey;
+pub use connection::ServerConnection;
+pub use embedding::EmbeddingServer;
+pub use role::ServerRole;
 
 pub use error::{ServerError, ServerErrorKind};
 pub use mode::{ReaderMode, SampleSettings};

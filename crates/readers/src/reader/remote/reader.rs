@@ -1,44 +1,33 @@
 //! The `Reader` that asks servers.
 
-use super::answer::LONGEST_ABOUT_SERVER;
-use super::api_key::ApiKey;
 use super::capability::{Capability, SeveralTokens};
 use super::chat::SentPrompt;
-use super::embedding::ask_identity;
-use super::error::{ServerError, ServerErrorKind};
+use super::connection::{ServerConnection, first_up};
+use super::error::ServerErrorKind;
 use super::fleet::Fleet;
 use super::http::Http;
 use super::images::{ImageEncoding, SentImage};
 use super::mode::{ReaderMode, SampleSettings};
+use super::request_threads::{RequestThreads, in_order, wanted_still};
 use super::sampling::Sampling;
 use super::score::{Means, Scorer};
 use super::server_kind::{ServerIdentity, ServerKind};
 use super::tokens::{ServedLabels, Tokens};
 use super::usage::UsageCounter;
-use super::{ServerAddress, WITHIN_SHORT, sglang};
+use super::{ServerAddress, sglang};
 use crate::reader::{ReadRequest, Reader, ReaderError, SampledAnswer};
 use anyhow::{Context, Result};
 use dissent_core::data::{Label, Picture};
 use dissent_core::files::fingerprint::Fingerprint;
-use dissent_core::panics::caught_on_this_thread;
 use dissent_core::run::{LabelScores, ServiceRecord, TokenUsage};
 use dissent_models::model::reader_family::ReaderFamily;
 use dissent_models::model::vlm::PromptProcessor;
-use serde::de::IgnoredAny;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// Pause between checks whether an answer is still needed.
-const LOOK: Duration = Duration::from_millis(10);
-/// Pause between attempts while a server is loading its model.
-const LOADING: Duration = Duration::from_millis(500);
-/// Name of the threads; a panic on one is an error of its request.
-const REMOTE_THREAD: &str = "dissent-remote";
 /// [`API_VERSION`] of the mode `answers`.
 const SAMPLING_VERSION: &str = "sampled answers 1";
 /// Incremented if requests change in a way that may change an answer.
@@ -47,20 +36,10 @@ const API_VERSION: &str = "chat completions 1";
 /// Addresses and settings of a served model.
 #[derive(Clone, Debug)]
 pub struct ServedModel {
-    /// Servers of the same model; the first one determines the identity.
-    pub addresses: Vec<ServerAddress>,
-    /// Name of the model; `None` if the server has only one.
-    pub model: Option<String>,
+    pub connection: ServerConnection,
     /// Checkpoint folder with the model's image processor and tokenizer. Without it, images are sent without resizing
     /// and prompts are not checked.
     pub processor: Option<PathBuf>,
-    pub key: Option<ApiKey>,
-    /// Most concurrent requests to each server.
-    pub requests: usize,
-    /// Time limit for every answer; `None` for limits that depend on the request.
-    pub timeout: Option<Duration>,
-    /// How long a request waits for servers that are down or overloaded.
-    pub patience: Duration,
     /// Whether labels are scored or answers sampled, and how.
     pub answers: SampleSettings,
 }
@@ -81,30 +60,6 @@ pub struct RemoteReader {
     runtime: RequestThreads,
 }
 
-/// The threads of the requests. Dropping does not wait for them, because a DNS look-up cannot be cancelled.
-#[derive(Debug)]
-pub(super) struct RequestThreads(Option<Runtime>);
-
-impl RequestThreads {
-    pub fn start() -> Result<Self> {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name(REMOTE_THREAD)
-            .on_thread_start(caught_on_this_thread)
-            .enable_all()
-            .build();
-        Ok(Self(Some(runtime.context("cannot start the threads for requests")?)))
-    }
-}
-
-impl Drop for RequestThreads {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
 impl RemoteReader {
     /// Connects to the servers and finds out their abilities. Waits for a server that is still loading.
     ///
@@ -119,16 +74,11 @@ impl RemoteReader {
         let runtime = RequestThreads::start()?;
         let checkpoint = served.processor.as_deref().map(read_checkpoint).transpose();
         let (processor, checkpoint) = checkpoint.context("--reader-processor")?.unzip();
-        let http = Http::new(served.key.clone(), &served.addresses, served.timeout)?;
-        if served.key.is_some() && served.addresses.iter().any(ServerAddress::is_in_the_clear) {
-            progress("the key goes over the network in the clear: https:// would hide it".into());
-        }
-        let finding = find_servers(&http, &served.addresses, served.model.as_deref(), served.patience, progress);
-        let (identity, servers) = wanted_still(&runtime, cancelled, finding)??;
+        let http = served.connection.http(progress)?;
+        let (identity, servers) = wanted_still(&runtime, cancelled, served.connection.find(&http, progress))??;
         let images = ImageEncoding::new(processor.clone());
         let sample = images.of(&small_picture())?;
-        let first = servers.iter().find(|(_, is_up)| *is_up).map(|(address, _)| address.clone());
-        let first = first.context("no server answers")?;
+        let first = first_up(&servers)?.clone();
         let usage = UsageCounter::default();
         let trying = find_means(&http, (&first, &identity), (&sample, processor.as_deref()), served.answers, &usage);
         let means = wanted_still(&runtime, cancelled, trying)??;
@@ -161,7 +111,7 @@ impl RemoteReader {
             );
         }
         let name = identity.shown_model.clone();
-        let fleet = Fleet::new(http, servers, identity, served.requests, served.patience);
+        let fleet = Fleet::new(http, servers, identity, &served.connection);
         let scorer = Arc::new(Scorer::new(fleet, means, usage));
         Ok(Self { name, fingerprint, checkpoint, record, images, processor, scorer, labels: HashMap::new(), runtime })
     }
@@ -288,28 +238,6 @@ impl Reader for RemoteReader {
     }
 }
 
-/// Runs a future until it is done or cancelled. Cancelling drops the future and thereby its requests.
-pub(super) fn wanted_still<T>(
-    threads: &RequestThreads,
-    cancelled: &dyn Fn() -> bool,
-    work: impl Future<Output = T>,
-) -> Result<T, ReaderError> {
-    let runtime = threads.0.as_ref().context("the threads for requests have ended")?;
-    runtime.block_on(async {
-        tokio::pin!(work);
-        loop {
-            tokio::select! {
-                result = &mut work => return Ok(result),
-                () = tokio::time::sleep(LOOK) => {
-                    if cancelled() {
-                        return Err(ReaderError::Cancelled);
-                    }
-                }
-            }
-        }
-    })
-}
-
 /// Whether labels are scored or answers sampled. By itself the reader samples only if the server gives no log-probabilities
 /// with token ids; a server whose log-probabilities contradict themselves stays an error.
 async fn find_means(
@@ -347,73 +275,6 @@ fn read_checkpoint(folder: &Path) -> Result<(Arc<dyn PromptProcessor>, Fingerpri
     ReaderFamily::of(folder)?.read_processor(folder)
 }
 
-/// Identity of the first server that answers, and the servers that are up. All servers that are up must be the same.
-pub(super) async fn find_servers(
-    http: &Http,
-    addresses: &[ServerAddress],
-    model: Option<&str>,
-    patience: Duration,
-    progress: &dyn Fn(String),
-) -> Result<(ServerIdentity, Vec<(ServerAddress, bool)>)> {
-    let mut identity: Option<ServerIdentity> = None;
-    let mut servers = Vec::new();
-    let mut first_error = None;
-    for address in addresses {
-        let found = match ask_until_loaded(http, address, model, patience, progress).await {
-            Ok(found) => found,
-            Err(error) if error.kind.passes() && addresses.len() > 1 => {
-                progress(format!("{error}; it is skipped for now"));
-                first_error.get_or_insert(error);
-                servers.push((address.clone(), false));
-                continue;
-            }
-            Err(error) => return Err(error.into()),
-        };
-        if let Some(what) = identity.as_ref().and_then(|first| first.difference(&found)) {
-            return Err(http.failed(address, ServerErrorKind::Unequal { what }).into());
-        }
-        identity.get_or_insert(found);
-        servers.push((address.clone(), true));
-    }
-    match (identity, first_error) {
-        (Some(identity), _) => Ok((identity, servers)),
-        (None, Some(error)) => Err(error.into()),
-        (None, None) => anyhow::bail!("no server was named"),
-    }
-}
-
-async fn ask_until_loaded(
-    http: &Http,
-    address: &ServerAddress,
-    model: Option<&str>,
-    patience: Duration,
-    progress: &dyn Fn(String),
-) -> Result<ServerIdentity, ServerError> {
-    let begun = Instant::now();
-    let mut is_said = false;
-    loop {
-        let error = match ask_identity(http, address, model).await {
-            Ok(identity) if identity.kind != ServerKind::LlamaCpp => return Ok(identity),
-            // llama.cpp lists its model before it is loaded.
-            Ok(identity) => {
-                match http.get::<IgnoredAny>(address, "/health", LONGEST_ABOUT_SERVER, WITHIN_SHORT).await {
-                    Ok(_) => return Ok(identity),
-                    Err(error) => error,
-                }
-            }
-            Err(error) => error,
-        };
-        if !matches!(error.kind, ServerErrorKind::Busy { .. }) || begun.elapsed() > patience {
-            return Err(error);
-        }
-        if !is_said {
-            progress(format!("waiting for {address}, which is still loading"));
-            is_said = true;
-        }
-        tokio::time::sleep(LOADING).await;
-    }
-}
-
 /// Sends all prompts at once, within the servers' limits. Of prompts with the same prefix one goes first, so that the
 /// others find the prefix in the server's cache.
 async fn ask_together<W, T, A>(
@@ -443,13 +304,7 @@ where
             (number, answer)
         });
     }
-    let mut answers: Vec<Option<T>> = (0..count).map(|_| None).collect();
-    while let Some(joined) = tasks.join_next().await {
-        let (number, answer) = joined.context("internal error while asking a server")?;
-        answers[number] = Some(answer?);
-    }
-    scorer.fleet.check().await?;
-    answers.into_iter().collect::<Option<Vec<_>>>().context("a prompt was not answered")
+    in_order(&scorer.fleet, tasks, count).await
 }
 
 /// A picture for test requests.

@@ -58,6 +58,7 @@ fn said_in(body: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::role::ServerRole;
     use super::*;
 
     fn vllm(status: u16, message: &str) -> ServerErrorKind {
@@ -102,7 +103,7 @@ mod tests {
             (503, "Loading model", "--reader-requests"),
             (500, "the engine died", "its log"),
         ] {
-            let shown = vllm(status, message).to_string();
+            let shown = vllm(status, message).in_words(ServerRole::Reader);
             assert!(shown.contains(advice), "{message}: {shown}");
             if status != 404 {
                 let beginning: String = message.chars().take(20).collect();
@@ -129,5 +130,42 @@ mod tests {
             kind_of_refusal(404, "/props", "Not Found", None),
             ServerErrorKind::UnknownPath { path: "/props".into() }
         );
+    }
+
+    /// An encoder's messages name no flag of a reader.
+    #[test]
+    fn every_message_names_the_flags_of_its_role() {
+        let text = || "x".to_owned();
+        let within = Duration::from_secs(1);
+        let kinds = [
+            (ServerErrorKind::TimedOut { within, is_given: true }, "timeout"),
+            (ServerErrorKind::TimedOut { within, is_given: false }, "timeout"),
+            (ServerErrorKind::Busy { status: 503, said: text(), retry_after: None }, "requests"),
+            (ServerErrorKind::KeyRefused { status: 401, said: text() }, "key-file"),
+            (ServerErrorKind::UnknownModel { said: text() }, "model"),
+        ];
+        for (kind, setting) in kinds {
+            for (role, other) in [(ServerRole::Reader, ServerRole::Encoder), (ServerRole::Encoder, ServerRole::Reader)]
+            {
+                let shown = kind.in_words(role);
+                assert!(shown.contains(&role.flag(setting)), "{role:?}: {shown}");
+                assert!(!shown.to_lowercase().contains(other.name()), "{role:?}: {shown}");
+            }
+        }
+        let refusals = [
+            (404, "", "Not Found"),
+            (400, "", "maximum context length is 3"),
+            (400, "", "At most 4 images"),
+            (400, "", "base64"),
+            (400, "", "22 errors"),
+            (500, "", "died"),
+            (500, "", "image input is not supported"),
+            (500, "", "file://"),
+        ];
+        for (status, path, said) in refusals {
+            let shown = kind_of_refusal(status, path, said, None).in_words(ServerRole::Encoder);
+            assert!(!shown.contains("--reader") && !shown.contains("READER"), "{shown}");
+            assert!(!shown.contains("prompt, log-prob"), "{shown}");
+        }
     }
 }

@@ -2,12 +2,9 @@
 //! taken only if it tells two images apart and does not read the image's address as a text.
 
 use super::super::ServerAddress;
-use super::super::WITHIN_LONG;
 use super::super::error::{ServerError, ServerErrorKind};
 use super::super::http::Http;
-use super::super::server_kind::ServerIdentity;
-use super::probe::TEXT;
-use super::vectors::{EmbeddingList, longest_answer};
+use super::probe::{TEXTS as TEST_TEXTS, TestInputs, one_vector};
 use dissent_retrieval::index::is_same_direction;
 use serde_json::{Value, json};
 
@@ -36,13 +33,6 @@ pub(super) struct Form {
     pub has_texts: bool,
     pub images: Option<ImageForm>,
     pub dimension: usize,
-}
-
-/// A form, and the vectors of the test text and of the test picture by it.
-pub(super) struct TriedOut {
-    pub form: Form,
-    pub text: Option<Vec<f32>>,
-    pub picture: Option<Vec<f32>>,
 }
 
 impl ImageForm {
@@ -79,8 +69,7 @@ pub(super) fn text_body(model: &str, texts: &[&str]) -> Value {
     json!({"model": model, "input": texts, "encoding_format": "float"})
 }
 
-/// Finds out what a server embeds. `pictures` are the data URIs of two pictures that no encoder takes for the
-/// same.
+/// Finds out what a server embeds.
 ///
 /// # Errors
 /// Fails if it embeds neither texts nor images, its vectors are not usable, or those of texts and images have different
@@ -88,19 +77,14 @@ pub(super) fn text_body(model: &str, texts: &[&str]) -> Value {
 pub(super) async fn try_out(
     http: &Http,
     server: &ServerAddress,
-    identity: &ServerIdentity,
-    pictures: [&str; 2],
-) -> Result<TriedOut, ServerError> {
-    let model = &identity.model;
-    let ask = async |path: &str, body: Value| -> Result<Vec<f32>, ServerError> {
-        let answer = http.post::<EmbeddingList>(server, path, &body, longest_answer(1, None), WITHIN_LONG).await?;
-        let vectors = answer.value.vectors(1, None, &answer.beginning).map_err(|kind| http.failed(server, kind))?;
-        Ok(vectors.into_iter().next().unwrap_or_default())
-    };
+    model: &str,
+    inputs: &TestInputs,
+) -> Result<Form, ServerError> {
+    let [first, second, _] = &inputs.pictures;
     let mut first_refusal = None;
     for path in PATHS {
-        let text = match ask(path, text_body(model, &[TEXT])).await {
-            Ok(vector) => Some(vector),
+        let text = match one_vector(http, server, path, text_body(model, &TEST_TEXTS[..1])).await {
+            Ok(vector) => Some(vector.len()),
             Err(error) if is_unknown_path(&error) => {
                 first_refusal.get_or_insert(error);
                 continue;
@@ -113,33 +97,30 @@ pub(super) async fn try_out(
         };
         let mut images = None;
         for form in IMAGE_FORMS {
-            match ask(path, form.body(model, &pictures[..1])).await {
+            match one_vector(http, server, path, form.body(model, &[first])).await {
                 Ok(vector) => {
-                    let other = ask(path, form.body(model, &pictures[1..])).await?;
+                    let other = one_vector(http, server, path, form.body(model, &[second])).await?;
                     if is_same_direction(&vector, &other)
-                        || is_read_as_text(&ask, path, model, pictures[0], &vector).await?
+                        || is_read_as_text(http, server, (path, model), first, &vector).await?
                     {
                         continue;
                     }
-                    images = Some((form, vector));
+                    images = Some((form, vector.len()));
                     break;
                 }
                 Err(error) if is_refusal(&error) || is_unknown_path(&error) => {}
                 Err(error) => return Err(error),
             }
         }
-        let lengths = [text.as_ref().map(Vec::len), images.as_ref().map(|(_, vector)| vector.len())];
-        match lengths {
-            [None, None] => continue,
-            [Some(text), Some(image)] if text != image => {
+        let dimension = match (text, images) {
+            (None, None) => continue,
+            (Some(text), Some((_, image))) if text != image => {
                 let why = format!("vectors of texts have {text} numbers, those of images {image}");
                 return Err(http.failed(server, ServerErrorKind::OtherShape { why, found: "two spaces".into() }));
             }
-            _ => {}
-        }
-        let dimension = lengths.into_iter().flatten().next().unwrap_or_default();
-        let form = Form { path, has_texts: text.is_some(), images: images.as_ref().map(|(form, _)| *form), dimension };
-        return Ok(TriedOut { form, text, picture: images.map(|(_, vector)| vector) });
+            (Some(dimension), _) | (None, Some((_, dimension))) => dimension,
+        };
+        return Ok(Form { path, has_texts: text.is_some(), images: images.map(|(form, _)| form), dimension });
     }
     let unknown = || http.failed(server, ServerErrorKind::UnknownPath { path: PATHS[0].to_owned() });
     Err(first_refusal.unwrap_or_else(unknown))
@@ -148,13 +129,13 @@ pub(super) async fn try_out(
 /// Whether the vector of an image is that of its address as a text. A server that takes no text of that length has not
 /// read it as one.
 async fn is_read_as_text(
-    ask: &impl AsyncFn(&str, Value) -> Result<Vec<f32>, ServerError>,
-    path: &str,
-    model: &str,
+    http: &Http,
+    server: &ServerAddress,
+    (path, model): (&str, &str),
     uri: &str,
     vector: &[f32],
 ) -> Result<bool, ServerError> {
-    match ask(path, text_body(model, &[uri])).await {
+    match one_vector(http, server, path, text_body(model, &[uri])).await {
         Ok(of_text) => Ok(is_same_direction(vector, &of_text)),
         Err(error) if is_refusal(&error) => Ok(false),
         Err(error) => Err(error),

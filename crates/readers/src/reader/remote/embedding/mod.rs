@@ -6,16 +6,15 @@
 //! | `server.rs` | the encoder: connecting, batches, threads |
 //! | `form.rs` | the forms of a request, and finding out the one that a server takes |
 //! | `vectors.rs` | checking and reading the vectors of an answer |
-//! | `probe.rs` | the text and the pictures by which a server is tried out and known again |
+//! | `probe.rs` | the texts and pictures by which every server is tried out and known again |
 //! | `identity.rs` | what serves which model, also without OpenAI's list of models |
-//! | `message.rs` | errors with the encoder's own advice |
 
 mod form;
 mod identity;
-mod message;
 mod probe;
 mod server;
 mod vectors;
 
 pub(super) use identity::ask_identity;
-pub use server::{EmbeddingServer, ServedEncoder};
+pub(super) use probe::KnownProbe;
+pub use server::EmbeddingServer;

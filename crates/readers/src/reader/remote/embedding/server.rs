@@ -1,46 +1,29 @@
 //! The encoder that asks servers.
 
-use super::super::api_key::ApiKey;
+use super::super::connection::{ServerConnection, first_up};
 use super::super::error::ServerError;
 use super::super::fleet::Fleet;
-use super::super::http::Http;
 use super::super::images::data_uri;
-use super::super::reader::{RequestThreads, find_servers, wanted_still};
-use super::super::{ServerAddress, waiting_time};
+use super::super::request_threads::{RequestThreads, in_order, wanted_still};
+use super::super::usage::UsageCounter;
+use super::super::waiting_time;
 use super::form::{Form, TEXTS, text_body, try_out};
-use super::message::encoder_error;
-use super::probe::{OTHER_PICTURE, PICTURE, test_picture};
+use super::probe::{KnownProbe, TestInputs};
 use super::vectors::{EmbeddingList, longest_answer};
 use crate::reader::ReaderError;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use dissent_core::files::fingerprint::Fingerprint;
+use dissent_core::run::TokenUsage;
 use dissent_retrieval::index::EncoderProbe;
 use image::RgbImage;
 use serde_json::Value;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::task::JoinSet;
 
 /// Incremented if requests change in a way that may change a vector.
-const API_VERSION: &str = "embeddings 1";
+const API_VERSION: &str = "embeddings 2";
 /// Tokens of a text or image, for the time that an answer may take.
 const TOKENS_PER_INPUT: usize = 512;
-
-/// Addresses and settings of a served encoder.
-#[derive(Clone, Debug)]
-pub struct ServedEncoder {
-    /// Servers of the same model; the first one determines the identity.
-    pub addresses: Vec<ServerAddress>,
-    /// Name of the model; `None` if the server has only one.
-    pub model: Option<String>,
-    pub key: Option<ApiKey>,
-    /// Most concurrent requests to each server.
-    pub requests: usize,
-    /// Time limit for every answer; `None` for limits that depend on the request.
-    pub timeout: Option<Duration>,
-    /// How long a request waits for servers that are down or overloaded.
-    pub patience: Duration,
-}
 
 /// Embeds texts and images on servers.
 #[derive(Debug)]
@@ -49,49 +32,69 @@ pub struct EmbeddingServer {
     engine: String,
     form: Form,
     probe: EncoderProbe,
+    /// Address of a server outside this machine and its network.
+    hosted: Option<String>,
+    usage: Arc<UsageCounter>,
     fleet: Arc<Fleet>,
     // Must be dropped last, because requests run on it.
     runtime: RequestThreads,
 }
 
 impl EmbeddingServer {
-    /// Connects to the servers and finds out what they embed. Waits for a server that is still loading. If the probe is near
-    /// `known`, that of an index, the encoder has the fingerprint of that index.
+    /// Connects to the servers and finds out what they embed. Waits for a server that is still loading. Every server is
+    /// probed, and all must give nearly the same vectors. If they are near one of `known`, probes of an index and of kept
+    /// vectors, the encoder has the fingerprint of that one.
     ///
     /// # Errors
-    /// Fails if no server answers or none embeds anything in a known form.
-    pub fn connect(served: &ServedEncoder, known: Option<&EncoderProbe>, progress: &dyn Fn(String)) -> Result<Self> {
+    /// Fails if no server answers, none embeds anything in a known form, or two differ.
+    pub fn connect(connection: &ServerConnection, known: &[EncoderProbe], progress: &dyn Fn(String)) -> Result<Self> {
         let runtime = RequestThreads::start()?;
-        let http = Http::new(served.key.clone(), &served.addresses, served.timeout)?;
-        if served.key.is_some() && served.addresses.iter().any(ServerAddress::is_in_the_clear) {
-            progress("the encoder's key goes over the network in the clear: https:// would hide it".into());
-        }
-        let finding = find_servers(&http, &served.addresses, served.model.as_deref(), served.patience, progress);
-        let (identity, servers) = on(&runtime, finding)?.map_err(with_own_advice)?;
-        let first = servers.iter().find(|(_, is_up)| *is_up).map(|(address, _)| address.clone());
-        let first = first.context("no server answers")?;
-        let pictures = [data_uri(&test_picture(PICTURE))?, data_uri(&test_picture(OTHER_PICTURE))?];
-        let trying = try_out(&http, &first, &identity, [&pictures[0], &pictures[1]]);
-        let tried = on(&runtime, trying)?.map_err(|error| encoder_error(&error))?;
-        let mut probe = EncoderProbe {
-            model: identity.model.clone(),
-            weights: identity.weights.clone(),
-            fingerprint: Fingerprint::of_bytes(b""),
-            text: tried.text.unwrap_or_default(),
-            picture: tried.picture.unwrap_or_default(),
-        };
-        probe.fingerprint = match known.filter(|known| known.is_near(&probe)) {
+        let http = connection.http(progress)?;
+        let inputs = TestInputs::new()?;
+        let (identity, servers) = on(&runtime, connection.find(&http, progress))??;
+        let first = first_up(&servers)?.clone();
+        let usage = Arc::new(UsageCounter::default());
+        let form = on(&runtime, try_out(&http, &first, &identity.model, &inputs))??;
+        let asking = KnownProbe::ask(&http, &first, (&identity.model, &form), &inputs);
+        let (texts, pictures) = on(&runtime, asking)??;
+        let fingerprint = Fingerprint::of_bytes(b"");
+        let (model, weights) = (identity.model.clone(), identity.weights.clone());
+        let mut probe = EncoderProbe { model, weights, fingerprint, texts, pictures };
+        probe.fingerprint = match known.iter().find(|known| known.is_near(&probe)) {
             Some(known) => known.fingerprint.clone(),
-            None => fingerprint_of(&identity.engine(), &tried.form, &probe),
+            None => fingerprint_of(&identity.engine(), &form, &probe),
         };
+        let known = KnownProbe { form, probe };
+        for (address, _) in servers.iter().filter(|(address, is_up)| *is_up && *address != first) {
+            on(&runtime, known.check(&http, address))??;
+        }
+        let fleet = Fleet::new(http, servers, identity, connection).with_probe(known.clone());
         Ok(Self {
-            name: identity.shown_model.clone(),
-            engine: identity.engine(),
-            form: tried.form,
-            probe,
-            fleet: Arc::new(Fleet::new(http, servers, identity, served.requests, served.patience)),
+            name: fleet.identity().shown_model.clone(),
+            engine: fleet.identity().engine(),
+            form,
+            probe: known.probe,
+            hosted: connection.hosted(),
+            usage,
+            fleet: Arc::new(fleet),
             runtime,
         })
+    }
+
+    /// Address of a server that may cost money.
+    pub fn hosted(&self) -> Option<String> {
+        self.hosted.clone()
+    }
+
+    /// What was asked of the servers so far; trying them out is not counted.
+    pub fn usage(&self) -> TokenUsage {
+        self.usage.sum()
+    }
+
+    /// Requests for this many pictures and texts, of those that it embeds.
+    pub fn requests_for(&self, pictures: usize, texts: usize) -> usize {
+        let of_pictures = self.form.images.map_or(0, |form| pictures.div_ceil(form.per_request()));
+        of_pictures + if self.form.has_texts { texts.div_ceil(TEXTS) } else { 0 }
     }
 
     /// Unit vectors of the pictures, in their order.
@@ -123,7 +126,7 @@ impl EmbeddingServer {
 
     /// Sends all requests at once, within the servers' limits; vectors in their order.
     fn ask(&self, batches: Vec<(Value, usize)>) -> Result<Vec<Vec<f32>>> {
-        let asking = ask_together(self.fleet.clone(), self.form, batches);
+        let asking = ask_together((self.fleet.clone(), self.usage.clone()), self.form, batches);
         on(&self.runtime, asking)?
     }
 
@@ -165,8 +168,8 @@ impl EmbeddingServer {
 
 /// Fingerprint of a server that no index knows.
 fn fingerprint_of(engine: &str, form: &Form, probe: &EncoderProbe) -> Fingerprint {
-    let bits = |vector: &[f32]| {
-        let numbers: Vec<String> = vector.iter().map(|value| format!("{:08x}", value.to_bits())).collect();
+    let bits = |vectors: &[Vec<f32>]| {
+        let numbers: Vec<String> = vectors.iter().flatten().map(|value| format!("{:08x}", value.to_bits())).collect();
         numbers.concat()
     };
     Fingerprint::of_parts([
@@ -175,8 +178,8 @@ fn fingerprint_of(engine: &str, form: &Form, probe: &EncoderProbe) -> Fingerprin
         &probe.model,
         &probe.weights,
         &format!("{form:?}"),
-        &bits(&probe.text),
-        &bits(&probe.picture),
+        &bits(&probe.texts),
+        &bits(&probe.pictures),
     ])
 }
 
@@ -188,33 +191,30 @@ fn on<T>(runtime: &RequestThreads, work: impl Future<Output = T>) -> Result<T> {
     })
 }
 
-fn with_own_advice(error: anyhow::Error) -> anyhow::Error {
-    match error.downcast_ref::<ServerError>() {
-        Some(error) => encoder_error(error),
-        None => error,
-    }
-}
-
-async fn ask_together(fleet: Arc<Fleet>, form: Form, batches: Vec<(Value, usize)>) -> Result<Vec<Vec<f32>>> {
-    let mut answers: Vec<Option<Vec<Vec<f32>>>> = (0..batches.len()).map(|_| None).collect();
+async fn ask_together(
+    (fleet, usage): (Arc<Fleet>, Arc<UsageCounter>),
+    form: Form,
+    batches: Vec<(Value, usize)>,
+) -> Result<Vec<Vec<f32>>> {
+    let count = batches.len();
     let mut tasks = JoinSet::new();
-    for (number, (body, count)) in batches.into_iter().enumerate() {
-        let fleet = fleet.clone();
-        tasks.spawn(async move { (number, ask_once(&fleet, form, &body, count).await) });
+    for (number, (body, inputs)) in batches.into_iter().enumerate() {
+        let (fleet, usage) = (fleet.clone(), usage.clone());
+        tasks.spawn(async move { (number, ask_once((&fleet, &usage), form, &body, inputs).await.map_err(Into::into)) });
     }
-    while let Some(joined) = tasks.join_next().await {
-        let (number, answer) = joined.context("internal error while asking a server")?;
-        answers[number] = Some(answer.map_err(|error| encoder_error(&error))?);
-    }
-    fleet.check().await.map_err(|error| encoder_error(&error))?;
-    let answers = answers.into_iter().collect::<Option<Vec<_>>>().context("a request was not answered")?;
-    Ok(answers.into_iter().flatten().collect())
+    Ok(in_order(&fleet, tasks, count).await?.into_iter().flatten().collect())
 }
 
-async fn ask_once(fleet: &Fleet, form: Form, body: &Value, count: usize) -> Result<Vec<Vec<f32>>, ServerError> {
+async fn ask_once(
+    (fleet, usage): (&Fleet, &UsageCounter),
+    form: Form,
+    body: &Value,
+    count: usize,
+) -> Result<Vec<Vec<f32>>, ServerError> {
     let most = longest_answer(count, Some(form.dimension));
     let within = waiting_time(count * TOKENS_PER_INPUT);
     let (answer, server) = fleet.ask::<EmbeddingList>(form.path, body, most, within).await?;
+    usage.add(answer.value.usage().as_ref());
     let vectors = answer.value.vectors(count, Some(form.dimension), &answer.beginning);
     vectors.map_err(|kind| fleet.failed(&server, kind))
 }

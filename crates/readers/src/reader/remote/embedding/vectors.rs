@@ -1,5 +1,6 @@
 //! The vectors of an answer: one for each input, in the order of the inputs, of one length, finite and not 0.
 
+use super::super::answer::Usage;
 use super::super::error::ServerErrorKind;
 use serde::Deserialize;
 
@@ -14,6 +15,7 @@ const FRAME: usize = 1 << 16;
 #[derive(Debug, Deserialize)]
 pub(super) struct EmbeddingList {
     data: Vec<Item>,
+    usage: Option<Usage>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -29,6 +31,12 @@ pub(super) fn longest_answer(count: usize, dimension: Option<usize>) -> usize {
 }
 
 impl EmbeddingList {
+    /// Tokens of the inputs, if the server counts them; there is no answer to count.
+    pub fn usage(&self) -> Option<Usage> {
+        let prompt_tokens = self.usage.as_ref().and_then(|usage| usage.prompt_tokens.or(usage.total_tokens));
+        Some(Usage { prompt_tokens, completion_tokens: prompt_tokens.map(|_| 0), total_tokens: None })
+    }
+
     /// Unit vectors of `count` inputs, in their order.
     ///
     /// # Errors
