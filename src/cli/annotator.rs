@@ -4,7 +4,7 @@
 use crate::annotation::check_annotator;
 use crate::files::{durable, input_file};
 use crate::output::say;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use directories::ProjectDirs;
 use std::io::{IsTerminal, stdin};
 use std::path::{Path, PathBuf};
@@ -25,17 +25,31 @@ pub fn annotator_name(given: Option<&str>) -> Result<String> {
     if !stdin().is_terminal() {
         bail!("no annotator's name is known: expected --annotator NAME, or USER in the environment");
     }
-    say("Annotator's name, such as ada (it is kept; --annotator NAME overrides it):");
-    let mut line = String::new();
-    stdin().read_line(&mut line).context("cannot read the annotator's name")?;
-    let name = line.trim().to_owned();
-    check_annotator(&name)?;
+    let name = asked_name()?;
     if let Some(path) = &kept
         && let Err(error) = durable::write_file(path, format!("{name}\n").as_bytes())
     {
         say(&format!("warning: the name is not kept, so it will be asked for again: {error:#}"));
     }
     Ok(name)
+}
+
+/// Asks until a usable name is typed.
+///
+/// # Errors
+/// Fails if the input ends.
+fn asked_name() -> Result<String> {
+    loop {
+        say("Annotator's name, such as ada (it is kept; --annotator NAME overrides it):");
+        let mut line = String::new();
+        let read = stdin().read_line(&mut line).context("cannot read the annotator's name")?;
+        ensure!(read > 0, "no annotator's name was given; --annotator NAME gives one");
+        let name = line.trim();
+        match check_annotator(name) {
+            Ok(()) => return Ok(name.to_owned()),
+            Err(error) => say(&format!("{error}")),
+        }
+    }
 }
 
 /// The file in the user's configuration folder that keeps the name.

@@ -106,6 +106,7 @@ struct Report<'a> {
     /// Absent if nothing was built.
     #[serde(skip_serializing_if = "Option::is_none")]
     seconds: Option<f64>,
+    /// Absent if nothing was embedded.
     #[serde(skip_serializing_if = "Option::is_none")]
     images_per_second: Option<f64>,
 }
@@ -283,7 +284,8 @@ struct Timing {
 
 fn report(index: &Index, timing: Option<&Timing>, json: bool) -> Result<()> {
     let images = index.side(VectorSide::Image);
-    let rate = timing.map(|timing| index.documents() as f64 / timing.image_seconds.max(1e-9));
+    let embedded = timing.filter(|_| index.given().is_none());
+    let rate = embedded.map(|timing| index.documents() as f64 / timing.image_seconds.max(1e-9));
     if json {
         let report = Report {
             state: if timing.is_some() { "built" } else { "up to date" },
@@ -303,6 +305,11 @@ fn report(index: &Index, timing: Option<&Timing>, json: bool) -> Result<()> {
     }
     warn_of_left_out(index.left_out());
     let first = match (timing, rate) {
+        // Reading given vectors is a small part of the time, so its rate would mislead.
+        (Some(timing), _) if index.given().is_some() => {
+            let rate = index.documents() as f64 / timing.seconds.max(1e-9);
+            format!("index built in {:.1} s ({rate:.0} documents per second)", timing.seconds)
+        }
         (Some(timing), Some(rate)) => format!("index built in {:.1} s ({rate:.0} images per second)", timing.seconds),
         _ => format!("index up to date (built {})", index.date()),
     };
