@@ -6,7 +6,7 @@ use dissent::cases::InitialCases;
 use dissent::cases::comparison::Against;
 use dissent::data::{Case, Dataset, Document, Manifest};
 use dissent::files::fingerprint::Fingerprint;
-use dissent::pipeline::{Event, ModelDescription};
+use dissent::pipeline::{Event, HostedReader, ModelDescription};
 use dissent::run::{Ablation, CaseAnswer, Head, Hit, LabelScores, Provenance};
 use dissent::terminal::image_protocol::ImageMode;
 use dissent::terminal::images::{Loaded, encode};
@@ -105,7 +105,18 @@ pub fn app_with(root: &Path, count: usize, change: impl FnOnce(&mut Setting)) ->
 }
 
 pub fn ready() -> Event {
-    Event::Ready(ModelDescription {
+    Event::Ready(models())
+}
+
+/// A reader on a server that may cost money: 2,000 samples for each of five prompts.
+pub fn ready_at_a_hosted_server() -> Event {
+    let server = "https://api.example.org".to_owned();
+    let hosted = HostedReader { server, requests_per_prompt: 2000, prompts_per_question: 5 };
+    Event::Ready(ModelDescription { hosted: Some(hosted), is_sampled: true, ..models() })
+}
+
+fn models() -> ModelDescription {
+    ModelDescription {
         heads: "standard retriever".into(),
         retriever: "small-clip".into(),
         reader: "tiny-pixtral".into(),
@@ -115,7 +126,7 @@ pub fn ready() -> Event {
         reader_fingerprint: Fingerprint::of_bytes(b"tiny-pixtral"),
         hosted: None,
         is_sampled: false,
-    })
+    }
 }
 
 /// Four hits of two heads; the second is found by both.

@@ -34,16 +34,12 @@ impl App {
 
     /// The cases that may be answered before anybody looks at them. At the limit they are none, and that is said once.
     pub(super) fn affordable(&mut self, cases: Vec<usize>) -> Vec<usize> {
-        let is_affordable = self.planned_for(cases.iter().copied()).is_none_or(|planned| self.may_spend(&planned));
-        if is_affordable {
-            return cases;
-        }
+        let planned = self.planned_for(cases.iter().copied()).filter(|planned| !self.may_spend(planned));
+        let Some(planned) = planned else { return cases };
         if !self.has_said_limit {
             self.has_said_limit = true;
-            let asked = self.requests_asked();
-            self.say(format!(
-                "{asked} requests to the server so far: no case is answered ahead any more; R asks for more"
-            ));
+            let (more, asked) = (planned.requests, self.requests_asked());
+            self.say(format!("{more} more requests to {} ({asked} so far) wait for R, which asks", planned.server));
         }
         Vec::new()
     }

@@ -13,11 +13,13 @@ impl App {
                 self.cases.set_run_fingerprint(description.run_fingerprint.clone());
                 self.worker.ready(description);
                 self.warn_of_other_kind_of_answers();
-                if self.reading_rest.is_some() && self.hosted().is_some() {
-                    // It was asked for before anybody knew that it costs something.
-                    self.reading_rest = None;
+                if self.hosted().is_some() {
+                    // Cases were asked for before anybody knew that they cost something.
+                    let was_reading = self.reading_rest.take().is_some();
                     let mut effects = self.work_ahead();
-                    effects.extend(self.read_rest());
+                    if was_reading {
+                        effects.extend(self.read_rest());
+                    }
                     return effects;
                 }
             }

@@ -53,9 +53,11 @@ fn a_served_encoder_finds_what_the_encoder_here_finds() {
     std::fs::remove_dir_all(there.join("index")).unwrap();
     stdout_of(&on_sample(&there, &["index"], &served));
     let second = asked(&proxy) - before;
-    assert!(second < 10, "{second}");
+    // What the server is, its form, and three texts and three pictures.
+    assert!(second < 16, "{second}");
     stdout_of(&on_sample(&there, &["index", "--force"], &served));
-    assert!(asked(&proxy) - before > 5 * second, "{}", asked(&proxy) - before);
+    let forced = asked(&proxy) - before - second;
+    assert!(forced > 2 * second, "{forced} requests after {second}");
 
     let reader = sample_reader();
     let predict = ["predict", "--run", "r", "--limit", "6", "--json", "--reader", reader.to_str().unwrap()];

@@ -3,9 +3,10 @@
 
 use super::{assert_screen, explorer};
 use crate::support::annotations::category_id;
-use crate::support::explorer::{screen, text};
+use crate::support::explorer::{ready_at_a_hosted_server, screen, text};
 use dissent::index::CaptionResult;
-use dissent::pipeline::Event;
+use dissent::pipeline::{Event, ServerUsage};
+use dissent::run::TokenUsage;
 use dissent::tui::App;
 use dissent::tui::action::Action;
 use dissent::tui::effect::Effect;
@@ -167,4 +168,17 @@ fn a_case_found_by_its_number() {
     app.update(Action::Palette);
     app.paste("1");
     assert_screen(&mut app, (80, 24), "go-to-case");
+}
+
+#[test]
+fn the_question_before_many_requests_to_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    for size in [(80, 24), (120, 40)] {
+        let mut app = explorer(folder.path());
+        app.on_worker_event(ready_at_a_hosted_server());
+        let used = TokenUsage { requests: 40, prompt_tokens: 61200, answer_tokens: 80, not_counted: 0 };
+        app.on_worker_event(Event::Usage(ServerUsage { reader: Some(used), encoder: None }));
+        app.update(Action::ReadRest);
+        assert_screen(&mut app, size, "many-requests");
+    }
 }

@@ -1,7 +1,7 @@
 //! The footer tells the truth: in every context, its words for the keys of categories are what those keys do.
 
 use crate::support::annotations::{annotation, review, written};
-use crate::support::explorer::{answer, app_with, ready, screen, text};
+use crate::support::explorer::{answer, app_with, ready, ready_at_a_hosted_server, screen, text};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use dissent::annotation::{AnnotationEdit, Category, Level};
 use dissent::index::CaptionResult;
@@ -18,7 +18,7 @@ use std::path::Path;
 use tui_input::InputRequest;
 
 /// The actions that lead to each state, beginning with the queue in focus.
-const STATES: [&[Action]; 33] = [
+const STATES: [&[Action]; 34] = [
     &[],
     &[Action::SwitchFocus],
     &[Action::SwitchFocus, Action::NextHit, Action::NextHit],
@@ -53,6 +53,8 @@ const STATES: [&[Action]; 33] = [
     &[Action::SwitchFocus, Action::SearchImages, Action::Accept],
     &[Action::SwitchFocus, Action::WithoutCaption, Action::PreviousHit],
     &[Action::WithoutCaption],
+    // The reader is on a server that may cost money.
+    &[Action::ReadRest],
 ];
 
 fn app_in(root: &Path, several: bool, actions: &[Action]) -> App {
@@ -63,7 +65,7 @@ fn app_in(root: &Path, several: bool, actions: &[Action]) -> App {
         setting.known.reviews.insert(0, review([("bob", annotation(&[2]))], None));
     });
     app.start();
-    app.on_worker_event(ready());
+    app.on_worker_event(if actions == [Action::ReadRest] { ready_at_a_hosted_server() } else { ready() });
     answer(&mut app, 0, &[0.9, 0.2, 0.9, 0.9]);
     for action in actions {
         app.update(action.clone());

@@ -10,4 +10,5 @@ mod label_many;
 mod navigation;
 mod people;
 mod reading_rest;
+mod spending;
 pub mod why;
