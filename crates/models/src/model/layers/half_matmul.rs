@@ -1,43 +1,55 @@
-//! Matrix multiplication in half precision: sums are accumulated in f32, the bias is added, and the result is rounded
-//! once.
+//! Matrix multiplication in half precision by gemmkit, which selects the kernels at run time (AVX-512 BF16 if the processor has
+//! it, else f32): sums are accumulated in f32, the bias is added, and the result is rounded once.
 
-#[cfg(any(test, not(feature = "gemmkit")))]
-use super::{
-    half_convert::{from_f32, to_f32},
-    linear::by_blas,
-};
-use candle_core::{Result, Tensor};
+use super::cpu_storage::{numbers, on_cpu};
+use super::half_convert::Half;
+use candle_core::{DType, Result, Tensor};
+use gemmkit::{Bias, FusedScalar, MatMut, MatRef, Parallelism, gemm_fused};
+use half::{bf16, f16};
 
 /// `values · weightᵀ + bias`, all bf16 or all f16: `[.., inputs]` to `[rows, outputs]`.
 pub(super) fn matmul_half(values: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
-    #[cfg(feature = "gemmkit")]
-    return super::half_gemmkit::matmul_half_by_gemmkit(values, weight, bias);
-    #[cfg(not(feature = "gemmkit"))]
-    matmul_half_in_f32(values, weight, bias)
+    match values.dtype() {
+        DType::BF16 => matmul::<bf16>(values, weight, bias),
+        DType::F16 => matmul::<f16>(values, weight, bias),
+        other => candle_core::bail!("expected bf16 or f16, found {other:?}"),
+    }
 }
 
-/// The same without gemmkit. It converts the whole weight at each call.
-#[cfg(any(test, not(feature = "gemmkit")))]
-fn matmul_half_in_f32(values: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+fn matmul<T: Half + FusedScalar>(values: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     let (outputs, inputs) = weight.dims2()?;
-    let (dtype, shape) = (values.dtype(), values.shape());
-    let bias_fits = bias.is_none_or(|bias| bias.dims() == [outputs] && bias.dtype() == dtype);
-    if shape.dims().last() != Some(&inputs) || weight.dtype() != dtype || !bias_fits {
-        candle_core::bail!("cannot multiply {shape:?} by the transpose of {:?} with this bias", weight.shape())
+    let rows = values.elem_count() / inputs.max(1);
+    let bias = bias.map(Tensor::to_vec1::<T>).transpose()?;
+    let values = values.contiguous()?;
+    let (value_guard, value_layout) = values.storage_and_layout();
+    let (weight_guard, weight_layout) = weight.storage_and_layout();
+    let left = numbers::<T>(on_cpu(&value_guard)?, value_layout)?;
+    let right = numbers::<T>(on_cpu(&weight_guard)?, weight_layout)?;
+    if left.len() != rows * inputs || bias.as_ref().is_some_and(|bias| bias.len() != outputs) {
+        candle_core::bail!(
+            "cannot multiply {:?} by the transpose of {:?} with this bias",
+            values.shape(),
+            weight.shape()
+        )
     }
-    let bias = bias.map(to_f32).transpose()?;
-    from_f32(&by_blas(&to_f32(values)?, &to_f32(weight)?, bias.as_ref())?, dtype)
+    let mut result = vec![T::zero(); rows * outputs];
+    gemm_fused(
+        T::one(),
+        MatRef::from_row_major(left, rows, inputs),
+        MatRef::from_col_major(right, inputs, outputs),
+        T::zero(),
+        MatMut::from_row_major(&mut result, rows, outputs),
+        bias.as_deref().map(Bias::PerCol),
+        None,
+        Parallelism::Rayon(rayon::current_num_threads()),
+    );
+    Tensor::from_vec(result, (rows, outputs), weight.device())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use candle_core::{DType, Device};
-
-    type Matmul = fn(&Tensor, &Tensor, Option<&Tensor>) -> Result<Tensor>;
-
-    /// The matmul of the program, and the one without gemmkit.
-    const BOTH: [Matmul; 2] = [matmul_half, matmul_half_in_f32];
+    use candle_core::Device;
 
     /// Against f64, with odd sizes and from one row to more rows than a kernel's block.
     #[test]
@@ -50,8 +62,8 @@ mod tests {
                 let exact = |tensor: &Tensor| half(tensor).to_dtype(DType::F64).unwrap();
                 let (values, weight, bias) = (half(&values), half(&weight), half(&bias));
                 let (without, with) = (None, Some(bias.squeeze(0).unwrap()));
-                for (matmul, bias) in BOTH.into_iter().flat_map(|matmul| [(matmul, &without), (matmul, &with)]) {
-                    let found = matmul(&values, &weight, bias.as_ref()).unwrap();
+                for bias in [without, with] {
+                    let found = matmul_half(&values, &weight, bias.as_ref()).unwrap();
                     assert_eq!(found.dims(), [rows, outputs]);
                     let mut expected = exact(&values).matmul(&exact(&weight).t().unwrap()).unwrap();
                     if let Some(bias) = &bias {
@@ -74,13 +86,11 @@ mod tests {
         let zeros = |shape: (usize, usize), dtype| Tensor::zeros(shape, dtype, &Device::Cpu).unwrap();
         let (values, weight) = (zeros((4, 6), DType::BF16), zeros((5, 6), DType::BF16));
         let short = zeros((1, 4), DType::BF16).squeeze(0).unwrap();
-        for matmul in BOTH {
-            assert!(matmul(&values, &weight, Some(&short)).is_err());
-            assert!(matmul(&values, &zeros((5, 7), DType::BF16), None).is_err());
-            assert!(matmul(&values, &zeros((5, 6), DType::F16), None).is_err());
-            assert!(matmul(&values, &weight.t().unwrap(), None).is_err());
-            let none = matmul(&zeros((0, 6), DType::F16), &zeros((5, 6), DType::F16), None).unwrap();
-            assert_eq!(none.dims(), [0, 5]);
-        }
+        assert!(matmul_half(&values, &weight, Some(&short)).is_err());
+        assert!(matmul_half(&values, &zeros((5, 7), DType::BF16), None).is_err());
+        assert!(matmul_half(&values, &zeros((5, 6), DType::F16), None).is_err());
+        assert!(matmul_half(&values, &weight.t().unwrap(), None).is_err());
+        let none = matmul_half(&zeros((0, 6), DType::F16), &zeros((5, 6), DType::F16), None).unwrap();
+        assert_eq!(none.dims(), [0, 5]);
     }
 }

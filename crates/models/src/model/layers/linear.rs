@@ -1,7 +1,7 @@
 //! Linear layers with a given standard deviation of initial weights.
 
 use super::Matrix;
-use super::blas::{Accumulate, MatrixView, matmul_parallel};
+use super::float_matmul::{Accumulate, MatrixView, matmul_parallel};
 use super::cpu_storage::{floats, is_wide, is_wide_half};
 use super::half_matmul::matmul_half;
 use super::per_channel::add_per_channel;
@@ -53,7 +53,7 @@ impl Module for Linear {
         if let Matrix::Plain(weight) = &self.weight {
             let bias = self.bias.as_ref();
             if is_wide(values, columns) && is_wide(weight, columns) && weight.is_contiguous() {
-                return by_blas(&values.contiguous()?, weight, bias)?.reshape(shape);
+                return matmul_floats(&values.contiguous()?, weight, bias)?.reshape(shape);
             }
             if is_wide_half(values, columns) && is_wide_half(weight, columns) && weight.is_contiguous() {
                 return matmul_half(values, weight, bias)?.reshape(shape);
@@ -70,7 +70,7 @@ impl Module for Linear {
 }
 
 /// `values · weightᵀ + bias` in f32: `[.., inputs]` to `[rows, outputs]`.
-pub(super) fn by_blas(values: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+pub(super) fn matmul_floats(values: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     let (outputs, inputs) = weight.dims2()?;
     let rows = values.elem_count() / inputs;
     let mut result = match bias {
@@ -82,7 +82,7 @@ pub(super) fn by_blas(values: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -
     let (values, values_layout) = values.storage_and_layout();
     let (weight, weight_layout) = weight.storage_and_layout();
     let (Storage::Cpu(values), Storage::Cpu(weight)) = (&*values, &*weight) else {
-        candle_core::bail!("a BLAS matmul was given a tensor on another device")
+        candle_core::bail!("a matmul on the CPU was given a tensor on another device")
     };
     let left = MatrixView::new(floats(values, values_layout)?, rows, inputs, inputs)?;
     let right = MatrixView::new(floats(weight, weight_layout)?, outputs, inputs, inputs)?;

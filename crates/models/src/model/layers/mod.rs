@@ -7,13 +7,11 @@ mod activation;
 mod attention;
 mod attention_blocks;
 mod bias_fused;
-mod blas;
 mod cpu_storage;
 mod embedding;
 mod encoder;
+mod float_matmul;
 mod half_convert;
-#[cfg(feature = "gemmkit")]
-mod half_gemmkit;
 mod half_matmul;
 mod half_norms;
 mod half_rope;

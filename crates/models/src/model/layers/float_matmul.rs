@@ -1,14 +1,11 @@
-//! f32 matrix multiplication by the system's BLAS (OpenBLAS, which FAISS links too), parallel over chunks of rows.
+//! f32 matrix multiplication by gemmkit, which selects the kernels for the processor at run time, parallel over chunks of rows.
 //!
-//! candle's own kernels reach half its speed: 94 against 205 GFLOP/s on two cores of a Zen 4 (5120 × 768 × 3072).
+//! candle's own kernels reach 0.5 of its speed with AVX-512. OpenBLAS reaches it where it knows the processor, and a quarter of
+//! it where it does not: 0.3.21 of Debian 12 takes a Xeon of 2024 for one of 2004 (docs/reference/measurements.md).
 
-// The Fortran interface, whose matrices are column-major. Every BLAS has it; some systems keep CBLAS in a library of its own,
-// which FAISS does not link. blas-sys declares and links nothing; `build.rs` links.
-use blas_sys::sgemm_;
 use candle_core::Result;
+use gemmkit::{MatMut, MatRef, Parallelism, gemm};
 use rayon::prelude::*;
-use std::ffi::{CStr, c_char, c_int, c_void};
-use std::sync::Once;
 
 /// Chunks of rows are multiples of this, so that few micro-kernels run partly filled.
 const ROWS_PER_KERNEL: usize = 16;
@@ -50,7 +47,7 @@ pub(super) enum Transpose {
     Yes,
 }
 
-/// Adds the product to the output (BLAS's beta = 1) or overwrites the output (beta = 0).
+/// Adds the product to the output or overwrites the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Accumulate {
     No,
@@ -69,7 +66,6 @@ pub(super) fn matmul(
     result: &mut [f32],
     stride: usize,
 ) -> Result<()> {
-    use_one_blas_thread();
     let (inner, columns) = match transpose_right {
         Transpose::No => (right.rows, right.columns),
         Transpose::Yes => (right.columns, right.rows),
@@ -85,37 +81,19 @@ pub(super) fn matmul(
     if left.rows == 0 || columns == 0 {
         return Ok(());
     }
-    let transposed = match transpose_right {
-        Transpose::No => b'N',
-        Transpose::Yes => b'T',
-    } as c_char;
-    let plain = b'N' as c_char;
-    let size = |size: usize| c_int::try_from(size).map_err(candle_core::Error::wrap);
-    let (rows, columns, inner) = (size(left.rows)?, size(columns)?, size(inner)?);
-    let (left_stride, right_stride, stride) = (size(left.stride)?, size(right.stride)?, size(stride)?);
-    let beta = f32::from(accumulate == Accumulate::Yes);
-    // A row-major matrix is its transpose in column-major order, so BLAS computes rightᵀ · leftᵀ.
-    //
-    // SAFETY: `MatrixView::new` and `fits` above have checked that every row lies within its slice, all three slices live
-    // until the call returns, and `result` is borrowed for writing alone.
-    #[allow(unsafe_code, reason = "BLAS is a foreign library")]
-    unsafe {
-        sgemm_(
-            &raw const transposed,
-            &raw const plain,
-            &raw const columns,
-            &raw const rows,
-            &raw const inner,
-            &1.0,
-            right.values.as_ptr(),
-            &raw const right_stride,
-            left.values.as_ptr(),
-            &raw const left_stride,
-            &raw const beta,
-            result.as_mut_ptr(),
-            &raw const stride,
-        );
-    }
+    let (row_step, column_step) = match transpose_right {
+        Transpose::No => (right.stride, 1),
+        Transpose::Yes => (1, right.stride),
+    };
+    // The shapes were checked above and by `MatrixView::new`; gemmkit checks them again, and panics.
+    gemm(
+        1.0,
+        MatRef::new(left.values, left.rows, inner, left.stride as isize, 1),
+        MatRef::new(right.values, inner, columns, row_step as isize, column_step as isize),
+        f32::from(accumulate == Accumulate::Yes),
+        MatMut::new(result, left.rows, columns, stride as isize, 1),
+        Parallelism::Serial,
+    );
     Ok(())
 }
 
@@ -140,23 +118,6 @@ pub(super) fn matmul_parallel(
 fn fits(length: usize, rows: usize, columns: usize, stride: usize) -> bool {
     let end = rows.saturating_sub(1).checked_mul(stride).and_then(|start| start.checked_add(columns));
     rows == 0 || columns > 0 && stride >= columns && end.is_some_and(|end| end <= length)
-}
-
-/// By default OpenBLAS splits each product among threads of its own, which would compete with the calling threads.
-fn use_one_blas_thread() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        const SET_THREADS: &CStr = c"openblas_set_num_threads";
-        // SAFETY: the name is NUL-terminated, and only OpenBLAS exports a function of this name, with this signature.
-        #[allow(unsafe_code, reason = "only known at run time whether the BLAS is OpenBLAS")]
-        unsafe {
-            let function = libc::dlsym(libc::RTLD_DEFAULT, SET_THREADS.as_ptr());
-            if !function.is_null() {
-                let set_threads = std::mem::transmute::<*mut c_void, unsafe extern "C" fn(c_int)>(function);
-                set_threads(1);
-            }
-        }
-    });
 }
 
 #[cfg(test)]
