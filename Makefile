@@ -32,7 +32,7 @@ fuzz: set-up ## fuzz what reads other people's files, each target for SECONDS_EA
 hostile: set-up ## run the program on 3,000 hostile inputs (ten minutes; docs/fuzzing.md)
 	cargo test --locked --test hostile -- --ignored --nocapture three_thousand
 
-set-up: ## install C++ compiler, cmake, OpenBLAS and LAPACK where they are missing
+set-up: ## install C++ compiler and cmake where they are missing
 	@sh scripts/set-up
 
 lint: set-up ## format, clippy and docs, warnings denied

@@ -30,8 +30,7 @@ fn main() {
         // If no second thread can be started, the main thread does the work.
         Err(_) => guarded(),
     };
-    // All output is written by now. The C library's exit would wait for OpenBLAS's threads, which never end if they
-    // could not all be started (`ulimit -v`).
+    // All output is written by now. The C library's exit would wait for threads of libraries.
     signal_hook::low_level::exit(i32::from(code));
 }
 

@@ -2,8 +2,8 @@
 
 use anyhow::{Result, ensure};
 
-/// Variables that set the thread counts of rayon, candle, OpenBLAS and tokio.
-const VARIABLES: [&str; 4] = ["RAYON_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TOKIO_WORKER_THREADS"];
+/// Variables that set the thread counts of rayon, OpenMP and tokio.
+const VARIABLES: [&str; 3] = ["RAYON_NUM_THREADS", "OMP_NUM_THREADS", "TOKIO_WORKER_THREADS"];
 /// Maximum: the cores of the largest servers. With far more, the system refuses threads during the work.
 const MOST: u64 = 1024;
 

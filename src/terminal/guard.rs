@@ -32,8 +32,6 @@ pub fn start(program: &Path) -> Result<()> {
     let modes = tcgetattr(io::stdout()).context("cannot ask for the terminal's modes")?;
     let mut guard = Command::new(program);
     guard.args([SUBCOMMAND, &written(&modes)]);
-    // The guard computes nothing; OpenBLAS would start a thread for each core.
-    guard.env("OPENBLAS_NUM_THREADS", "1");
     guard.stdin(Stdio::piped()).stderr(Stdio::null());
     // The guard inherits blocked signals. If it blocked them itself, the hang-up of an explorer that is killed at
     // once could arrive earlier.

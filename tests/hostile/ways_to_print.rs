@@ -10,7 +10,7 @@ const WAYS: [&str; 9] =
     ["println!", "print!", "dbg!", "stdout()", "stderr()", "io::stdout", "io::stderr", "stdio::inherit", "/dev/tty"];
 
 /// Files that have a way of their own, the lines with it, and why. A line more or less fails the test.
-const ALLOWED: [(&str, usize, &str); 16] = [
+const ALLOWED: [(&str, usize, &str); 17] = [
     ("src/output.rs", 5, "the one way"),
     ("src/main.rs", 3, "asks what is a terminal, and where usage goes"),
     ("src/cli/build_progress.rs", 1, "only asks what is a terminal"),
@@ -26,6 +26,7 @@ const ALLOWED: [(&str, usize, &str); 16] = [
     ("src/terminal/query.rs", 2, "sequences of crossterm; asks the terminal"),
     ("src/tui/session/recording.rs", 1, "what ratatui drew"),
     ("src/terminal/screen.rs", 3, "sequences of crossterm"),
+    ("crates/blas/src/left_out.rs", 1, "words of ours, before the program ends"),
     ("crates/models/src/model/checkpoint/mapped.rs", 1, "a measurement in a test"),
 ];
 

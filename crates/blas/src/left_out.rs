@@ -7,7 +7,10 @@ use std::io::Write;
 fn end(name: &str) -> ! {
     let mut out = std::io::stderr();
     // Nobody is left to hear that standard error is closed.
-    let _ = writeln!(out, "dissent: FAISS asked for {name}, of a kind of index that this program does not build; it cannot go on");
+    let _ = writeln!(
+        out,
+        "dissent: FAISS asked for {name}, of a kind of index that this program does not build; it cannot go on"
+    );
     std::process::abort()
 }
 

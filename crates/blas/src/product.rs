@@ -35,7 +35,21 @@ pub unsafe extern "C" fn sgemm_(
     // SAFETY: the caller vouches for the matrices and that the result overlaps neither factor.
     unsafe {
         gemmkit::gemm_unchecked(
-            rows, inner, columns, alpha, a, a_strides.0, a_strides.1, b, b_strides.0, b_strides.1, beta, c, 1, ldc, threads,
+            rows,
+            inner,
+            columns,
+            alpha,
+            a,
+            a_strides.0,
+            a_strides.1,
+            b,
+            b_strides.0,
+            b_strides.1,
+            beta,
+            c,
+            1,
+            ldc,
+            threads,
         );
     }
     0
@@ -68,9 +82,19 @@ mod tests {
             // SAFETY: every matrix is larger than the sizes say.
             unsafe {
                 sgemm_(
-                    &raw const flag_a, &raw const flag_b, &raw const sizes[0], &raw const sizes[1], &raw const sizes[2],
-                    &raw const alpha, a.as_ptr(), &raw const sizes[3], b.as_ptr(), &raw const sizes[4], &raw const beta,
-                    c.as_mut_ptr(), &raw const sizes[5],
+                    &raw const flag_a,
+                    &raw const flag_b,
+                    &raw const sizes[0],
+                    &raw const sizes[1],
+                    &raw const sizes[2],
+                    &raw const alpha,
+                    a.as_ptr(),
+                    &raw const sizes[3],
+                    b.as_ptr(),
+                    &raw const sizes[4],
+                    &raw const beta,
+                    c.as_mut_ptr(),
+                    &raw const sizes[5],
                 );
             }
             let of = |matrix: &[f32], flag: u8, leading: usize, row: usize, column: usize| {
@@ -80,7 +104,9 @@ mod tests {
                 for row in 0..ldc {
                     let place = row + column * ldc;
                     let sum: f32 = (0..inner)
-                        .map(|at| of(&a, transpose_a, lda, row.min(rows - 1), at) * of(&b, transpose_b, ldb, at, column))
+                        .map(|at| {
+                            of(&a, transpose_a, lda, row.min(rows - 1), at) * of(&b, transpose_b, ldb, at, column)
+                        })
                         .sum();
                     // Small whole numbers, so that sums are exact in any order.
                     let expected = if row < rows { alpha * sum + beta * before[place] } else { before[place] };

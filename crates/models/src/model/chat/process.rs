@@ -107,8 +107,6 @@ impl Running {
     fn start(program: &Path, source: &str) -> Result<Self, String> {
         let mut command = Command::new(program);
         command.arg(RENDERING_SUBCOMMAND).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        // OpenBLAS is not used but would start a thread per core.
-        command.env("OPENBLAS_NUM_THREADS", "1");
         for name in REMOVED_VARIABLES {
             command.env_remove(name);
         }

@@ -1,8 +1,8 @@
 //! Attention of wide models on a CPU, one block of queries at a time: a block's scores stay in the core's cache and are
 //! never written to memory (the idea of FlashAttention, Dao et al. 2022, but with complete rows of scores).
 
-use super::float_matmul::{Accumulate, MatrixView, Transpose, matmul};
 use super::cpu_storage::floats;
+use super::float_matmul::{Accumulate, MatrixView, Transpose, matmul};
 use super::simd;
 use candle_core::{CpuStorage, Layout, Result, Storage, Tensor};
 use rayon::prelude::*;

@@ -1,8 +1,8 @@
 //! Linear layers with a given standard deviation of initial weights.
 
 use super::Matrix;
-use super::float_matmul::{Accumulate, MatrixView, matmul_parallel};
 use super::cpu_storage::{floats, is_wide, is_wide_half};
+use super::float_matmul::{Accumulate, MatrixView, matmul_parallel};
 use super::half_matmul::matmul_half;
 use super::per_channel::add_per_channel;
 use candle_core::{D, Module, Result, Storage, Tensor};
