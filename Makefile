@@ -3,7 +3,7 @@
 
 SAMPLE_SEED := 1
 SECONDS_EACH := 60
-SLIM_CRATES := core evaluation annotation models retrieval readers training
+SLIM_CRATES := blas core evaluation annotation models retrieval readers training
 
 .PHONY: demo test test-small-disks test-engines test-exports fuzz hostile set-up lint dependencies bench sample help
 

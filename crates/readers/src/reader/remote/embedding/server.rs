@@ -214,7 +214,7 @@ async fn ask_once(
     let most = longest_answer(count, Some(form.dimension));
     let within = waiting_time(count * TOKENS_PER_INPUT);
     let (answer, server) = fleet.ask::<EmbeddingList>(form.path, body, most, within).await?;
-    usage.add(answer.value.usage().as_ref());
+    usage.add(Some(&answer.value.usage()));
     let vectors = answer.value.vectors(count, Some(form.dimension), &answer.beginning);
     vectors.map_err(|kind| fleet.failed(&server, kind))
 }

@@ -32,9 +32,9 @@ pub(super) fn longest_answer(count: usize, dimension: Option<usize>) -> usize {
 
 impl EmbeddingList {
     /// Tokens of the inputs, if the server counts them; there is no answer to count.
-    pub fn usage(&self) -> Option<Usage> {
+    pub fn usage(&self) -> Usage {
         let prompt_tokens = self.usage.as_ref().and_then(|usage| usage.prompt_tokens.or(usage.total_tokens));
-        Some(Usage { prompt_tokens, completion_tokens: prompt_tokens.map(|_| 0), total_tokens: None })
+        Usage { prompt_tokens, completion_tokens: prompt_tokens.map(|_| 0), total_tokens: None }
     }
 
     /// Unit vectors of `count` inputs, in their order.
