@@ -27,14 +27,17 @@
 //! | [`casebook`] | chosen cases as an HTML page |
 //! | [`terminal`] | the terminal's capabilities, taking and restoring it, pictures on it |
 //! | [`tui`] | the explorer |
+//! | [`processor`], [`build_facts`] | what the processor can do; what this program was built from |
 //! | [`cli`] | one file per subcommand |
 
+pub mod build_facts;
 pub mod casebook;
 pub mod cases;
 pub mod cli;
 pub mod out_of_memory;
 pub mod output;
 pub mod phantom;
+pub mod processor;
 pub mod run_import;
 pub mod sample;
 pub mod terminal;

@@ -6,6 +6,7 @@ use dissent::cli::{self, Cli, ExitWith, ParseError, panic_hook, render_template}
 use dissent::model::chat::{RENDERING_SUBCOMMAND, use_program};
 use dissent::out_of_memory::AdvisingAllocator;
 use dissent::output::{print_styled, say, say_styled};
+use dissent::processor;
 use dissent::thread_counts;
 use std::io::{IsTerminal, stderr, stdout};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,6 +23,10 @@ const WRONG_USAGE: u8 = 2;
 const STACK: usize = 8 << 20;
 
 fn main() {
+    if let Err(error) = processor::check() {
+        say(&format!("error: {error:#}"));
+        signal_hook::low_level::exit(i32::from(FAILED));
+    }
     panic_hook::log_and_say_in_one_line();
     outlive_file_size_limit();
     let worker = std::thread::Builder::new().name("main".into()).stack_size(STACK).spawn(guarded);

@@ -8,6 +8,7 @@ use super::models::{
 use super::picture_card::picture_card;
 use super::reader_flags::ReaderFlags;
 use super::store_flags::StoreFlags;
+use crate::build_facts::{commit, features};
 use crate::index::Index;
 use crate::milvus::{StoreFacts, StoreSource};
 use crate::model::checkpoint::fingerprint_of;
@@ -15,6 +16,7 @@ use crate::model::device::{choose_device, gpu_facts};
 use crate::model::hub::cache_folder;
 use crate::model::reader_family::ReaderFamily;
 use crate::model::settings_notes::{notes_of_encoder, notes_of_reader};
+use crate::processor;
 use crate::output::{count, print_json, print_line, print_styled, say, within};
 use crate::reader::remote::{RemoteReader, ServedModel};
 use crate::reader::{Reader, ReaderError};
@@ -212,24 +214,11 @@ fn program(facts: &mut Vec<Fact>) {
     facts.push(fact(section, "system", format!("{} {}", std::env::consts::OS, std::env::consts::ARCH)));
     let threads = std::thread::available_parallelism().map_or_else(|_| "unknown".into(), |count| count.to_string());
     facts.push(fact(section, "threads", threads));
-    let mut processor = fact(section, "AVX2", if has_avx2() { "yes" } else { "no" });
-    if !has_avx2() && cfg!(target_arch = "x86_64") {
-        processor.warning = Some("FAISS needs a processor with AVX2 and fails on this one".into());
-    }
-    facts.push(processor);
+    facts.push(fact(section, "commit", commit()));
+    facts.push(fact(section, "features", features()));
+    facts.push(fact(section, "processor", processor::description()));
     for name in CRATES {
         facts.push(fact(section, name, locked_version(LOCK_FILE, name).unwrap_or("unknown")));
-    }
-}
-
-fn has_avx2() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    {
-        std::arch::is_x86_feature_detected!("avx2")
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    {
-        false
     }
 }
 

@@ -51,6 +51,7 @@ mod table_choice;
 mod train;
 
 use self::config::Config;
+use crate::build_facts::LONG_VERSION;
 use crate::model::precision::Precision;
 use crate::terminal::color_depth::ColorDepth;
 use crate::terminal::guard;
@@ -61,7 +62,7 @@ use std::path::PathBuf;
 
 /// Explore where and why retrieval-augmented diagnosis goes wrong: one prediction per retrieved document.
 #[derive(Debug, Parser)]
-#[command(name = "dissent", version, about)]
+#[command(name = "dissent", version, long_version = LONG_VERSION.as_str(), about)]
 pub struct Cli {
     #[command(flatten)]
     pub common: Common,
