@@ -29,9 +29,7 @@ impl LayerNorm {
     pub fn forward(&self, values: &Tensor) -> Result<Tensor> {
         let epsilon = self.epsilon as f32;
         match self.mode {
-            Mode::Infer if is_inferred_half(values) => {
-                norm_half(values, &self.weight, Some(&self.bias), epsilon)
-            }
+            Mode::Infer if is_inferred_half(values) => norm_half(values, &self.weight, Some(&self.bias), epsilon),
             Mode::Infer => candle_nn::ops::layer_norm(&values.contiguous()?, &self.weight, &self.bias, epsilon),
             Mode::Train if is_fusible(values) => {
                 values.contiguous()?.apply_op3(&self.weight, &self.bias, FusedLayerNorm { epsilon })

@@ -4,8 +4,8 @@ use super::Matrix;
 use super::cpu_storage::{floats, is_inferred, is_inferred_half};
 use super::float_matmul::{Accumulate, MatrixView, matmul_parallel};
 use super::half_matmul::matmul_half;
-use super::quantised_matmul::matmul_dequantised;
 use super::per_channel::add_per_channel;
+use super::quantised_matmul::matmul_dequantised;
 use candle_core::{D, Module, Result, Storage, Tensor};
 use candle_nn::{Init, VarBuilder};
 
