@@ -1,8 +1,9 @@
 """Random readers of the size that a laptop runs, for `against_transformers.py`: the published configurations of
-SmolVLM-500M-Instruct whole, and of Qwen2-VL with Qwen2-0.5B's decoder and a tower of CLIP's base size.
+SmolVLM-256M-Instruct and SmolVLM-500M-Instruct whole, and of Qwen2-VL with Qwen2-0.5B's decoder and a tower of CLIP's base size.
 
     pip install -r tests/fixtures/readers/requirements.txt
-    python benches/mid_size_readers.py OUT        # writes OUT/smolvlm and OUT/qwen2_vl, 1 GB each
+    python benches/mid_size_readers.py OUT        # writes OUT/smolvlm_256 (0.6 GB), OUT/smolvlm and OUT/qwen2_vl (1 GB each)
+    python benches/mid_size_readers.py OUT smolvlm_256         # only these
 
 Weights are stored in bfloat16, as published ones are. Templates and the way of the tokenizers are those of the fixtures,
 their words those of the sample's captions. A picture costs SmolVLM one tile of 512 × 512 (64 tokens), Qwen2-VL 24 × 24
@@ -37,13 +38,19 @@ CORPUS = [json.loads(line)["caption"] for line in open(HERE.parent / "sample-dat
 CORPUS += ["Assistant: Yes", "Assistant: No", "Yes", "No"] * 100
 
 
-def smolvlm(folder):
+def smolvlm_256(folder):
+    smolvlm(folder, hidden=576, inner=1536, layers=30, heads=9, key_heads=3)
+
+
+def smolvlm(folder, hidden=960, inner=2560, layers=32, heads=15, key_heads=5):
     tokens = fixtures.tokenizer(fixtures.SMOL_SPECIAL, False, CORPUS, 1000)
     config = SmolVLMConfig(
         image_token_id=3, scale_factor=4, tie_word_embeddings=False, pad_token_id=0,
         text_config={
-            "model_type": "llama", "vocab_size": 49280, "hidden_size": 960, "intermediate_size": 2560,
-            "num_hidden_layers": 32, "num_attention_heads": 15, "num_key_value_heads": 5, "head_dim": 64,
+            # The name that the published models have, by which llama.cpp's converter knows them.
+            "architectures": ["VLlama3ForCausalLM"], "model_type": "llama", "vocab_size": 49280, "hidden_size": hidden,
+            "intermediate_size": inner, "num_hidden_layers": layers, "num_attention_heads": heads,
+            "num_key_value_heads": key_heads, "head_dim": 64,
             "max_position_embeddings": 8192, "rms_norm_eps": 1e-5, "bos_token_id": 1, "eos_token_id": 2,
             "pad_token_id": 0, "rope_parameters": {"rope_type": "default", "rope_theta": 100000.0},
         },
@@ -87,6 +94,7 @@ def write(model_class, config, processor, folder):
 
 arguments = argparse.ArgumentParser()
 arguments.add_argument("out", type=pathlib.Path)
-out = arguments.parse_args().out
-smolvlm(out / "smolvlm")
-qwen2_vl(out / "qwen2_vl")
+arguments.add_argument("names", nargs="*", default=["smolvlm_256", "smolvlm", "qwen2_vl"])
+options = arguments.parse_args()
+for name in options.names:
+    {"smolvlm_256": smolvlm_256, "smolvlm": smolvlm, "qwen2_vl": qwen2_vl}[name](options.out / name)

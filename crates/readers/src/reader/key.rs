@@ -4,7 +4,7 @@ use super::ReadRequest;
 use dissent_core::files::fingerprint::Fingerprint;
 
 /// Incremented if the same request would get another answer: after a change to prompts, images or scoring.
-const ANSWERS_VERSION: &str = "answers 1";
+const ANSWERS_VERSION: &str = "answers 2";
 
 /// The version of text answers; incremented also if the rule for their end changes.
 const WORDS_VERSION: &str = "words 1";

@@ -104,14 +104,30 @@ pub(super) fn matmul_parallel(
     accumulate: Accumulate,
     result: &mut [f32],
 ) -> Result<()> {
-    let columns = right.rows;
-    let chunk = left.rows.div_ceil(rayon::current_num_threads()).next_multiple_of(ROWS_PER_KERNEL);
-    if chunk >= left.rows {
-        return matmul(left, right, Transpose::Yes, accumulate, result, columns);
+    matmul_into_columns(left, right, accumulate, result, right.rows, 0)
+}
+
+/// [`matmul_parallel`] into the columns from `first` on of a contiguous `result` with `width` columns.
+pub(super) fn matmul_into_columns(
+    left: MatrixView,
+    right: MatrixView,
+    accumulate: Accumulate,
+    result: &mut [f32],
+    width: usize,
+    first: usize,
+) -> Result<()> {
+    if width == 0 || first + right.rows > width || result.len() != left.rows * width {
+        candle_core::bail!(
+            "{} columns from {first} of {} rows do not fit into {} elements with {width} columns",
+            right.rows,
+            left.rows,
+            result.len()
+        )
     }
-    result.par_chunks_mut(chunk * columns).enumerate().try_for_each(|(number, result)| {
-        let rows = left.row_range(number * chunk, result.len() / columns)?;
-        matmul(rows, right, Transpose::Yes, accumulate, result, columns)
+    let chunk = left.rows.div_ceil(rayon::current_num_threads()).next_multiple_of(ROWS_PER_KERNEL).max(1);
+    result.par_chunks_mut(chunk * width).enumerate().try_for_each(|(number, result)| {
+        let rows = left.row_range(number * chunk, result.len() / width)?;
+        matmul(rows, right, Transpose::Yes, accumulate, &mut result[first..], width)
     })
 }
 

@@ -1,6 +1,6 @@
 //! Applying rotary position embeddings (RoPE); in half precision it is computed in f32 and rounded once.
 
-use super::cpu_storage::{is_wide_half, numbers, on_cpu};
+use super::cpu_storage::{is_inferred_half, numbers, on_cpu};
 use super::half_convert::Half;
 use candle_core::{DType, Result, Tensor};
 use half::{bf16, f16};
@@ -11,7 +11,7 @@ use rayon::prelude::*;
 /// returns the type of `heads`. Gradients are not tracked.
 pub fn apply_rope(heads: &Tensor, cos: &Tensor, sin: &Tensor) -> Result<Tensor> {
     let (_, count, _, size) = heads.dims4()?;
-    if is_wide_half(heads, count * size) {
+    if is_inferred_half(heads) {
         return match heads.dtype() {
             DType::BF16 => apply_rope_half::<bf16>(heads, cos, sin),
             _ => apply_rope_half::<f16>(heads, cos, sin),

@@ -1,10 +1,11 @@
 //! Linear layers with a given standard deviation of initial weights.
 
 use super::Matrix;
-use super::cpu_storage::{floats, is_wide, is_wide_half};
+use super::cpu_storage::{floats, is_inferred, is_inferred_half};
 use super::float_matmul::{Accumulate, MatrixView, matmul_parallel};
 use super::half_matmul::matmul_half;
 use super::per_channel::add_per_channel;
+use super::quantised_matmul::matmul_dequantised;
 use candle_core::{D, Module, Result, Storage, Tensor};
 use candle_nn::{Init, VarBuilder};
 
@@ -49,15 +50,19 @@ impl Module for Linear {
         if let Some(last) = shape.last_mut() {
             *last = outputs;
         }
-        let columns = inputs.max(outputs);
-        if let Matrix::Plain(weight) = &self.weight {
-            let bias = self.bias.as_ref();
-            if is_wide(values, columns) && is_wide(weight, columns) && weight.is_contiguous() {
+        let bias = self.bias.as_ref();
+        match &self.weight {
+            Matrix::Plain(weight) if !weight.is_contiguous() => {}
+            Matrix::Plain(weight) if is_inferred(values) && is_inferred(weight) => {
                 return matmul_floats(&values.contiguous()?, weight, bias)?.reshape(shape);
             }
-            if is_wide_half(values, columns) && is_wide_half(weight, columns) && weight.is_contiguous() {
+            Matrix::Plain(weight) if is_inferred_half(values) && is_inferred_half(weight) => {
                 return matmul_half(values, weight, bias)?.reshape(shape);
             }
+            Matrix::Quantised(weight) if is_prompt(values) && is_inferred(values) => {
+                return matmul_dequantised(&values.contiguous()?, weight, bias)?.reshape(shape);
+            }
+            _ => {}
         }
         // One matmul over all rows: a batched matmul would copy the weight for each batch entry.
         let rows = values.elem_count() / inputs;
@@ -67,6 +72,12 @@ impl Module for Linear {
             Some(bias) => add_per_channel(&product, bias),
         }
     }
+}
+
+/// True for `[B, T, inputs]` with several tokens per row: a prompt, or an answer that is scored. Which product it takes must not
+/// depend on the size of the batch, because a quantised matrix rounds the activations of a single token.
+fn is_prompt(values: &Tensor) -> bool {
+    values.rank() == 3 && values.dims()[1] > 1
 }
 
 /// `values · weightᵀ + bias` in f32: `[.., inputs]` to `[rows, outputs]`.
@@ -96,10 +107,16 @@ mod tests {
     use candle_core::{DType, Device};
 
     #[test]
-    fn wide_layers_match_candle() {
+    fn layers_match_candle() {
+        for outputs in [1, 40, 520] {
+            assert_layer_matches_candle(outputs);
+        }
+    }
+
+    fn assert_layer_matches_candle(outputs: usize) {
         let random = |shape: (usize, usize)| Tensor::randn(0.0_f32, 1.0, shape, &Device::Cpu).unwrap();
-        let weight = random((520, 30));
-        let bias = random((1, 520)).squeeze(0).unwrap();
+        let weight = random((outputs, 30));
+        let bias = random((1, outputs)).squeeze(0).unwrap();
         let values = random((21, 30)).reshape((3, 7, 30)).unwrap().transpose(0, 1).unwrap();
         for bias in [None, Some(bias)] {
             let layer = Linear::new(Matrix::Plain(weight.clone()), bias.clone());
@@ -108,7 +125,7 @@ mod tests {
             if let Some(bias) = &bias {
                 expected = expected.broadcast_add(bias).unwrap();
             }
-            assert_eq!(own.dims(), [7, 3, 520]);
+            assert_eq!(own.dims(), [7, 3, outputs]);
             let difference = (own - &expected).unwrap().abs().unwrap().flatten_all().unwrap().max(D::Minus1).unwrap();
             assert!(difference.to_scalar::<f32>().unwrap() < 1e-4, "{difference}");
             let half = |tensor: &Tensor| tensor.to_dtype(DType::BF16).unwrap();

@@ -21,6 +21,7 @@ mod linear;
 mod matrix;
 mod patch_embedding;
 mod per_channel;
+mod quantised_matmul;
 mod simd;
 mod softmax;
 
