@@ -2,7 +2,7 @@
 
 use super::cpu_storage::{floats, is_fusible, is_inferred, is_inferred_half, numbers, on_cpu};
 use super::{half_convert, simd};
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, D, DType, Layout, Result, Shape, Tensor, WithDType};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Layout, Result, Shape, Tensor, WithDType};
 use half::{bf16, f16};
 use serde::{Deserialize, Serialize};
 

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 /// (`rotate_half` in transformers). `cos` and `sin` are `[T, d / 2]` or `[B, T, d / 2]`. Computes in the type of `cos` and
 /// returns the type of `heads`. Gradients are not tracked.
 pub fn apply_rope(heads: &Tensor, cos: &Tensor, sin: &Tensor) -> Result<Tensor> {
-    let (_, count, _, size) = heads.dims4()?;
+    heads.dims4()?;
     if is_inferred_half(heads) {
         return match heads.dtype() {
             DType::BF16 => apply_rope_half::<bf16>(heads, cos, sin),
