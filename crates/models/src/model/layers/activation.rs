@@ -1,8 +1,8 @@
 //! Activation functions under their names in transformers (`ACT2FN`).
 
-use super::cpu_storage::{floats, is_fusible, is_inferred, is_inferred_half, numbers, on_cpu};
+use super::cpu_storage::{floats, is_fusible, is_wide, is_wide_half, numbers, on_cpu};
 use super::{half_convert, simd};
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Layout, Result, Shape, Tensor, WithDType};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, D, DType, Layout, Result, Shape, Tensor, WithDType};
 use half::{bf16, f16};
 use serde::{Deserialize, Serialize};
 
@@ -27,8 +27,9 @@ const GELU_SLOPE: f32 = 1.595_769;
 impl Activation {
     /// Applies the function to every element; differentiable.
     pub fn apply(self, values: &Tensor) -> Result<Tensor> {
+        let columns = values.dim(D::Minus1)?;
         if let Some((slope, cubic)) = self.as_sigmoid()
-            && (is_inferred(values) || is_inferred_half(values))
+            && (is_wide(values, columns) || is_wide_half(values, columns))
         {
             return gate_on_cpu(values, slope, cubic, None);
         }
@@ -46,9 +47,10 @@ impl Activation {
 
     /// `activation(values) · factors`, elementwise, as in gated MLPs (SwiGLU); differentiable.
     pub(crate) fn gate(self, values: &Tensor, factors: &Tensor) -> Result<Tensor> {
-        let all_fit = |fits: fn(&Tensor) -> bool| fits(values) && fits(factors);
+        let columns = values.dim(D::Minus1)?;
+        let all_fit = |fits: fn(&Tensor, usize) -> bool| fits(values, columns) && fits(factors, columns);
         match self.as_sigmoid() {
-            Some((slope, cubic)) if all_fit(is_inferred) || all_fit(is_inferred_half) => {
+            Some((slope, cubic)) if all_fit(is_wide) || all_fit(is_wide_half) => {
                 gate_on_cpu(values, slope, cubic, Some(factors))
             }
             _ => self.apply(values)? * factors,

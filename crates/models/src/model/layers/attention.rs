@@ -1,7 +1,7 @@
 //! Scaled dot-product attention (Vaswani et al. 2017).
 
 use super::attention_blocks::attend_in_blocks;
-use super::cpu_storage::{is_inferred, is_inferred_half};
+use super::cpu_storage::{is_wide, is_wide_half};
 use super::half_convert::{from_f32, to_f32, to_f32_times};
 use super::{Mode, softmax_last_dim};
 use candle_core::{DType, Result, Tensor};
@@ -30,8 +30,10 @@ pub(crate) fn attend_scaled(
     scale: f64,
     mode: Mode,
 ) -> Result<Tensor> {
+    let (_, heads, _, size) = queries.dims4()?;
     // Scaling the queries is cheaper than scaling the scores.
-    if [queries, keys, values].into_iter().all(is_inferred_half) && mode == Mode::Infer {
+    let is_half = |tensor: &Tensor| is_wide_half(tensor, heads * size);
+    if [queries, keys, values].into_iter().all(is_half) && mode == Mode::Infer {
         let mask = mask.map(|mask| mask.to_dtype(DType::F32)).transpose()?;
         let wide_queries = to_f32_times(queries, scale as f32)?;
         let (keys, values) = (to_f32(keys)?, to_f32(values)?);
@@ -55,10 +57,9 @@ fn attend_unscaled(
 ) -> Result<Tensor> {
     let (batch, heads, length, size) = queries.dims4()?;
     let tensors = [queries, keys, values];
-    let has_contiguous_rows = |tensor: &Tensor| tensor.stride().last() == Some(&1);
-    // Blocks share their mask among the heads.
-    let is_of_all_heads = mask.is_none_or(|mask| mask.rank() < 4 || mask.dims()[1] == 1);
-    if is_of_all_heads && tensors.into_iter().all(|tensor| is_inferred(tensor) && has_contiguous_rows(tensor)) {
+    let is_tracked_or_narrow = |tensor: &&Tensor| !is_wide(tensor, heads * size);
+    let has_contiguous_rows = |tensor: &&Tensor| tensor.stride().last() == Some(&1);
+    if !tensors.iter().any(is_tracked_or_narrow) && tensors.iter().all(has_contiguous_rows) {
         return attend_in_blocks(queries, keys, values, mask.map(Tensor::contiguous).transpose()?.as_ref());
     }
     let key_heads = keys.dim(1)?;

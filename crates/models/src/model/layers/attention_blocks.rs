@@ -1,4 +1,4 @@
-//! Attention of inference on a CPU, one block of queries at a time: a block's scores stay in the core's cache and are
+//! Attention of wide models on a CPU, one block of queries at a time: a block's scores stay in the core's cache and are
 //! never written to memory (the idea of FlashAttention, Dao et al. 2022, but with complete rows of scores).
 
 use super::cpu_storage::floats;

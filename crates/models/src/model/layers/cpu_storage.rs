@@ -1,4 +1,4 @@
-//! Access to the elements of CPU tensors, for the fused operations of training and of inference.
+//! Access to the elements of CPU tensors, for the fused operations of training and of wide models.
 //!
 //! candle's composed softmax takes about ten passes over memory, and its sums over leading dimensions do an integer
 //! division per element: together they cost more than the matrix multiplications of a small model. The fused operations
@@ -11,14 +11,20 @@ pub(super) fn is_fusible(values: &Tensor) -> bool {
     values.device().is_cpu() && values.dtype() == DType::F32
 }
 
-/// True if the inference kernels support this f32 tensor. They have no backward pass.
-pub(super) fn is_inferred(values: &Tensor) -> bool {
-    is_fusible(values) && !values.track_op()
+/// Hidden size from which the kernels for wide models are used. Narrower models run data-parallel (in the readers
+/// crate), one thread per part of a batch, with candle's own kernels.
+const WIDE: usize = 512;
+
+/// True if the inference kernels for wide models support this f32 tensor of a model with `columns` features. They have
+/// no backward pass.
+pub(super) fn is_wide(values: &Tensor, columns: usize) -> bool {
+    columns >= WIDE && is_fusible(values) && !values.track_op()
 }
 
-/// [`is_inferred`] for bf16 and f16, whose kernels accumulate in f32.
-pub(super) fn is_inferred_half(values: &Tensor) -> bool {
-    matches!(values.dtype(), DType::F16 | DType::BF16) && values.device().is_cpu() && !values.track_op()
+/// [`is_wide`] for bf16 and f16, whose kernels accumulate in f32.
+pub(super) fn is_wide_half(values: &Tensor, columns: usize) -> bool {
+    let is_half = matches!(values.dtype(), DType::F16 | DType::BF16);
+    is_half && columns >= WIDE && values.device().is_cpu() && !values.track_op()
 }
 
 /// The elements of a contiguous f32 tensor.

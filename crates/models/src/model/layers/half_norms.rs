@@ -1,6 +1,6 @@
 //! RMSNorm and LayerNorm in half precision: computed in f32 and rounded once.
 
-use super::cpu_storage::{is_inferred_half, numbers, on_cpu};
+use super::cpu_storage::{is_wide_half, numbers, on_cpu};
 use super::half_convert::Half;
 use super::simd;
 use candle_core::{D, DType, Result, Tensor};
@@ -10,7 +10,7 @@ use rayon::prelude::*;
 /// RMSNorm (Zhang, Sennrich 2019): `values / √(mean(values²) + epsilon) · weight` over the last dimension. It is
 /// computed in the type of `weight` if `values` have another. Gradients are not tracked.
 pub fn rms_norm(values: &Tensor, weight: &Tensor, epsilon: f32) -> Result<Tensor> {
-    if is_inferred_half(values) {
+    if is_wide_half(values, values.dim(D::Minus1)?) {
         return norm_half(values, weight, None, epsilon);
     }
     if values.dtype() != weight.dtype() {

@@ -1,6 +1,6 @@
 //! Applying rotary position embeddings (RoPE); in half precision it is computed in f32 and rounded once.
 
-use super::cpu_storage::{is_inferred_half, numbers, on_cpu};
+use super::cpu_storage::{is_wide_half, numbers, on_cpu};
 use super::half_convert::Half;
 use candle_core::{DType, Result, Tensor};
 use half::{bf16, f16};
@@ -10,8 +10,8 @@ use rayon::prelude::*;
 /// (`rotate_half` in transformers). `cos` and `sin` are `[T, d / 2]` or `[B, T, d / 2]`. Computes in the type of `cos` and
 /// returns the type of `heads`. Gradients are not tracked.
 pub fn apply_rope(heads: &Tensor, cos: &Tensor, sin: &Tensor) -> Result<Tensor> {
-    heads.dims4()?;
-    if is_inferred_half(heads) {
+    let (_, count, _, size) = heads.dims4()?;
+    if is_wide_half(heads, count * size) {
         return match heads.dtype() {
             DType::BF16 => apply_rope_half::<bf16>(heads, cos, sin),
             _ => apply_rope_half::<f16>(heads, cos, sin),

@@ -1,7 +1,7 @@
 //! Layer normalisation over the last dimension (Ba, Kiros, Hinton 2016).
 
 use super::Mode;
-use super::cpu_storage::{is_fusible, is_inferred_half};
+use super::cpu_storage::{is_fusible, is_wide_half};
 use super::half_norms::norm_half;
 use super::layer_norm_fused::FusedLayerNorm;
 use super::per_channel::{add_per_channel, multiply_per_channel};
@@ -29,7 +29,9 @@ impl LayerNorm {
     pub fn forward(&self, values: &Tensor) -> Result<Tensor> {
         let epsilon = self.epsilon as f32;
         match self.mode {
-            Mode::Infer if is_inferred_half(values) => norm_half(values, &self.weight, Some(&self.bias), epsilon),
+            Mode::Infer if is_wide_half(values, values.dim(D::Minus1)?) => {
+                norm_half(values, &self.weight, Some(&self.bias), epsilon)
+            }
             Mode::Infer => candle_nn::ops::layer_norm(&values.contiguous()?, &self.weight, &self.bias, epsilon),
             Mode::Train if is_fusible(values) => {
                 values.contiguous()?.apply_op3(&self.weight, &self.bias, FusedLayerNorm { epsilon })

@@ -1,7 +1,7 @@
 //! Linear layers with a given standard deviation of initial weights.
 
 use super::Matrix;
-use super::cpu_storage::{floats, is_inferred, is_inferred_half};
+use super::cpu_storage::{floats, is_wide, is_wide_half};
 use super::float_matmul::{Accumulate, MatrixView, matmul_parallel};
 use super::half_matmul::matmul_half;
 use super::per_channel::add_per_channel;
@@ -50,16 +50,16 @@ impl Module for Linear {
         if let Some(last) = shape.last_mut() {
             *last = outputs;
         }
-        let bias = self.bias.as_ref();
+        let (bias, columns) = (self.bias.as_ref(), inputs.max(outputs));
         match &self.weight {
             Matrix::Plain(weight) if !weight.is_contiguous() => {}
-            Matrix::Plain(weight) if is_inferred(values) && is_inferred(weight) => {
+            Matrix::Plain(weight) if is_wide(values, columns) && is_wide(weight, columns) => {
                 return matmul_floats(&values.contiguous()?, weight, bias)?.reshape(shape);
             }
-            Matrix::Plain(weight) if is_inferred_half(values) && is_inferred_half(weight) => {
+            Matrix::Plain(weight) if is_wide_half(values, columns) && is_wide_half(weight, columns) => {
                 return matmul_half(values, weight, bias)?.reshape(shape);
             }
-            Matrix::Quantised(weight) if is_prompt(values) && is_inferred(values) => {
+            Matrix::Quantised(weight) if is_prompt(values) && is_wide(values, columns) => {
                 return matmul_dequantised(&values.contiguous()?, weight, bias)?.reshape(shape);
             }
             _ => {}

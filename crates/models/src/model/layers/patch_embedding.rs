@@ -1,7 +1,7 @@
 //! ViT patch embedding: a convolution whose stride equals its kernel size.
 
-use super::{Linear, Matrix};
-use candle_core::{Module, Result, Tensor};
+use super::add_per_channel;
+use candle_core::{Result, Tensor};
 use candle_nn::{Init, VarBuilder};
 
 /// Sizes of a patch embedding.
@@ -65,7 +65,10 @@ impl PatchEmbedding {
             .permute(vec![0, 2, 4, 1, 3, 5])?
             .reshape((batch * grid * grid, channels * patch * patch))?;
         let kernel = self.kernel.flatten_from(1)?;
-        let layer = Linear::new(Matrix::Plain(kernel), self.bias.clone());
-        layer.forward(&patches)?.reshape((batch, grid * grid, ()))
+        let patches = patches.matmul(&kernel.t()?)?.reshape((batch, grid * grid, ()))?;
+        match &self.bias {
+            None => Ok(patches),
+            Some(bias) => add_per_channel(&patches, bias),
+        }
     }
 }

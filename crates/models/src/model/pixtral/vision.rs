@@ -5,8 +5,8 @@ use super::config::VisionConfig;
 use crate::model::decoder::LayerWeights;
 use crate::model::decoder::layers::{Attention, AttentionShape, FeedForward, FeedForwardShape, RmsNorm, init_std};
 use crate::model::decoder::rotary::Rope;
-use crate::model::layers::{Linear, Matrix, Mode};
-use candle_core::{Module, Result, Tensor};
+use crate::model::layers::Mode;
+use candle_core::{Result, Tensor};
 use candle_nn::{Init, VarBuilder};
 
 /// Fixed by the architecture; not in `config.json`.
@@ -99,8 +99,7 @@ impl VisionTower {
             .reshape(vec![batch, channels, rows, patch, columns, patch])?
             .permute(vec![0, 2, 4, 1, 3, 5])?
             .reshape((batch * rows * columns, channels * patch * patch))?;
-        let embedding = Linear::new(Matrix::Plain(self.patch_weight.clone()), None);
-        let embedded = embedding.forward(&patches)?.reshape((batch, rows * columns, self.config.hidden))?;
+        let embedded = patches.matmul(&self.patch_weight.t()?)?.reshape((batch, rows * columns, self.config.hidden))?;
         let (head_size, theta) = (self.config.head_size(), self.config.rope_theta);
         let rope = Rope::of_grid(rows, columns, head_size, theta, pixels.dtype(), pixels.device())?;
         let mut hidden = self.norm.forward(&embedded)?;

@@ -1,7 +1,7 @@
 //! Multi-head attention pooling (Zhai et al. 2022, "Scaling vision transformers", appendix): one learned query over all
 //! patches.
 
-use crate::model::layers::{Activation, EncoderShape, LayerNorm, Linear, Matrix, Mode, attend, layer_norm, linear};
+use crate::model::layers::{Activation, EncoderShape, LayerNorm, Linear, Mode, attend, layer_norm, linear};
 use candle_core::{Result, Tensor};
 use candle_nn::{Init, Module, VarBuilder};
 
@@ -65,6 +65,6 @@ impl PoolingHead {
         let width = rows.dim(1)?;
         let weight = self.input.0.narrow(0, number * width, width)?;
         let bias = self.input.1.narrow(0, number * width, width)?;
-        Linear::new(Matrix::Plain(weight), Some(bias)).forward(rows)
+        rows.matmul(&weight.t()?)?.broadcast_add(&bias)
     }
 }
