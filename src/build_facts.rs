@@ -25,7 +25,8 @@ pub fn commit() -> &'static str {
 
 /// The features that this program was compiled with: "milvus, cuda", or "none".
 pub fn features() -> String {
-    let all = [("milvus", cfg!(feature = "milvus")), ("cuda", cfg!(feature = "cuda")), ("metal", cfg!(feature = "metal"))];
+    let all =
+        [("milvus", cfg!(feature = "milvus")), ("cuda", cfg!(feature = "cuda")), ("metal", cfg!(feature = "metal"))];
     let on: Vec<&str> = all.iter().filter(|(_, is_on)| *is_on).map(|(name, _)| *name).collect();
     if on.is_empty() { "none".to_owned() } else { on.join(", ") }
 }
