@@ -22,11 +22,26 @@ const WRONG_USAGE: u8 = 2;
 /// limit (`ulimit -s`) and may be too small.
 const STACK: usize = 8 << 20;
 
-fn main() {
+/// FAISS's static objects are made before `main`, with instructions that an old processor lacks; the loader calls functions of
+/// this section earlier, those with low numbers first.
+#[allow(
+    unsafe_code,
+    reason = "the linker's section; the function takes nothing, and needs nothing that starts in main"
+)]
+#[cfg(target_os = "linux")]
+#[used]
+#[unsafe(link_section = ".init_array.00100")]
+static BEFORE_FAISS: extern "C" fn() = stop_on_an_old_processor;
+
+extern "C" fn stop_on_an_old_processor() {
     if let Err(error) = processor::check() {
         say(&format!("error: {error:#}"));
         signal_hook::low_level::exit(i32::from(FAILED));
     }
+}
+
+fn main() {
+    stop_on_an_old_processor();
     panic_hook::log_and_say_in_one_line();
     outlive_file_size_limit();
     let worker = std::thread::Builder::new().name("main".into()).stack_size(STACK).spawn(guarded);

@@ -28,7 +28,7 @@ fn matmul_in_parts(values: &Tensor, weight: &QTensor, bias: Option<&Tensor>, at_
     let accumulate = if bias.is_some() { Accumulate::Yes } else { Accumulate::No };
     let (storage, layout) = values.storage_and_layout();
     let left = MatrixView::new(floats(on_cpu(&storage)?, layout)?, rows, inputs, inputs)?;
-    let rows_at_once = (at_once / inputs.max(1)).next_multiple_of(ROWS_PER_TASK).min(outputs.max(1));
+    let rows_at_once = (at_once / inputs.max(1)).max(1).next_multiple_of(ROWS_PER_TASK).min(outputs.max(1));
     let mut dequantised = vec![0.0; rows_at_once * inputs];
     for first in (0..outputs).step_by(rows_at_once) {
         let count = rows_at_once.min(outputs - first);
